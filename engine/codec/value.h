@@ -1,0 +1,89 @@
+#ifndef JML_VALUE_H
+#define JML_VALUE_H
+
+#include "arena.h"
+#include "buf.h"
+#include "err.h"
+#include "str.h"
+
+#include <msgpack.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * value: the one tree in which outside data is looked at, msgpack-c's msgpack_object, whether it came
+ * as msgpack, JSON or YAML.
+ *
+ * Decoding walks the bytes with the frame scanner first (frame.h), so that depth, items and sizes
+ * are known to be within limits before msgpack-c allocates anything. Strings point into the bytes
+ * given (which must outlive the tree); nodes live in the arena. Trees are read-only. Accessors
+ * cannot fail: they answer false / NULL when the type is another.
+ */
+struct value_limits {
+    size_t bytes;   /* whole value */
+    size_t items;   /* nodes, the root counted */
+    unsigned depth; /* containers one in another */
+};
+extern const struct value_limits value_limits_default; /* 8 MiB, 500,000 items, depth 32 */
+
+/* Exactly one value in bytes[0..n). ERR_INVALID_PARAMS if malformed, truncated or followed by
+ * rest, or a str is not UTF-8; ERR_TOO_LARGE over a limit. */
+enum err_code value_decode(const void *bytes, size_t n, const struct value_limits *limits,
+                           struct arena *arena, const msgpack_object **value, struct err *err);
+
+bool value_is_nil(const msgpack_object *value); /* NULL counts as nil */
+bool value_str(const msgpack_object *value, struct str *out);
+bool value_bin(const msgpack_object *value, struct str *out);
+/* Any integer encoding, or a whole float within +-2^53. */
+bool value_int(const msgpack_object *value, int64_t *out);
+bool value_bool(const msgpack_object *value, bool *out);
+bool value_is_map(const msgpack_object *value);
+bool value_is_array(const msgpack_object *value);
+size_t value_size(const msgpack_object *value); /* elements or pairs; 0 if no container */
+/* Element i of an array; key and value of pair i of a map; NULL when out of range. */
+const msgpack_object *value_at(const msgpack_object *array, size_t i);
+struct str value_key(const msgpack_object *map, size_t i); /* empty if the key is no str */
+const msgpack_object *value_of(const msgpack_object *map, size_t i);
+/* The value under a key, NULL if absent or no map. The last of duplicates. */
+const msgpack_object *value_find(const msgpack_object *map, const char *key);
+const msgpack_object *value_find_str(const msgpack_object *map, struct str key);
+/* Same type and content; maps compare as sets of pairs, integers by value. */
+bool value_equal(const msgpack_object *a, const msgpack_object *b);
+const char *value_type_name(const msgpack_object *value); /* "map", "text", "whole number", … */
+/* First duplicate key of a map anywhere in the tree: its path in *path (arena), else false. Keys
+ * that are no str count as faults too. O(n log n). */
+bool value_find_bad_key(const msgpack_object *value, struct arena *arena, struct str *path);
+
+/*
+ * pack: msgpack out, into a buf. Smallest encodings, so the same content gives the same bytes. Failure
+ * sticks in the buf: test once at the end with buf_check.
+ */
+void pack_nil(struct buf *out);
+void pack_bool(struct buf *out, bool value);
+void pack_int(struct buf *out, int64_t value);
+void pack_str(struct buf *out, struct str s);
+void pack_text(struct buf *out, const char *text); /* NULL packs nil */
+void pack_bin(struct buf *out, const void *bytes, size_t n);
+void pack_float(struct buf *out, double value);
+void pack_value(struct buf *out, const msgpack_object *value);
+void pack_array(struct buf *out, size_t n);
+void pack_map(struct buf *out, size_t n);
+/* Containers whose count is not known yet: a 16- or 32-bit header is written at once (32: five
+ * bytes) and filled at the end. Always map32/array32, so still one encoding for one content.
+ *     struct pack_open m = pack_map_open(out); pack_key..; pack_map_close(out, &m, n_pairs); */
+struct pack_open {
+    size_t at;
+};
+struct pack_open pack_map_open(struct buf *out);
+struct pack_open pack_array_open(struct buf *out);
+void pack_close(struct buf *out, struct pack_open open, size_t n);
+/* key and value in one step */
+void pack_key(struct buf *out, const char *key);
+void pack_key_int(struct buf *out, const char *key, int64_t value);
+void pack_key_bool(struct buf *out, const char *key, bool value);
+void pack_key_str(struct buf *out, const char *key, struct str s);
+void pack_key_text(struct buf *out, const char *key, const char *text);
+
+#endif
