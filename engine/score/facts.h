@@ -1,0 +1,87 @@
+#ifndef JML_FACTS_H
+#define JML_FACTS_H
+
+#include "date.h"
+#include "err.h"
+#include "lexicon.h"
+#include "reference.h"
+#include "schema.h"
+#include "symbols.h"
+#include "value.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * facts: one profile as scoring sees it: each field a slot of symbols, numbers or days.
+ *
+ * Built once when a profile is stored (or what-if'd), one heap block, immutable, counted references.
+ * The confidential value of a field wins. Values that the scoring page calls missing are
+ * SLOT_MISSING here already, but for money without a rate on the day, which only a day can tell.
+ */
+enum slot_state { SLOT_MISSING, SLOT_KNOWN };
+
+struct slot_codes {
+    const symbol *codes; /* ascending by number, no repeats */
+    uint32_t n;
+};
+struct slot_money {
+    int64_t min, max;
+    int32_t currency; /* rates_currency, or -1 */
+};
+struct slot_period {
+    int32_t from, to; /* DATE_OPEN_FROM, DATE_OPEN_TO */
+};
+
+struct slot {
+    uint8_t state;           /* enum slot_state */
+    uint8_t is_confidential; /* the value came from `confidential` */
+    union {
+        struct slot_codes codes;
+        struct slot_money money;
+        struct slot_period period;
+        int64_t number; /* SLOT_NUMBER, SLOT_DAY */
+    };
+};
+
+struct facts {
+    uint32_t references;  /* atomic */
+    uint32_t bytes;       /* of the whole block */
+    struct str id, name;
+    symbol id_symbol, kind, metro, organisation; /* SYMBOL_NONE where absent */
+    bool may_match;       /* consent.match */
+    bool is_paused;
+    int32_t consent_until; /* last valid day; DATE_OPEN_TO without one */
+    struct slot_codes conflicts; /* union of open and confidential */
+    struct text_vector text;
+    bool text_is_confidential; /* a description or tag stands in `confidential` */
+    const int8_t *embedding;
+    uint32_t n_embedding;
+    struct slot slots[FIELD_COUNT]; /* by field_id, only those whose schema slot is not NONE */
+};
+
+/* Interns through the writer's table, or through a scope (exactly one of the two is given). `text` is
+ * copied. */
+struct facts_input {
+    const msgpack_object *open, *confidential; /* stored forms; confidential may be NULL */
+    const struct reference *reference;
+    struct symbols *symbols;
+    struct symbol_scope *scope;
+    struct text_vector text;
+    bool has_confidential_text;
+};
+enum err_code facts_build(const struct facts_input *input, struct facts **out, struct err *err);
+struct facts *facts_hold(struct facts *facts);
+void facts_drop(struct facts *facts); /* NULL is fine */
+
+/* The slot of one value as `field`'s (a requirement's constant), codes in the arena. */
+enum err_code slot_of_value(const struct field *field, const msgpack_object *value,
+                            const struct reference *reference, struct symbol_scope *scope,
+                            struct arena *arena, struct slot *out, struct err *err);
+/* What text_vector_make reads for this profile: descriptions by language code, then tags; the
+ * confidential value of a field wins. In the arena. */
+enum err_code facts_text_sources(const msgpack_object *open, const msgpack_object *confidential,
+                                 struct arena *arena, struct text_source **out, size_t *n,
+                                 bool *has_confidential, struct err *err);
+
+#endif

@@ -1,0 +1,132 @@
+#ifndef JML_MATCH_H
+#define JML_MATCH_H
+
+#include "arena.h"
+#include "err.h"
+#include "facts.h"
+#include "programme.h"
+#include "roster.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * match: the plain exact scorer: one pairing, one direction, one day.
+ *
+ * The oracle: what it says is right, and every faster kernel is held to it. Integers only, no clock,
+ * no order but score and id. Read-only in everything it is given; scratch in the arena; any number of
+ * threads at the same time, each with its own arena.
+ */
+struct match_context { /* what a pairing is applied to */
+    const struct pairing *pairing;
+    bool is_mirrored; /* the two metros exchanged */
+    const struct roster *roster;
+    const struct reference *reference;
+    const struct symbols *symbols;
+    int32_t day;
+};
+
+/* A pairing made ready: constants as slots, fields resolved. In the arena. */
+struct match_plan;
+enum err_code match_plan_make(const struct match_context *context, struct arena *arena,
+                              struct match_plan **out, struct err *err);
+
+/* Which rule forbids, in the order tested. */
+enum rule {
+    RULE_NONE,
+    RULE_SELF,           /* a profile with itself */
+    RULE_SIDE,           /* kind or metro is not that of the side */
+    RULE_CONFLICT,       /* either lists the other, or the other's organisation */
+    RULE_CONSENT,        /* no consent to be matched */
+    RULE_CONSENT_LAPSED, /* consent.until is past */
+    RULE_PAUSED,
+    RULE_REQUIREMENT /* a `require` of the pairing; requirement says which */
+};
+const char *rule_name(enum rule rule); /* "consent_lapsed" */
+
+/* One side's own rules: may this profile be matched at all on this day? RULE_NONE if so. */
+enum rule match_profile_rule(const struct match_plan *plan, const struct facts *facts);
+/* First failing rule of the pair; *requirement is its index for RULE_REQUIREMENT. */
+enum rule match_pair_rule(const struct match_plan *plan, const struct facts *from,
+                          const struct facts *to, int *requirement);
+
+struct match_score {
+    int32_t score, from_view, to_view, coverage; /* basis points */
+};
+/* Whatever the rules say: the score of the pair. Rows are needed for the track record. */
+void match_pair_score(const struct match_plan *plan, const struct facts *from, uint32_t from_row,
+                      const struct facts *to, uint32_t to_row, struct match_score *out);
+
+struct match_hit {
+    uint32_t row;
+    struct match_score score;
+};
+struct match_list {
+    struct match_hit *hits; /* best first; equal scores by id */
+    size_t n;
+    uint64_t considered, eligible;
+};
+/* The first k counterparts of `viewer` (whose facts need not be the roster's own: a what-if).
+ * `row` is its row, or ROSTER_NO_ROW. on_from: the viewer stands on the from side.
+ * is_cancelled may be NULL; asked every thousand candidates: true ends with ERR_CANCELLED. */
+struct match_query {
+    const struct facts *viewer;
+    uint32_t row;
+    bool on_from;
+    size_t k;          /* 1..1000 */
+    int32_t min_score; /* 0..10000 */
+    bool (*is_cancelled)(void *context);
+    void *cancel_context;
+};
+enum err_code match_top(const struct match_plan *plan, const struct match_query *query,
+                        struct arena *arena, struct match_list *out, struct err *err);
+
+/* ---- explanation ---- */
+
+struct want_reason {
+    const struct want *want;
+    int32_t quality, points; /* quality as it entered the curve */
+    int32_t share;           /* basis points of the view score; the shares sum to it */
+    bool is_known;
+    bool of_missing, by_missing;
+    bool is_confidential; /* one of the two values is */
+    /* evidence, by type */
+    symbol *shared;       /* codes of the viewer also at the counterpart (any, cover, overlap, same) */
+    size_t n_shared;
+    symbol *near;         /* overlap: codes of the viewer that share only the group */
+    size_t n_near;
+    symbol *unmet;        /* codes of the viewer that the counterpart lacks */
+    size_t n_unmet;
+    int32_t distance;     /* stage */
+    int64_t of_min, of_max, by_min, by_max; /* range: dollars or numbers; at_least: numbers */
+    int32_t period_from, period_to, period_days; /* the days in common; DATE_OPEN_… where open */
+    int64_t record_count;
+    symbol record_code;
+};
+struct failed_rule {
+    enum rule rule;
+    const struct requirement *requirement; /* for RULE_REQUIREMENT */
+    const struct facts *subject;           /* the profile that fails; NULL where both do */
+    bool is_missing, is_confidential;
+    const struct slot *of, *by;            /* the values that failed it */
+};
+struct explanation {
+    bool is_eligible;
+    struct failed_rule *failed;
+    size_t n_failed;
+    struct match_score score;
+    struct want_reason *from_reasons, *to_reasons; /* in file order */
+    size_t n_from, n_to;
+};
+/* Everything there is to say of a pair: every failing rule, every want. In the arena. */
+enum err_code match_explain(const struct match_plan *plan, const struct facts *from,
+                            uint32_t from_row, const struct facts *to, uint32_t to_row,
+                            struct arena *arena, struct explanation *out, struct err *err);
+
+/* The text of a symbol that an explanation names, constants of the programme included. */
+struct str match_symbol_text(const struct match_plan *plan, symbol s);
+/* Numbers of the slot's money in dollars on the plan's day; false without a rate. */
+bool match_money_usd(const struct match_plan *plan, const struct slot_money *money, int64_t *min_usd,
+                     int64_t *max_usd);
+
+#endif

@@ -1,0 +1,56 @@
+#ifndef JML_ROSTER_H
+#define JML_ROSTER_H
+
+#include "err.h"
+#include "facts.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * roster: all profiles of a store as scoring sees them, at one seq.
+ *
+ * A published roster is immutable and counted: a match holds the one it started with while the writer
+ * makes the next, sharing every chunk that did not change. Rows are numbers for inside use; they are
+ * given out in order of arrival and never mean anything outside (ranking goes by score and id).
+ *
+ * roster_hold/drop from any thread. roster_edit … roster_publish: the writer's thread only.
+ */
+struct roster;
+
+struct outcome {
+    uint32_t other; /* row of the other party */
+    int32_t day;
+    bool is_positive;
+};
+struct record { /* the outcomes of one profile, on either side, in order of day, then of arrival */
+    uint32_t references;
+    uint32_t n;
+    struct outcome outcomes[];
+};
+
+enum { ROSTER_NO_ROW = UINT32_MAX };
+
+struct roster *roster_hold(struct roster *roster);
+void roster_drop(struct roster *roster);
+uint64_t roster_seq(const struct roster *roster);
+uint32_t roster_rows(const struct roster *roster);     /* rows, the empty ones too */
+uint32_t roster_profiles(const struct roster *roster); /* rows that hold a profile */
+const struct facts *roster_facts(const struct roster *roster, uint32_t row); /* NULL: empty row */
+const struct record *roster_record(const struct roster *roster, uint32_t row); /* NULL: none */
+uint32_t roster_find(const struct roster *roster, struct str id); /* ROSTER_NO_ROW if absent */
+size_t roster_bytes(const struct roster *roster); /* memory of rows, facts and records */
+
+struct roster_edit;
+struct roster_edit *roster_edit_begin(struct roster *base); /* base NULL: from nothing */
+/* Takes the reference. A new id gets a new row; a known one keeps its own. */
+enum err_code roster_edit_put(struct roster_edit *edit, struct facts *facts, struct err *err);
+void roster_edit_delete(struct roster_edit *edit, struct str id); /* unknown id: nothing */
+/* Both sides' records; an id never seen gets a row that holds no profile. */
+enum err_code roster_edit_outcome(struct roster_edit *edit, struct str from, struct str to,
+                                  int32_t day, bool is_positive, struct err *err);
+/* The next roster; edit is gone. NULL with err on lack of memory: nothing was published. */
+struct roster *roster_publish(struct roster_edit *edit, uint64_t seq, struct err *err);
+void roster_edit_abandon(struct roster_edit *edit);
+
+#endif

@@ -1,0 +1,37 @@
+#ifndef JML_SENTENCE_H
+#define JML_SENTENCE_H
+
+#include "arena.h"
+#include "match.h"
+#include "reference.h"
+
+/*
+ * sentence: reasons that an officer can read aloud, in French or English, from the phrases of data/.
+ *
+ * Pure: an explanation and the tables in, text of the arena out. Never stored. Codes are told by their
+ * labels, amounts with their currency's habit of the language (1 500 000 $, $1,500,000), dates
+ * likewise (31/12/2025, 31 Dec 2025).
+ */
+struct sentence_context {
+    const struct match_plan *plan;
+    const struct reference *reference;
+    const struct facts *from, *to;
+    enum lang lang;
+};
+
+/* Why the want brings what it brings. viewer_is_from says whose want it is; words are the shared
+ * terms for a `text` want, already chosen (may be none). */
+struct str sentence_want(const struct sentence_context *context, const struct want_reason *reason,
+                         bool viewer_is_from, const struct text_shared *words, size_t n_words,
+                         struct arena *arena);
+/* What is missing and would help; empty if nothing would (full points). */
+struct str sentence_help(const struct sentence_context *context, const struct want_reason *reason,
+                         bool viewer_is_from, struct arena *arena);
+/* A failing rule. */
+struct str sentence_rule(const struct sentence_context *context, const struct failed_rule *failed,
+                         struct arena *arena);
+/* A list of codes by label: "A, B and C". */
+struct str sentence_codes(const struct sentence_context *context, enum field_id field,
+                          const symbol *codes, size_t n, struct arena *arena);
+
+#endif

@@ -1,0 +1,46 @@
+#ifndef JML_SYMBOLS_H
+#define JML_SYMBOLS_H
+
+#include "err.h"
+#include "str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * symbols: every code, folded tag, city and id that a store mentions, as a small number.
+ *
+ * Two values are equal if and only if their symbols are; numbers say nothing else (no order, no
+ * meaning), so no answer depends on the order in which they were given out. A two-level code knows
+ * the symbol of its group.
+ *
+ * One writer (symbols_intern), any number of readers at the same time without a lock: entries never
+ * move nor change once their number has been handed out. Grows with the distinct texts of the store,
+ * never shrinks until the engine is opened again.
+ */
+struct symbols;
+typedef uint32_t symbol;
+enum { SYMBOL_NONE = 0 };
+#define SYMBOL_LOCAL UINT32_C(0x80000000) /* numbers from here on belong to one symbols_scope */
+
+struct symbols *symbols_create(void);
+void symbols_destroy(struct symbols *symbols);
+/* Writer only. SYMBOL_NONE if out of memory. */
+symbol symbols_intern(struct symbols *symbols, struct str text);
+symbol symbols_find(const struct symbols *symbols, struct str text); /* SYMBOL_NONE if unknown */
+struct str symbols_text(const struct symbols *symbols, symbol s);
+symbol symbols_group(const struct symbols *symbols, symbol s); /* of `a.b` that of `a`; else s */
+uint32_t symbols_count(const struct symbols *symbols);
+
+/*
+ * A reader's own names on top: what a what-if or a constant mentions that the store does not.
+ * In an arena; answers lookups for both kinds of numbers.
+ */
+struct arena;
+struct symbol_scope;
+struct symbol_scope *symbol_scope_create(const struct symbols *symbols, struct arena *arena);
+symbol symbol_scope_intern(struct symbol_scope *scope, struct str text); /* NONE: arena full */
+struct str symbol_scope_text(const struct symbol_scope *scope, symbol s);
+symbol symbol_scope_group(const struct symbol_scope *scope, symbol s);
+
+#endif

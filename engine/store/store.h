@@ -1,0 +1,156 @@
+#ifndef JML_STORE_H
+#define JML_STORE_H
+
+#include "arena.h"
+#include "clock.h"
+#include "digest.h"
+#include "err.h"
+#include "str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * store: what is kept: one LMDB environment in a folder of its own, held by one process at a time.
+ *
+ * The folder holds `jumelage.store` (marker: format version and the store's UUID), `jumelage.lock` (flock;
+ * says who holds it), `data.mdb`, `lock.mdb`. Each record carries a checksum. Everything is written by
+ * the writer thread (writer.h); reads go through a struct store_read, any thread, short.
+ *
+ * Opening: a missing or empty folder becomes a new store (0700). One with a newer format, a foreign or
+ * damaged one, or one whose data file is empty or gone though the marker stands, is refused with a
+ * sentence, ERR_CONFLICT, field "store", and nothing in it is touched. An older format is migrated,
+ * step by step, in one transaction each. Before the parent opens the environment a child process walks
+ * it, so that damage kills the child: everything after an unclean stop or with full_check, a
+ * bounded sample otherwise. Held by another process: ERR_BUSY after wait_ms, naming the holder.
+ */
+struct store;
+
+enum { STORE_FORMAT = 1 };
+
+struct store_options {
+    const char *dir;
+    size_t map_bytes;          /* most that the data file may grow to; 0: 16 GiB */
+    const struct clock *clock; /* NULL: the system's */
+    int64_t wait_ms;           /* for the lock */
+    const char *holder;        /* what the lock file says of us: "service unix:/…" or "tool" */
+    bool full_check;
+    bool must_exist; /* a missing folder is ERR_NOT_FOUND instead of a new store */
+};
+
+enum err_code store_open(const struct store_options *options, struct store **out, struct err *err);
+void store_close(struct store *store); /* stops the writer after what is queued; NULL is fine */
+/* Who holds dir's lock right now, as its holder text; empty if nobody does. */
+enum err_code store_holder(const char *dir, struct arena *arena, struct str *holder,
+                           struct err *err);
+
+const char *store_dir(const struct store *store);
+bool store_is_new(const struct store *store); /* created by this store_open */
+const char *store_uuid(const struct store *store);
+
+/* ---- reading: a snapshot ---- */
+
+struct store_read;
+enum err_code store_read_begin(struct store *store, struct store_read **out, struct err *err);
+void store_read_end(struct store_read *read); /* NULL is fine */
+
+/* Bytes that a getter hands out are borrowed from the snapshot (or, inside a write, until the next
+ * write of the same transaction): copy first, or finish first. Missing: ERR_NOT_FOUND with an empty
+ * message (the caller knows the right sentence). A checksum that does not hold: ERR_INTERNAL. */
+struct profile_record {
+    uint64_t version, seq;
+    int64_t updated_at; /* ms */
+    struct str open;         /* packed map, `version updated_at seq` as its last three pairs */
+    struct str confidential; /* packed map, or empty */
+};
+enum err_code store_profile_get(struct store_read *read, struct str id,
+                                struct profile_record *out, struct err *err);
+uint64_t store_profile_count(struct store_read *read);
+
+/* What happened to a profile, one entry a version, the deletion too. */
+struct version_record {
+    uint64_t version, seq;
+    int64_t at; /* ms */
+    struct str actor, method;
+    struct str changed; /* packed array of field names */
+    bool is_deletion;
+    bool has_record; /* `record` is filled (the current version too) */
+    struct profile_record record;
+};
+enum err_code store_profile_version(struct store_read *read, struct str id, uint64_t version,
+                                    struct version_record *out, struct err *err);
+
+struct programme_record {
+    uint64_t version, seq;
+    int64_t updated_at;
+    struct str bytes; /* canonical packed map */
+};
+enum err_code store_programme_get(struct store_read *read, struct str id,
+                                  struct programme_record *out, struct err *err);
+enum err_code store_programme_version(struct store_read *read, struct str id, uint64_t version,
+                                      struct programme_record *out, struct err *err);
+
+struct outcome_record {
+    uint64_t seq; /* its key */
+    struct str bytes; /* packed map: from, to, programme?, kind, at, note? */
+};
+
+struct journal_record {
+    uint64_t seq;
+    int64_t at; /* ms */
+    struct str actor, method, subject; /* e.g. "officer marie", "profile.put", "acme" */
+    struct str what; /* packed map of details, never confidential values */
+    struct digest previous, digest;
+};
+enum err_code store_journal_get(struct store_read *read, uint64_t seq, struct journal_record *out,
+                                struct err *err);
+uint64_t store_seq(struct store_read *read); /* of the newest journal entry; 0 in an empty store */
+
+/* The text vector kept for a profile under a lexicon, with the digest of the texts it was made of. */
+enum err_code store_vector_get(struct store_read *read, const struct digest *lexicon, struct str id,
+                               uint64_t *text_digest, struct str *bytes, struct err *err);
+
+/* Files kept by digest, and small named settings ("reference", "lexicon", …). */
+enum err_code store_blob_get(struct store_read *read, const struct digest *digest,
+                             struct str *bytes, struct err *err);
+enum err_code store_setting_get(struct store_read *read, const char *name, struct str *bytes,
+                                struct err *err);
+
+/*
+ * Walks: in key order, after a key (empty or 0: from the start). next answers true and fills *out
+ * while there is a record; at the end false with err ok; on failure false with err set.
+ */
+struct store_walk;
+enum err_code store_walk_profiles(struct store_read *read, struct str after,
+                                  struct store_walk **out, struct err *err);
+bool store_walk_next_profile(struct store_walk *walk, struct str *id, struct profile_record *out,
+                             struct err *err);
+enum err_code store_walk_programmes(struct store_read *read, struct str after,
+                                    struct store_walk **out, struct err *err);
+bool store_walk_next_programme(struct store_walk *walk, struct str *id,
+                               struct programme_record *out, struct err *err);
+enum err_code store_walk_versions(struct store_read *read, struct str id, uint64_t after,
+                                  struct store_walk **out, struct err *err);
+bool store_walk_next_version(struct store_walk *walk, struct version_record *out, struct err *err);
+enum err_code store_walk_outcomes(struct store_read *read, uint64_t after, struct store_walk **out,
+                                  struct err *err);
+bool store_walk_next_outcome(struct store_walk *walk, struct outcome_record *out, struct err *err);
+enum err_code store_walk_journal(struct store_read *read, uint64_t after, struct store_walk **out,
+                                 struct err *err);
+bool store_walk_next_journal(struct store_walk *walk, struct journal_record *out, struct err *err);
+void store_walk_end(struct store_walk *walk); /* NULL is fine */
+
+/* Recomputes the chain from `from` (0: the start) on; *broken_at is the first seq that does not hold,
+ * 0 if all do; *n entries were read. ERR_CANCELLED if is_cancelled says so. */
+enum err_code store_journal_verify(struct store_read *read, uint64_t from, uint64_t *n,
+                                   uint64_t *broken_at, struct digest *head, struct err *err);
+
+struct store_sizes {
+    uint64_t file_bytes, map_bytes, used_bytes;
+    uint64_t profiles, profile_versions, programmes, outcomes, journal, vectors, blobs;
+    uint64_t commits, writes, failed_commits; /* since opening */
+};
+enum err_code store_sizes(struct store *store, struct store_sizes *out, struct err *err);
+
+#endif
