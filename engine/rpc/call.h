@@ -1,0 +1,93 @@
+#ifndef JML_CALL_H
+#define JML_CALL_H
+
+#include "arena.h"
+#include "buf.h"
+#include "engine.h"
+#include "method.h"
+#include "value.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * call: one method call from parameters to answer, whoever asks: the tool in its own process, the service
+ * for a connection, a test.
+ *
+ * Steps: call_open checks the guards, each with its own error (known? allowed? well-formed? within
+ * limits? before its deadline?); then call_run (waits) or call_start (does not) does the work. The
+ * answer is packed msgpack in call->answer. Everything lives in call->arena.
+ */
+struct caller {
+    enum role role;
+    struct str name;    /* for the journal: "officer marie" is role and name */
+    struct str metro;   /* an officer's own metro, or empty */
+    struct str profile; /* a partner's own profile */
+};
+
+struct call {
+    /* set by the asker */
+    struct engine *engine;
+    struct caller caller;
+    struct arena *arena;
+    bool (*is_cancelled)(void *context); /* may be NULL; asked between steps of long work */
+    void *cancel_context;
+    int64_t received_ms; /* steady; 0: now */
+
+    /* set by call_open */
+    const struct method *method;
+    const msgpack_object *params; /* a map, or NULL for none */
+    enum lang lang;
+    bool speaks;         /* `lang` was given: add sentences */
+    int64_t deadline_ms; /* steady; INT64_MAX: none */
+    struct engine_view view; /* held from call_run/start on */
+
+    /* filled by the handlers */
+    void *state;              /* what handle prepares for apply, in the arena */
+    struct buf answer;        /* one packed value */
+    struct buf error_details; /* packed map for the error's `details`, or empty */
+
+    /* call_start's own */
+    struct write_request request;
+    void (*done)(struct call *call, const struct err *err);
+    void *done_context;
+    struct store_txn *txn; /* while apply runs */
+};
+
+/* In place; the arena must outlive the call. answer_limit bounds the answer (0: 64 MiB). */
+void call_init(struct call *call, struct engine *engine, const struct caller *caller,
+               struct arena *arena, size_t answer_limit);
+void call_fini(struct call *call);
+
+enum err_code call_open(struct call *call, struct str method, const msgpack_object *params,
+                        struct err *err);
+/* Runs an opened call to its end in this thread; a write waits for its commit. Counts it. */
+enum err_code call_run(struct call *call, struct err *err);
+/* Reads run at once in this thread; writes are prepared here and finished on the writer's thread.
+ * done is called exactly once, here or there. */
+void call_start(struct call *call, void (*done)(struct call *call, const struct err *err),
+                void *context);
+
+/* ---- for handlers: parameters are checked, so these cannot fail ---- */
+struct str call_str(const struct call *call, const char *name);  /* empty if absent */
+int64_t call_int(const struct call *call, const char *name);     /* the preset if absent */
+bool call_bool(const struct call *call, const char *name);
+const msgpack_object *call_value(const struct call *call, const char *name); /* NULL if absent */
+bool call_has(const struct call *call, const char *name);
+size_t call_limit(const struct call *call);                       /* of a list: 1..1000 */
+struct str call_after(const struct call *call);                   /* decoded `after`, or empty */
+void call_pack_next(struct call *call, struct str key);           /* "next": opaque form of key */
+bool call_sees_confidential(const struct call *call, struct str profile_id);
+struct str call_actor(struct call *call);                         /* "officer marie" */
+/* ERR_CANCELLED or ERR_DEADLINE when it is time to stop, else ERR_OK. */
+enum err_code call_check_time(struct call *call, struct err *err);
+/* ERR_NOT_FOUND naming the id and the nearest one that exists. */
+enum err_code call_no_profile(struct call *call, const char *param, struct str id, struct err *err);
+/* The stored programme decoded into the call's arena; ERR_NOT_FOUND naming it. */
+enum err_code call_programme(struct call *call, struct str id, struct programme **out,
+                             uint64_t *version, struct err *err);
+
+/* The error as the protocol's map {code, name, message, field?, details?}. */
+void call_pack_error(struct buf *out, const struct err *err, const struct buf *details);
+
+#endif

@@ -1,0 +1,88 @@
+#ifndef JML_ENGINE_H
+#define JML_ENGINE_H
+
+#include "clock.h"
+#include "err.h"
+#include "match.h"
+#include "reference.h"
+#include "roster.h"
+#include "store.h"
+#include "writer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * engine: one opened store with all that is computed from it, ready to be called.
+ *
+ * Reads the reference tables and the lexicon from the shared data folder, keeps them in the store by
+ * digest, builds the roster from the profiles, and publishes the next roster after each commit.
+ * No socket, no screen; the tool opens one in its own process, the service one for all its threads.
+ *
+ * Threads: engine_open/close by the owner; everything else from any thread.
+ */
+struct engine;
+struct log;
+
+struct engine_options {
+    const char *data_dir;
+    const char *share_dir; /* NULL: JUMELAGE_SHARE, beside the build, or the prefix's share/jumelage */
+    const struct clock *clock;
+    struct log *log; /* NULL: none */
+    size_t map_bytes;
+    int64_t wait_ms;
+    const char *holder; /* store_options.holder */
+    bool full_check, must_exist;
+};
+
+enum err_code engine_open(const struct engine_options *options, struct engine **out,
+                          struct err *err);
+void engine_close(struct engine *engine); /* NULL is fine */
+
+struct store *engine_store(struct engine *engine);
+const struct clock *engine_clock(const struct engine *engine);
+int32_t engine_today(const struct engine *engine); /* UTC day */
+/* The share folder in use; where the programs look for data. */
+const char *engine_share_dir(const struct engine *engine);
+/* Finds the share folder as described above; ERR_NOT_FOUND with a sentence. Used by programmes that
+ * need no store (programme check). path of at least 4096 bytes. */
+enum err_code share_find(const char *wanted, char *path, size_t size, struct err *err);
+/* Reads and parses the reference tables of a share folder. */
+enum err_code share_reference(const char *share_dir, struct reference **out, struct err *err);
+
+/* What one call works on: held together, dropped together. Everything stays valid and unchanged until
+ * dropped, whatever the writer publishes meanwhile. */
+struct engine_view {
+    struct roster *roster;
+    const struct reference *reference;
+    const struct symbols *symbols;
+    const struct lexicon *lexicon;
+    uint64_t seq;
+    void *owner;
+};
+void engine_view_hold(struct engine *engine, struct engine_view *view);
+void engine_view_drop(struct engine_view *view);
+
+/* One reader of the lexicon for the calling job, from a small pool (stemmers are not thread-safe). */
+struct lexicon_reader *engine_lexicon_take(struct engine *engine, struct err *err);
+void engine_lexicon_give(struct engine *engine, struct lexicon_reader *reader);
+
+/* ---- what write handlers tell the engine inside the transaction, so that it can publish ---- */
+enum err_code engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str id,
+                                     struct err *err); /* put: reads it back from the transaction */
+void engine_profile_deleted(struct engine *engine, struct str id);
+enum err_code engine_outcome_added(struct engine *engine, struct str from, struct str to,
+                                   int32_t day, bool is_positive, struct err *err);
+
+/* ---- counters: system.stats ---- */
+enum { STATS_BUCKETS = 24 }; /* of latency: bucket i holds calls under 2^i microseconds */
+struct method_stats {
+    uint64_t calls, errors, microseconds;
+    uint64_t buckets[STATS_BUCKETS];
+};
+void engine_count_call(struct engine *engine, size_t method_index, enum err_code code,
+                       uint64_t microseconds);
+void engine_method_stats(const struct engine *engine, size_t method_index,
+                         struct method_stats *out);
+
+#endif
