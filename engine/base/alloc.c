@@ -1,0 +1,71 @@
+#include "alloc.h"
+
+#include <stdlib.h>
+
+#ifdef JML_FAULTS
+#include <stdatomic.h>
+
+/* The only mutable globals of the engine: a fault has to reach code that was handed no seam. */
+static atomic_long calls_to_failure; /* 0: none is to fail */
+static atomic_bool has_failed;
+
+void
+mem_fail_at(long n)
+{
+    atomic_store(&has_failed, false);
+    atomic_store(&calls_to_failure, n);
+}
+
+bool
+mem_fail_happened(void)
+{
+    atomic_store(&calls_to_failure, 0);
+    return atomic_load(&has_failed);
+}
+
+static bool
+fails_now(void)
+{
+    long left = atomic_load(&calls_to_failure);
+
+    while (left > 0)
+        if (atomic_compare_exchange_weak(&calls_to_failure, &left, left - 1)) {
+            if (left == 1)
+                atomic_store(&has_failed, true);
+            return left == 1;
+        }
+    return false;
+}
+#else
+static inline bool
+fails_now(void)
+{
+    return false;
+}
+#endif
+
+void *
+mem_alloc(size_t size)
+{
+    return fails_now() ? NULL : malloc(size != 0 ? size : 1);
+}
+
+void *
+mem_alloc_zeroed(size_t count, size_t size)
+{
+    if (count == 0 || size == 0)
+        count = size = 1;
+    return fails_now() ? NULL : calloc(count, size);
+}
+
+void *
+mem_realloc(void *memory, size_t size)
+{
+    return fails_now() ? NULL : realloc(memory, size != 0 ? size : 1);
+}
+
+void
+mem_free(void *memory)
+{
+    free(memory);
+}

@@ -1,0 +1,33 @@
+#ifndef JML_ALLOC_H
+#define JML_ALLOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * alloc: the one door through which the engine asks for memory.
+ *
+ * malloc, realloc and free under other names, so that a test can make the N-th request fail and see
+ * that each path survives it. What comes from here may be freed with free() as well. Any thread.
+ */
+void *mem_alloc(size_t size);                      /* not zeroed; NULL if out of memory */
+void *mem_alloc_zeroed(size_t count, size_t size); /* NULL also if count * size overflows */
+void *mem_realloc(void *memory, size_t size);      /* memory stays as it was if NULL comes back */
+void mem_free(void *memory);                       /* NULL is fine */
+
+#ifdef JML_FAULTS
+/*
+ * Builds with tests only. The n-th request from now on fails, once, whichever thread makes it; 0
+ * switches it off. mem_fail_happened tells whether it came to that, so that a test can go on:
+ *
+ *     for (n = 1, happened = true; happened; n++) {
+ *         mem_fail_at(n);
+ *         … what is tested: right, or a clean error …
+ *         happened = mem_fail_happened();
+ *     }
+ */
+void mem_fail_at(long n);
+bool mem_fail_happened(void); /* since the last mem_fail_at; switches it off */
+#endif
+
+#endif
