@@ -40,6 +40,7 @@ struct call {
     enum lang lang;
     bool speaks;         /* `lang` was given: add sentences */
     int64_t deadline_ms; /* steady; INT64_MAX: none */
+    uint64_t started_us; /* monotonic */
     struct engine_view view; /* held from call_run/start on */
 
     /* filled by the handlers */

@@ -42,13 +42,8 @@ void engine_close(struct engine *engine); /* NULL is fine */
 struct store *engine_store(struct engine *engine);
 const struct clock *engine_clock(const struct engine *engine);
 int32_t engine_today(const struct engine *engine); /* UTC day */
-/* The share folder in use; where the programs look for data. */
-const char *engine_share_dir(const struct engine *engine);
-/* Finds the share folder as described above; ERR_NOT_FOUND with a sentence. Used by programmes that
- * need no store (programme check). path of at least 4096 bytes. */
-enum err_code share_find(const char *wanted, char *path, size_t size, struct err *err);
-/* Reads and parses the reference tables of a share folder. */
-enum err_code share_reference(const char *share_dir, struct reference **out, struct err *err);
+const char *engine_share_dir(const struct engine *engine); /* the share folder in use */
+struct digest engine_lexicon_digest(const struct engine *engine);
 
 /* What one call works on: held together, dropped together. Everything stays valid and unchanged until
  * dropped, whatever the writer publishes meanwhile. */
@@ -56,21 +51,27 @@ struct engine_view {
     struct roster *roster;
     const struct reference *reference;
     const struct symbols *symbols;
-    const struct lexicon *lexicon;
     uint64_t seq;
-    void *owner;
 };
 void engine_view_hold(struct engine *engine, struct engine_view *view);
 void engine_view_drop(struct engine_view *view);
 
-/* One reader of the lexicon for the calling job, from a small pool (stemmers are not thread-safe). */
-struct lexicon_reader *engine_lexicon_take(struct engine *engine, struct err *err);
-void engine_lexicon_give(struct engine *engine, struct lexicon_reader *reader);
+/* One reader of the lexicon for the calling job, from a small pool (stemmers are not thread-safe). The
+ * lexicon is parsed when it is first asked for: most calls need the stored vectors only. */
+enum err_code engine_lexicon_take(struct engine *engine, struct lexicon_reader **out,
+                                  struct err *err);
+void engine_lexicon_give(struct engine *engine, struct lexicon_reader *reader); /* NULL is fine */
+/* The text vector of a profile's stored form, in the arena, and the digest of the texts it is made of
+ * (so that an unchanged text is not computed again). */
+enum err_code engine_text_vector(struct engine *engine, const msgpack_object *open,
+                                 const msgpack_object *confidential, struct arena *arena,
+                                 struct text_vector *out, uint64_t *text_digest,
+                                 bool *has_confidential, struct err *err);
 
 /* ---- what write handlers tell the engine inside the transaction, so that it can publish ---- */
 enum err_code engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str id,
-                                     struct err *err); /* put: reads it back from the transaction */
-void engine_profile_deleted(struct engine *engine, struct str id);
+                                     struct err *err); /* reads it back from the transaction */
+enum err_code engine_profile_deleted(struct engine *engine, struct str id, struct err *err);
 enum err_code engine_outcome_added(struct engine *engine, struct str from, struct str to,
                                    int32_t day, bool is_positive, struct err *err);
 

@@ -5,6 +5,7 @@
 #include "str.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -98,9 +99,12 @@ struct method {
 };
 
 extern const struct method methods[]; /* ends with a NULL name; sorted by name */
+extern const size_t n_methods;
 const struct method *method_find(struct str name);
 const struct method *method_nearest(struct str name);
-/* The parameters that every such method takes besides its own. */
-const struct param *method_common_params(const struct method *method, size_t *n);
+/* The parameters that a method takes besides its own, by its flags; returns how many. */
+enum { METHOD_COMMON_MAX = 4 };
+size_t method_common_params(const struct method *method,
+                            const struct param *list[METHOD_COMMON_MAX]);
 
 #endif

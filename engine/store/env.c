@@ -1,0 +1,591 @@
+/*
+ * env.c: opening and closing a store's folder.
+ *
+ *     jumelage.store     the marker: format and UUID; written last, so that a store that has it is whole
+ *     jumelage.creating  there from the first step of making a store until its marker stands
+ *     jumelage.lock      flock: one process at a time; its text says who
+ *     jumelage.unclean   there from the first write until a clean close
+ *     data.mdb lock.mdb  LMDB's
+ *
+ * LMDB itself opens a foreign, emptied or already opened folder without a word, hence all this. The
+ * map is as large as it may ever become from the start: that is address space, not memory or disk, so
+ * nothing has to stop in order to grow it.
+ */
+#include "alloc.h"
+#include "file.h"
+#include "kv.h"
+
+#include <sodium.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096, LOCK_FILE_BYTES = 8192, HOLDER_BYTES = 512, POLL_MS = 20 };
+enum { READERS_MAX = 1024, FULL_CHECK_BELOW_BYTES = 32 * 1024 * 1024 };
+#define MAP_BYTES_DEFAULT (UINT64_C(16) << 30)
+
+static const char marker_name[] = "jumelage.store";
+static const char creating_name[] = "jumelage.creating";
+static const char lock_name[] = "jumelage.lock";
+static const char unclean_name[] = "jumelage.unclean";
+
+static enum err_code
+refuse(struct err *err, const char *dir, const char *reason)
+{
+    err_set(err, ERR_CONFLICT, "%.100s %s", dir, reason);
+    err_at(err, "store");
+    return ERR_CONFLICT;
+}
+
+static void
+path_in(char path[PATH_BYTES], const char *dir, const char *name)
+{
+    snprintf(path, PATH_BYTES, "%s/%s", dir, name);
+}
+
+static bool
+has(const char *dir, const char *name)
+{
+    char path[PATH_BYTES];
+
+    path_in(path, dir, name);
+    return file_exists(path);
+}
+
+/* ---- what the folder is ---- */
+
+enum folder { FOLDER_NEW, FOLDER_HALF_MADE, FOLDER_STORE, FOLDER_FOREIGN };
+
+static bool
+is_ours(const char *name)
+{
+    return strncmp(name, "jumelage.", 9) == 0 || strcmp(name, "lost+found") == 0 ||
+           strcmp(name, "data.mdb") == 0 || strcmp(name, "lock.mdb") == 0;
+}
+
+static enum err_code
+folder_look(const char *dir, enum folder *out, struct err *err)
+{
+    bool has_foreign = false, has_data = false;
+    char **names;
+    size_t n;
+    enum err_code code = file_list(dir, "", &names, &n, err);
+
+    if (code != ERR_OK)
+        return code;
+    for (size_t i = 0; i < n; i++) {
+        has_foreign |= !is_ours(names[i]);
+        has_data |= strcmp(names[i], "data.mdb") == 0;
+    }
+    file_free_names(names, n);
+    if (has(dir, marker_name))
+        *out = FOLDER_STORE;
+    else if (has(dir, creating_name))
+        *out = FOLDER_HALF_MADE;
+    else
+        *out = has_foreign || has_data ? FOLDER_FOREIGN : FOLDER_NEW;
+    return ERR_OK;
+}
+
+static enum err_code
+folder_make(const struct store_options *options, struct err *err)
+{
+    struct stat st;
+
+    if (stat(options->dir, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return ERR_OK;
+        return err_set(err, ERR_INVALID_PARAMS, "%s is a file; a store is a folder",
+                       options->dir);
+    }
+    if (errno != ENOENT)
+        return err_set_sys(err, errno, "open the store %s", options->dir);
+    if (options->must_exist)
+        return err_set(err, ERR_NOT_FOUND, "there is no store at %s; check the name of the folder",
+                       options->dir);
+    return file_make_dir(options->dir, 0700, err);
+}
+
+/* ---- the lock ---- */
+
+static void
+sleep_ms(int64_t ms)
+{
+    struct timespec pause = {ms / 1000, (ms % 1000) * 1000000};
+
+    nanosleep(&pause, NULL);
+}
+
+static void
+holder_read(int fd, char text[HOLDER_BYTES])
+{
+    ssize_t n = pread(fd, text, HOLDER_BYTES - 1, 0);
+
+    text[n > 0 ? n : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+}
+
+/* Says who holds it: for people, and for a tool that then speaks to the service instead. A full disk
+ * costs the text, not the lock. */
+static void
+holder_write(int fd, const char *holder)
+{
+    char text[HOLDER_BYTES];
+    int n = snprintf(text, sizeof text, "%s\n", holder != NULL ? holder : "tool");
+
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
+        return;
+}
+
+static enum err_code
+lock_take(struct store *store, const struct store_options *options, struct err *err)
+{
+    char path[PATH_BYTES], holder[HOLDER_BYTES];
+    int64_t waited_ms = 0;
+
+    path_in(path, store->dir, lock_name);
+    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (store->lock_fd < 0)
+        return err_set_sys(err, errno, "open %s", path);
+    while (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK)
+            return err_set_sys(err, errno, "lock %s", path);
+        if (waited_ms >= options->wait_ms) {
+            holder_read(store->lock_fd, holder);
+            err_set(err, ERR_BUSY, "%.100s is in use by another program (%.60s); try again later",
+                    store->dir, holder[0] != '\0' ? holder : "unnamed");
+            err_at(err, "store");
+            return ERR_BUSY;
+        }
+        sleep_ms(POLL_MS);
+        waited_ms += POLL_MS;
+    }
+    holder_write(store->lock_fd, options->holder);
+    return ERR_OK;
+}
+
+enum err_code
+store_holder(const char *dir, struct arena *arena, struct str *holder, struct err *err)
+{
+    char path[PATH_BYTES], text[HOLDER_BYTES];
+    int fd;
+
+    *holder = (struct str){NULL, 0};
+    path_in(path, dir, lock_name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR ? ERR_OK : err_set_sys(err, errno, "open %s", path);
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0) {
+        holder_read(fd, text);
+        *holder = arena_str(arena, str_from(text[0] != '\0' ? text : "unnamed"));
+    }
+    close(fd);
+    return holder->len == 0 || holder->data != NULL ? ERR_OK : err_no_memory(err);
+}
+
+/* ---- the marker ---- */
+
+static enum err_code
+marker_write(const struct store *store, struct err *err)
+{
+    char path[PATH_BYTES], text[128];
+    int n = snprintf(text, sizeof text, "jumelage store\nformat %d\nuuid %s\n", STORE_FORMAT,
+                     store->uuid);
+
+    path_in(path, store->dir, marker_name);
+    return file_write(path, text, (size_t)n, 0600, err);
+}
+
+static enum err_code
+marker_read(struct store *store, int *format, struct err *err)
+{
+    char path[PATH_BYTES], text[256];
+    struct buf bytes;
+    enum err_code code;
+
+    path_in(path, store->dir, marker_name);
+    buf_init(&bytes, sizeof text - 1);
+    code = file_read(path, &bytes, err);
+    if (code == ERR_OK) {
+        memcpy(text, bytes.len != 0 ? bytes.data : "", bytes.len);
+        text[bytes.len] = '\0';
+    }
+    buf_fini(&bytes);
+    if (code == ERR_TOO_LARGE ||
+        (code == ERR_OK &&
+         sscanf(text, "jumelage store\nformat %9d\nuuid %36[0-9a-f-]", format, store->uuid) != 2))
+        return refuse(err, store->dir,
+                      "has a jumelage.store that is not ours; name another folder");
+    return code;
+}
+
+static void
+uuid_make(char text[37])
+{
+    uint8_t b[16];
+
+    randombytes_buf(b, sizeof b);
+    b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+    snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+             b[14], b[15]);
+}
+
+/* ---- LMDB ---- */
+
+/* LMDB maps its lock file; on a full disk the first touch of a page that cannot be backed is a
+ * SIGBUS. Blocks reserved before make it an ordinary error. */
+static enum err_code
+lock_file_reserve(const struct store *store, struct err *err)
+{
+    char path[PATH_BYTES];
+    int fd, rc;
+
+    path_in(path, store->dir, "lock.mdb");
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set_sys(err, errno, "open %s", path);
+    rc = posix_fallocate(fd, 0, LOCK_FILE_BYTES);
+    close(fd);
+    return rc == 0 ? ERR_OK : err_set_sys(err, rc, "reserve %s", path);
+}
+
+static enum err_code
+env_open(struct store *store, struct err *err)
+{
+    enum err_code code = lock_file_reserve(store, err);
+    int rc;
+
+    if (code != ERR_OK)
+        return code;
+    if ((rc = mdb_env_create(&store->env)) != 0 ||
+        (rc = mdb_env_set_maxdbs(store->env, TABLE_COUNT)) != 0 ||
+        (rc = mdb_env_set_maxreaders(store->env, READERS_MAX)) != 0 ||
+        (rc = mdb_env_set_mapsize(store->env, store->map_bytes)) != 0 ||
+        (rc = mdb_env_open(store->env, store->dir, MDB_NOTLS, 0600)) != 0)
+        return store_err(err, rc, "open the store");
+    return ERR_OK;
+}
+
+static enum err_code
+tables_open(struct store *store, bool make, struct err *err)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(store->env, NULL, make ? 0 : MDB_RDONLY, &txn);
+
+    if (rc != 0)
+        return store_err(err, rc, "open the store");
+    for (int i = 0; i < TABLE_COUNT && rc == 0; i++)
+        rc = mdb_dbi_open(txn, table_names[i], make ? MDB_CREATE : 0, &store->tables[i]);
+    if (rc != 0) {
+        mdb_txn_abort(txn);
+        return store_err(err, rc, "open the store's tables");
+    }
+    rc = mdb_txn_commit(txn); /* of a read transaction: keeps the handles */
+    return rc == 0 ? ERR_OK : store_err(err, rc, "open the store's tables");
+}
+
+/* The head of a new store: its format and UUID, inside the data as in the marker. */
+static enum err_code
+meta_write(struct store *store, struct err *err)
+{
+    struct store_txn txn = {.read = {.store = store}};
+    enum err_code code;
+    int rc = mdb_txn_begin(store->env, NULL, 0, &txn.read.txn);
+
+    if (rc != 0)
+        return store_err(err, rc, "write to the store");
+    buf_init(&txn.scratch, 1024);
+    record_begin(&txn.scratch);
+    record_put_u64(&txn.scratch, STORE_FORMAT);
+    record_put_str(&txn.scratch, str_from(store->uuid));
+    code = kv_put(&txn, TABLE_META, STR_LIT("store"), err);
+    buf_fini(&txn.scratch);
+    if (code != ERR_OK) {
+        mdb_txn_abort(txn.read.txn);
+        return code;
+    }
+    rc = mdb_txn_commit(txn.read.txn);
+    return rc == 0 ? ERR_OK : store_err(err, rc, "write to the store");
+}
+
+/* Takes away what an interrupted creation left. */
+static void
+half_made_remove(const struct store *store)
+{
+    static const char *const left[] = {"data.mdb", "lock.mdb"};
+    char path[PATH_BYTES];
+
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+        path_in(path, store->dir, left[i]);
+        unlink(path);
+    }
+}
+
+static enum err_code
+create(struct store *store, struct err *err)
+{
+    char path[PATH_BYTES];
+    enum err_code code;
+
+    path_in(path, store->dir, creating_name);
+    code = file_write(path, "", 0, 0600, err);
+    if (code != ERR_OK)
+        return code;
+    half_made_remove(store);
+    uuid_make(store->uuid);
+    if ((code = env_open(store, err)) == ERR_OK &&
+        (code = tables_open(store, true, err)) == ERR_OK &&
+        (code = meta_write(store, err)) == ERR_OK && (code = marker_write(store, err)) == ERR_OK)
+        unlink(path);
+    store->is_new = true;
+    return code;
+}
+
+/* ---- migration ---- */
+
+/* One step from a format to the next, in one transaction, which also writes the new format. Format 1
+ * is the first, so the table is empty; a step is a row. */
+struct migration {
+    int from;
+    enum err_code (*run)(struct store *store, struct err *err);
+};
+static const struct migration migrations[] = {{0, NULL}};
+
+static enum err_code
+migrate(struct store *store, int format, struct err *err)
+{
+    while (format < STORE_FORMAT) {
+        const struct migration *step = migrations;
+        enum err_code code;
+
+        while (step->run != NULL && step->from != format)
+            step++;
+        if (step->run == NULL)
+            return refuse(err, store->dir,
+                          "has a format that no release of jumelage wrote; restore a backup");
+        code = step->run(store, err);
+        if (code != ERR_OK)
+            return code;
+        format++;
+    }
+    return ERR_OK;
+}
+
+/* ---- opening ---- */
+
+static enum err_code
+data_file_check(struct store *store, bool full, struct err *err)
+{
+    char path[PATH_BYTES];
+    struct stat st;
+    bool is_sample;
+
+    path_in(path, store->dir, "data.mdb");
+    if (stat(path, &st) != 0 || st.st_size == 0)
+        return refuse(err, store->dir,
+                      "is a store whose data.mdb is empty or gone; restore a backup");
+    store->has_unclean_file = has(store->dir, unclean_name);
+    is_sample = !full && !store->has_unclean_file && st.st_size > FULL_CHECK_BELOW_BYTES;
+    return store_check(store->dir, store->uuid, store->map_bytes, is_sample, err);
+}
+
+static enum err_code
+open_existing(struct store *store, const struct store_options *options, struct err *err)
+{
+    int format;
+    enum err_code code = marker_read(store, &format, err);
+
+    if (code != ERR_OK)
+        return code;
+    if (format > STORE_FORMAT) {
+        err_set(err, ERR_CONFLICT,
+                "%.100s is a store of format %d; this release knows up to %d: upgrade jumelage",
+                store->dir, format, STORE_FORMAT);
+        err_at(err, "store");
+        return ERR_CONFLICT;
+    }
+    code = data_file_check(store, options->full_check, err);
+    if (code == ERR_OK)
+        code = env_open(store, err);
+    if (code == ERR_OK)
+        code = tables_open(store, format < STORE_FORMAT, err);
+    return code == ERR_OK ? migrate(store, format, err) : code;
+}
+
+static enum err_code
+open_folder(struct store *store, const struct store_options *options, struct err *err)
+{
+    enum folder folder = FOLDER_NEW;
+    enum err_code code = folder_make(options, err);
+
+    if (code == ERR_OK)
+        code = folder_look(store->dir, &folder, err);
+    if (code != ERR_OK)
+        return code;
+    if (folder == FOLDER_FOREIGN)
+        return refuse(err, store->dir,
+                      "holds other files and is no store; name an empty folder, or a new one");
+    code = lock_take(store, options, err);
+    if (code == ERR_OK) /* once more: someone else may have made the store while we waited */
+        code = folder_look(store->dir, &folder, err);
+    if (code != ERR_OK)
+        return code;
+    return folder == FOLDER_STORE ? open_existing(store, options, err) : create(store, err);
+}
+
+enum err_code
+store_open(const struct store_options *options, struct store **out, struct err *err)
+{
+    struct store *store = mem_alloc(sizeof *store);
+    enum err_code code;
+
+    if (store == NULL)
+        return err_no_memory(err);
+    *store = (struct store){.lock_fd = -1};
+    store->clock = options->clock != NULL ? options->clock : clock_system();
+    store->map_bytes = options->map_bytes != 0 ? options->map_bytes : MAP_BYTES_DEFAULT;
+    store->dir = mem_alloc(strlen(options->dir) + 1);
+    if (store->dir == NULL) {
+        code = err_no_memory(err);
+    } else if (strlen(options->dir) > PATH_BYTES - 64) {
+        store->dir[0] = '\0';
+        code = err_set(err, ERR_INVALID_PARAMS, "the path of the store is too long");
+    } else {
+        memcpy(store->dir, options->dir, strlen(options->dir) + 1);
+        code = open_folder(store, options, err);
+    }
+    if (code == ERR_OK)
+        code = writer_start(store, err);
+    if (code != ERR_OK) {
+        store_close(store);
+        return code;
+    }
+    *out = store;
+    return ERR_OK;
+}
+
+void
+store_mark_unclean(struct store *store)
+{
+    char path[PATH_BYTES];
+    int fd;
+
+    if (store->has_unclean_file)
+        return;
+    path_in(path, store->dir, unclean_name);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) /* a full disk: the write itself will say so */
+        close(fd);
+    store->has_unclean_file = true;
+}
+
+void
+store_close(struct store *store)
+{
+    char path[PATH_BYTES];
+
+    if (store == NULL)
+        return;
+    writer_stop(store);
+    if (store->env != NULL)
+        mdb_env_close(store->env);
+    if (store->has_unclean_file && !store->is_failed && store->has_writer) {
+        path_in(path, store->dir, unclean_name);
+        unlink(path);
+    }
+    if (store->lock_fd >= 0)
+        close(store->lock_fd);
+    mem_free(store->dir);
+    mem_free(store);
+}
+
+const char *
+store_dir(const struct store *store)
+{
+    return store->dir;
+}
+
+bool
+store_is_new(const struct store *store)
+{
+    return store->is_new;
+}
+
+const char *
+store_uuid(const struct store *store)
+{
+    return store->uuid;
+}
+
+/* ---- reading ---- */
+
+enum err_code
+store_read_begin(struct store *store, struct store_read **out, struct err *err)
+{
+    struct store_read *read = mem_alloc(sizeof *read);
+    int rc;
+
+    if (read == NULL)
+        return err_no_memory(err);
+    read->store = store;
+    rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &read->txn);
+    if (rc != 0) {
+        mem_free(read);
+        return store_err(err, rc, "read the store");
+    }
+    *out = read;
+    return ERR_OK;
+}
+
+void
+store_read_end(struct store_read *read)
+{
+    if (read == NULL)
+        return;
+    mdb_txn_abort(read->txn);
+    mem_free(read);
+}
+
+enum err_code
+store_sizes(struct store *store, struct store_sizes *out, struct err *err)
+{
+    char path[PATH_BYTES];
+    struct store_read *read;
+    struct stat st;
+    MDB_envinfo info;
+    MDB_stat stat_;
+    enum err_code code = store_read_begin(store, &read, err);
+
+    if (code != ERR_OK)
+        return code;
+    path_in(path, store->dir, "data.mdb");
+    mdb_env_info(store->env, &info);
+    mdb_env_stat(store->env, &stat_);
+    *out = (struct store_sizes){
+        .file_bytes = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0,
+        .map_bytes = info.me_mapsize,
+        .used_bytes = ((uint64_t)info.me_last_pgno + 1) * stat_.ms_psize,
+        .profiles = kv_count(read, TABLE_PROFILES),
+        .profile_versions = kv_count(read, TABLE_VERSIONS),
+        .programmes = kv_count(read, TABLE_PROGRAMMES),
+        .outcomes = kv_count(read, TABLE_OUTCOMES),
+        .journal = kv_count(read, TABLE_JOURNAL),
+        .vectors = kv_count(read, TABLE_VECTORS),
+        .blobs = kv_count(read, TABLE_BLOBS),
+        .commits = store->commits,
+        .writes = store->writes,
+        .failed_commits = store->failed_commits,
+    };
+    store_read_end(read);
+    return ERR_OK;
+}
