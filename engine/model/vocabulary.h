@@ -38,12 +38,14 @@ struct str vocabulary_code(const struct vocabulary *vocabulary, int row);
 struct str vocabulary_label(const struct vocabulary *vocabulary, int row, enum lang lang);
 /* Any column as written; empty if there is no such column. */
 struct str vocabulary_cell(const struct vocabulary *vocabulary, int row, const char *column);
+bool vocabulary_has_column(const struct vocabulary *vocabulary, const char *column);
 /* Column `order`: false for a code without a place in it. */
 bool vocabulary_order(const struct vocabulary *vocabulary, int row, int32_t *order);
 bool vocabulary_is_positive(const struct vocabulary *vocabulary, int row); /* column `positive` */
 
-/* The row whose code, label or synonym equals text once folded (fold.h), in either language;
- * _NONE if none. What an import goes by. */
+/* The row whose code, label or synonym (or, in a column `symbols`, sign such as €) equals text once
+ * folded (fold.h), in either language: a code before a label before a synonym. _NONE if none, or if
+ * two rows bear it with equal right. What an import goes by. */
 int vocabulary_recognise(const struct vocabulary *vocabulary, struct str text);
 /* The row nearest to text by code, label or synonym (str_distance on the folded forms, at most a
  * third of the length), for "did you mean"; _NONE if nothing is near. */
