@@ -15,7 +15,7 @@
 enum { FOLD_BYTES_MAX = 1024 * 1024 };
 
 /* For search and vocabularies: words of letters and digits, in small letters without accents, with
- * one space between: "L'Énergie — Œuvres (n° 2)" gives "l energie oeuvres no 2". Ligatures and
+ * one space between: "L'Énergie — Œuvres (2ᵉ)" gives "l energie oeuvres 2e". Ligatures and
  * letters with a stroke are written out: œ oe, æ ae, ß ss, ł l, ø o, đ d. Characters that are not
  * seen (soft hyphen, zero-width space) vanish. */
 enum err_code fold_text(struct str text, struct arena *arena, struct str *folded, struct err *err);

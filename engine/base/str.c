@@ -90,12 +90,18 @@ utf8_length(const unsigned char *p, size_t n)
 bool
 str_is_utf8(struct str s)
 {
-    const unsigned char *p = (const unsigned char *)s.data;
+    return str_utf8_prefix(s) == s.len;
+}
 
-    for (size_t i = 0, n; i < s.len; i += n)
-        if ((n = utf8_length(p + i, s.len - i)) == 0)
-            return false;
-    return true;
+size_t
+str_utf8_prefix(struct str s)
+{
+    const unsigned char *p = (const unsigned char *)s.data;
+    size_t i = 0, n;
+
+    while (i < s.len && (n = utf8_length(p + i, s.len - i)) != 0)
+        i += n;
+    return i;
 }
 
 size_t

@@ -55,6 +55,8 @@ size_t str_find(struct str s, char c, size_t from);
 struct str str_trim(struct str s);
 /* Whole UTF-8, without overlong forms, surrogates or a NUL byte? */
 bool str_is_utf8(struct str s);
+/* Bytes before the first that is not so; s.len if there is none. */
+size_t str_utf8_prefix(struct str s);
 /* Code points in valid UTF-8. */
 size_t str_count_points(struct str s);
 /* Smallest number of single-byte insertions, deletions, exchanges and swaps of neighbours from a to

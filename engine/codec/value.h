@@ -24,19 +24,19 @@
 struct value_limits {
     size_t bytes;   /* whole value */
     size_t items;   /* nodes, the root counted */
-    unsigned depth; /* containers one in another */
+    unsigned depth; /* containers one in another; FRAME_DEPTH_MAX at most, whatever it says */
 };
 extern const struct value_limits value_limits_default; /* 8 MiB, 500,000 items, depth 32 */
 
 /* Exactly one value in bytes[0..n). ERR_INVALID_PARAMS if malformed, truncated or followed by
- * rest, or a str is not UTF-8; ERR_TOO_LARGE over a limit. */
+ * rest, or a str is not UTF-8 (a NUL byte is not) with its path; ERR_TOO_LARGE over a limit. */
 enum err_code value_decode(const void *bytes, size_t n, const struct value_limits *limits,
                            struct arena *arena, const msgpack_object **value, struct err *err);
 
 bool value_is_nil(const msgpack_object *value); /* NULL counts as nil */
 bool value_str(const msgpack_object *value, struct str *out);
 bool value_bin(const msgpack_object *value, struct str *out);
-/* Any integer encoding, or a whole float within +-2^53. */
+/* Any integer encoding within int64, or a whole float within +-2^53. */
 bool value_int(const msgpack_object *value, int64_t *out);
 bool value_bool(const msgpack_object *value, bool *out);
 bool value_is_map(const msgpack_object *value);
@@ -49,12 +49,19 @@ const msgpack_object *value_of(const msgpack_object *map, size_t i);
 /* The value under a key, NULL if absent or no map. The last of duplicates. */
 const msgpack_object *value_find(const msgpack_object *map, const char *key);
 const msgpack_object *value_find_str(const msgpack_object *map, struct str key);
-/* Same type and content; maps compare as sets of pairs, integers by value. */
+/* Same type and content; maps compare as sets of pairs (those of one key in the order given),
+ * integers and floats by value (of either width; a whole float is no integer; NaN equals NaN).
+ * O(n log n) where keys are str, as long as memory lasts; otherwise O(n^2) in the size of a map,
+ * never wrong. */
 bool value_equal(const msgpack_object *a, const msgpack_object *b);
 const char *value_type_name(const msgpack_object *value); /* "map", "text", "whole number", … */
 /* First duplicate key of a map anywhere in the tree: its path in *path (arena), else false. Keys
- * that are no str count as faults too. O(n log n). */
+ * that are no str count as faults too: "rows[3].(key 2)". O(n log n). True with an empty path also
+ * if memory ended before all was looked at. */
 bool value_find_bad_key(const msgpack_object *value, struct arena *arena, struct str *path);
+/* The same for one map, its children left out: *i is the first pair whose key is no str or was
+ * given before, value_size(map) if none is. ERR_BUSY if out of memory. */
+enum err_code value_check_keys(const msgpack_object *map, size_t *i, struct err *err);
 
 /*
  * pack: msgpack out, into a buf. Smallest encodings, so the same content gives the same bytes. Failure
