@@ -295,6 +295,30 @@ call_pack_next(struct call *call, struct str key)
     pack_key_text(&call->answer, "next", text);
 }
 
+uint64_t
+call_after_number(const struct call *call)
+{
+    struct str after = call_after(call);
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < after.len && after.data[i] >= '0' && after.data[i] <= '9' &&
+                       number < UINT64_MAX / 10 - 1;
+         i++)
+        number = number * 10 + (uint64_t)(after.data[i] - '0');
+    return number;
+}
+
+void
+call_pack_next_number(struct call *call, uint64_t key)
+{
+    struct str text = arena_format(call->arena, "%" PRIu64, key);
+
+    if (text.data == NULL)
+        call->answer.is_exhausted = true;
+    else
+        call_pack_next(call, text);
+}
+
 bool
 call_sees_confidential(const struct call *call, struct str profile_id)
 {
@@ -361,8 +385,9 @@ call_no_profile(struct call *call, const char *param, struct str id, struct err 
     return ERR_NOT_FOUND;
 }
 
-static enum err_code
-decode_programme(struct call *call, struct str bytes, struct programme **out, struct err *err)
+enum err_code
+call_programme_decode(struct call *call, struct str bytes, struct programme **out,
+                      struct err *err)
 {
     const char *copy = arena_copy(call->arena, bytes.data, bytes.len);
     const msgpack_object *value;
@@ -383,6 +408,22 @@ decode_programme(struct call *call, struct str bytes, struct programme **out, st
 }
 
 enum err_code
+programme_record_find(struct store_read *read, struct str id,
+                      struct programme_record *out, struct err *err)
+{
+    enum err_code code = store_programme_get(read, id, out, err);
+
+    if (code == ERR_NOT_FOUND) {
+        *err = (struct err){0};
+        err_set(err, ERR_NOT_FOUND,
+                "there is no programme \"%.*s\"; programme.list shows those there are",
+                STR_ARG(id));
+        err_at(err, "programme");
+    }
+    return code;
+}
+
+enum err_code
 call_programme(struct call *call, struct str id, struct programme **out, uint64_t *version,
                struct err *err)
 {
@@ -392,18 +433,11 @@ call_programme(struct call *call, struct str id, struct programme **out, uint64_
 
     if (code != ERR_OK)
         return code;
-    code = store_programme_get(read, id, &record, err);
-    if (code == ERR_OK) {
-        code = decode_programme(call, record.bytes, out, err);
-        if (version != NULL)
-            *version = record.version;
-    } else if (code == ERR_NOT_FOUND) {
-        *err = (struct err){0};
-        err_set(err, ERR_NOT_FOUND,
-                "there is no programme \"%.*s\"; programme.list shows those there are",
-                STR_ARG(id));
-        err_at(err, "programme");
-    }
+    code = programme_record_find(read, id, &record, err);
+    if (code == ERR_OK)
+        code = call_programme_decode(call, record.bytes, out, err);
+    if (code == ERR_OK && version != NULL)
+        *version = record.version;
     store_read_end(read);
     return code;
 }

@@ -78,6 +78,9 @@ bool call_has(const struct call *call, const char *name);
 size_t call_limit(const struct call *call);                       /* of a list: 1..1000 */
 struct str call_after(const struct call *call);                   /* decoded `after`, or empty */
 void call_pack_next(struct call *call, struct str key);           /* "next": opaque form of key */
+/* The same for lists whose key is a number. */
+uint64_t call_after_number(const struct call *call);
+void call_pack_next_number(struct call *call, uint64_t key);
 bool call_sees_confidential(const struct call *call, struct str profile_id);
 struct str call_actor(struct call *call);                         /* "officer marie" */
 /* ERR_CANCELLED or ERR_DEADLINE when it is time to stop, else ERR_OK. */
@@ -87,6 +90,12 @@ enum err_code call_no_profile(struct call *call, const char *param, struct str i
 /* The stored programme decoded into the call's arena; ERR_NOT_FOUND naming it. */
 enum err_code call_programme(struct call *call, struct str id, struct programme **out,
                              uint64_t *version, struct err *err);
+
+/* Likewise, in steps: ERR_NOT_FOUND with its sentence; bytes decoded into the call's arena. */
+enum err_code programme_record_find(struct store_read *read, struct str id,
+                                    struct programme_record *out, struct err *err);
+enum err_code call_programme_decode(struct call *call, struct str bytes, struct programme **out,
+                                    struct err *err);
 
 /* The error as the protocol's map {code, name, message, field?, details?}. */
 void call_pack_error(struct buf *out, const struct err *err, const struct buf *details);

@@ -2,6 +2,7 @@
 
 #include "arena.h"
 #include "digest.h"
+#include "log.h"
 #include "method.h"
 #include "share.h"
 #include "value.h"
@@ -239,8 +240,12 @@ observe_publish(void *context, uint64_t seq)
         return;
     next = roster_publish(engine->edit, seq, &err);
     engine->edit = NULL;
-    if (next == NULL)
-        return; /* engine_profile_changed reserved what publishing needs; see roster.h */
+    if (next == NULL) {
+        /* On disk, but not to be seen: an answer now would be a lie, and so would every match. The
+         * next start reads it back. */
+        log_err(engine->log, LOG_LEVEL_ERROR, "engine.publish", "roster", &err);
+        abort();
+    }
     pthread_mutex_lock(&engine->roster_lock);
     old = engine->roster;
     engine->roster = next;
@@ -459,7 +464,7 @@ load_profiles(struct engine *engine, struct store_read *read, struct roster_edit
         struct loaded loaded;
 
         code = load_facts(engine, read, id, &record, arena, &loaded, err);
-        if (code == ERR_OK && loaded.vector_was_made)
+        if (code == ERR_OK && loaded.vector_was_made && batch != NULL)
             code = batch_add(batch, id, &loaded, err);
         if (code == ERR_OK)
             code = roster_edit_put(edit, loaded.facts, err);
@@ -511,6 +516,26 @@ load_outcomes(struct engine *engine, struct store_read *read, struct roster_edit
     store_walk_end(walk);
     arena_destroy(arena);
     return code;
+}
+
+enum err_code
+engine_reload(struct engine *engine, struct store_txn *txn, struct err *err)
+{
+    struct store_read *read = store_txn_read(txn);
+    struct roster_edit *edit = roster_edit_begin(NULL);
+    enum err_code code =
+        edit == NULL ? err_no_memory(err) : load_profiles(engine, read, edit, NULL, err);
+
+    if (code == ERR_OK)
+        code = load_outcomes(engine, read, edit, err);
+    if (code != ERR_OK) {
+        if (edit != NULL)
+            roster_edit_abandon(edit);
+        return code;
+    }
+    observe_abandon(engine); /* what was in the making is in the transaction too */
+    engine->edit = edit;
+    return ERR_OK;
 }
 
 static enum err_code
@@ -674,6 +699,13 @@ engine_view_drop(struct engine_view *view)
 {
     roster_drop(view->roster);
     *view = (struct engine_view){0};
+}
+
+void
+engine_log_confidential(struct engine *engine, struct str actor, struct str id)
+{
+    log_event(engine->log, LOG_LEVEL_INFO, "confidential.read", log_str("actor", actor),
+              log_str("profile", id));
 }
 
 /* ---- counters ---- */

@@ -75,6 +75,12 @@ enum err_code engine_profile_deleted(struct engine *engine, struct str id, struc
 enum err_code engine_outcome_added(struct engine *engine, struct str from, struct str to,
                                    int32_t day, bool is_positive, struct err *err);
 
+/* Everything anew from the transaction, for rare changes that touch old outcomes: merging, parting. */
+enum err_code engine_reload(struct engine *engine, struct store_txn *txn, struct err *err);
+
+/* Notes in the log that an actor read a confidential part: who and whose, never what. */
+void engine_log_confidential(struct engine *engine, struct str actor, struct str id);
+
 /* ---- counters: system.stats ---- */
 enum { STATS_BUCKETS = 24 }; /* of latency: bucket i holds calls under 2^i microseconds */
 struct method_stats {

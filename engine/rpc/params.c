@@ -4,6 +4,7 @@
 #include "schema.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { TEXT_POINTS_MAX = 8000, ARRAY_MAX = 100000, SHOWN_MAX = 60 };
@@ -34,6 +35,28 @@ param_type_name(enum param_type type)
         return "id or map";
     case PARAM_ANY:
         return "anything";
+    }
+    return "anything";
+}
+
+const char *
+result_type_name(enum result_type type)
+{
+    switch (type) {
+    case RESULT_MAP:
+        return "map";
+    case RESULT_ARRAY:
+        return "list";
+    case RESULT_TEXT:
+        return "text";
+    case RESULT_INT:
+        return "whole number";
+    case RESULT_BOOL:
+        return "true or false";
+    case RESULT_ANY:
+        return "anything";
+    case RESULT_NIL:
+        return "null";
     }
     return "anything";
 }

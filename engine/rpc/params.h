@@ -19,5 +19,6 @@ const struct param *params_find(const struct method *method, struct str name);
 /* Is word one of a PARAM_CHOICE's space-separated choices? */
 bool choice_has(const char *choices, struct str word);
 const char *param_type_name(enum param_type type); /* "id", "whole number", … */
+const char *result_type_name(enum result_type type);
 
 #endif

@@ -1,0 +1,25 @@
+#include "limits.h"
+
+#include "schema.h"
+
+/* clang-format off */
+const struct limit_row limit_rows[LIMIT_COUNT] = {
+    [LIMIT_FRAME_BYTES] = {"frame_bytes", 8 << 20, 64 << 10, 64 << 20, "bytes", "one request"},
+    [LIMIT_FRAME_BYTES_STRANGER] = {"frame_bytes_before_token", 64 << 10, 4 << 10, 1 << 20, "bytes", "one request before a token is shown"},
+    [LIMIT_FRAME_ITEMS] = {"frame_items", 500000, 1000, 5000000, "items", "values in one request"},
+    [LIMIT_FRAME_ITEMS_STRANGER] = {"frame_items_before_token", 64, 16, 10000, "items", "values in one request before a token is shown"},
+    [LIMIT_FRAME_DEPTH] = {"frame_depth", 32, 8, 32, "levels", "containers one in another"},
+    [LIMIT_CONNECTIONS] = {"connections", 4096, 1, 100000, "connections", "open at the same time"},
+    [LIMIT_TOTAL_BYTES] = {"total_bytes", 256 << 20, 16 << 20, INT64_C(16) << 30, "bytes", "all connections' unfinished requests and unread answers"},
+    [LIMIT_IN_FLIGHT] = {"in_flight", 1024, 1, 65536, "requests", "unanswered requests of one connection"},
+    [LIMIT_UNREAD_BYTES] = {"unread_bytes", 16 << 20, 64 << 10, 256 << 20, "bytes", "answers that wait to be read, one connection"},
+    [LIMIT_UNREAD_BYTES_STRANGER] = {"unread_bytes_before_token", 64 << 10, 4 << 10, 1 << 20, "bytes", "the same before a token is shown"},
+    [LIMIT_IDLE_S] = {"idle_s", 300, 1, 86400, "s", "silence before a connection is closed"},
+    [LIMIT_FRAME_S] = {"frame_s", 30, 1, 3600, "s", "time to finish a started request"},
+    [LIMIT_LIST] = {"list", 1000, 1000, 1000, "entries", "entries in one answer of a list"},
+    [LIMIT_MATCHES] = {"matches", 1000, 1000, 1000, "matches", "k of match.top"},
+    [LIMIT_PROFILES_A_CALL] = {"profiles_a_call", 10000, 10000, 10000, "profiles", "profiles in one profile.put_many"},
+    [LIMIT_PROFILE_BYTES] = {"profile_bytes", PROFILE_BYTES_MAX, PROFILE_BYTES_MAX, PROFILE_BYTES_MAX, "bytes", "one packed profile"},
+    [LIMIT_DEADLINE_MS] = {"deadline_ms", 600000, 600000, 600000, "ms", "longest deadline_ms"},
+};
+/* clang-format on */
