@@ -29,12 +29,15 @@ void symbols_destroy(struct symbols *symbols);
 symbol symbols_intern(struct symbols *symbols, struct str text);
 symbol symbols_find(const struct symbols *symbols, struct str text); /* SYMBOL_NONE if unknown */
 struct str symbols_text(const struct symbols *symbols, symbol s);
-symbol symbols_group(const struct symbols *symbols, symbol s); /* of `a.b` that of `a`; else s */
+/* Of `a.b`, `a.b.c` that of `a` (what stands before the first dot); of `a`, and of `.a`, its own. */
+symbol symbols_group(const struct symbols *symbols, symbol s);
 uint32_t symbols_count(const struct symbols *symbols);
 
 /*
  * A reader's own names on top: what a what-if or a constant mentions that the store does not.
- * In an arena; answers lookups for both kinds of numbers.
+ * In an arena; answers lookups for both kinds of numbers. Make it after holding the roster that it is
+ * used with, and use one for everything that is compared with each other: the local numbers of
+ * two scopes have nothing to do with one another.
  */
 struct arena;
 struct symbol_scope;
