@@ -45,9 +45,9 @@ struct slot {
 };
 
 struct facts {
-    uint32_t references;  /* atomic */
-    uint32_t bytes;       /* of the whole block */
-    struct str id, name;
+    _Atomic uint32_t references;
+    uint32_t bytes;      /* of the whole block */
+    struct str id, name; /* the open ones */
     symbol id_symbol, kind, metro, organisation; /* SYMBOL_NONE where absent */
     bool may_match;       /* consent.match */
     bool is_paused;
@@ -55,8 +55,10 @@ struct facts {
     struct slot_codes conflicts; /* union of open and confidential */
     struct text_vector text;
     bool text_is_confidential; /* a description or tag stands in `confidential` */
-    const int8_t *embedding;
+    const int8_t *embedding; /* n_embedding of them; NULL without */
     uint32_t n_embedding;
+    uint32_t embedding_norm2; /* sum of squares, <= 2^24; 0: all zeros */
+    bool embedding_is_confidential;
     struct slot slots[FIELD_COUNT]; /* by field_id, only those whose schema slot is not NONE */
 };
 
@@ -70,11 +72,14 @@ struct facts_input {
     struct text_vector text;
     bool has_confidential_text;
 };
+/* ERR_INVALID_PARAMS with the field if a value is not of the field's type (the stored forms are
+ * checked: this is damage, or a form that nobody checked); ERR_BUSY if memory ends. */
 enum err_code facts_build(const struct facts_input *input, struct facts **out, struct err *err);
 struct facts *facts_hold(struct facts *facts);
 void facts_drop(struct facts *facts); /* NULL is fine */
 
-/* The slot of one value as `field`'s (a requirement's constant), codes in the arena. */
+/* The slot of one value as `field`'s (a requirement's constant), codes in the arena. A list may stand
+ * where the field has one code. Fails as facts_build. */
 enum err_code slot_of_value(const struct field *field, const msgpack_object *value,
                             const struct reference *reference, struct symbol_scope *scope,
                             struct arena *arena, struct slot *out, struct err *err);

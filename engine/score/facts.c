@@ -1,0 +1,499 @@
+#include "facts.h"
+
+#include "alloc.h"
+#include "fold.h"
+#include "profile.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/*
+ * Values are read into a draft whose arrays lie in an arena of their own, then the whole is copied
+ * into one block: the struct, then arrays in falling order of their alignment, so that nothing is
+ * padded.
+ */
+enum { DRAFT_BYTES_MAX = 8 * 1024 * 1024 };
+
+struct slot_reader {
+    const struct reference *reference;
+    struct symbols *symbols; /* one of these two */
+    struct symbol_scope *scope;
+    struct arena *arena;
+};
+
+static symbol
+intern(const struct slot_reader *reader, struct str text)
+{
+    return reader->scope != NULL ? symbol_scope_intern(reader->scope, text)
+                                 : symbols_intern(reader->symbols, text);
+}
+
+/* ---- one value ---- */
+
+static enum err_code
+refuse(const struct field *field, const char *wanted, struct err *err)
+{
+    err_set(err, ERR_INVALID_PARAMS, "the value of %s is not %s", field->name, wanted);
+    err_at(err, field->name);
+    return ERR_INVALID_PARAMS;
+}
+
+static int
+compare_symbols(const void *a, const void *b)
+{
+    symbol x = *(const symbol *)a, y = *(const symbol *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* In ascending order, each once; an empty set is one that was never filled. */
+static struct slot_codes
+sort_codes(symbol *codes, uint32_t n)
+{
+    uint32_t kept = 0;
+
+    if (n > 1)
+        qsort(codes, n, sizeof *codes, compare_symbols);
+    for (uint32_t i = 0; i < n; i++)
+        if (kept == 0 || codes[i] != codes[kept - 1])
+            codes[kept++] = codes[i];
+    return (struct slot_codes){kept > 0 ? codes : NULL, kept};
+}
+
+/* Tags and cities are compared folded; codes and ids are what they are. */
+static enum err_code
+read_code(const struct slot_reader *reader, const struct field *field, const msgpack_object *value,
+          symbol *codes, uint32_t *n, struct err *err)
+{
+    bool is_free = field->type == FIELD_TYPE_TERMS || field->type == FIELD_TYPE_TEXT;
+    enum err_code code = ERR_OK;
+    struct str text;
+
+    if (!value_str(value, &text))
+        return refuse(field, "text", err);
+    if (is_free)
+        code = fold_term(text, reader->arena, &text, err);
+    if (code != ERR_OK || text.len == 0)
+        return code;
+    codes[*n] = intern(reader, text);
+    if (codes[*n] == SYMBOL_NONE)
+        return err_no_memory(err);
+    ++*n;
+    return ERR_OK;
+}
+
+static enum err_code
+read_codes(const struct slot_reader *reader, const struct field *field, const msgpack_object *value,
+           struct slot_codes *out, struct err *err)
+{
+    bool is_list = value_is_array(value);
+    size_t n_values = is_list ? value_size(value) : 1;
+    symbol *codes = arena_alloc(reader->arena, n_values, sizeof *codes);
+    enum err_code code = codes != NULL ? ERR_OK : err_no_memory(err);
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < n_values && code == ERR_OK; i++)
+        code = read_code(reader, field, is_list ? value_at(value, i) : value, codes, &n, err);
+    if (code == ERR_OK)
+        *out = sort_codes(codes, n);
+    return code;
+}
+
+static enum err_code
+read_money(const struct slot_reader *reader, const struct field *field, const msgpack_object *value,
+           struct slot_money *out, struct err *err)
+{
+    const msgpack_object *max = value_find(value, "max");
+    struct slot_money money;
+    struct str currency;
+
+    if (!value_int(value_find(value, "min"), &money.min) ||
+        !value_str(value_find(value, "currency"), &currency))
+        return refuse(field, "an amount of money with min and currency", err);
+    money.max = money.min;
+    if (!value_is_nil(max) && !value_int(max, &money.max))
+        return refuse(field, "an amount of money whose max is a whole number", err);
+    if (money.min < 0 || money.max < money.min || money.max > MONEY_AMOUNT_MAX)
+        return refuse(field, "an amount of money with 0 <= min <= max <= 10^12", err);
+    money.currency = rates_currency(reader->reference->rates, currency);
+    *out = money;
+    return ERR_OK;
+}
+
+static enum err_code
+read_day(const struct field *field, const msgpack_object *value, enum date_precision coarsest,
+         int32_t *day, struct err *err)
+{
+    enum date_precision precision;
+    enum err_code code;
+    struct str text;
+
+    if (!value_str(value, &text))
+        return refuse(field, "a date", err);
+    code = date_parse(text, coarsest, day, &precision, err);
+    if (code != ERR_OK)
+        err_at(err, field->name);
+    return code;
+}
+
+/* *has_content is false for a period with two open ends, which says nothing. */
+static enum err_code
+read_period(const struct field *field, const msgpack_object *value, struct slot_period *out,
+            bool *has_content, struct err *err)
+{
+    const msgpack_object *from = value_find(value, "from"), *to = value_find(value, "to");
+    struct slot_period period = {DATE_OPEN_FROM, DATE_OPEN_TO};
+    enum err_code code = ERR_OK;
+
+    if (!value_is_map(value))
+        return refuse(field, "a period", err);
+    if (!value_is_nil(from))
+        code = read_day(field, from, DATE_DAY, &period.from, err);
+    if (code == ERR_OK && !value_is_nil(to))
+        code = read_day(field, to, DATE_DAY, &period.to, err);
+    if (code == ERR_OK && period.from > period.to)
+        code = refuse(field, "a period that begins before it ends", err);
+    if (code != ERR_OK)
+        return code;
+    *has_content = period.from != DATE_OPEN_FROM || period.to != DATE_OPEN_TO;
+    *out = period;
+    return ERR_OK;
+}
+
+static enum err_code
+read_number(const struct field *field, const msgpack_object *value, int64_t *out, struct err *err)
+{
+    if (!value_int(value, out) || *out < 0)
+        return refuse(field, "a whole number from 0 on", err);
+    return ERR_OK;
+}
+
+static enum err_code
+read_slot(const struct slot_reader *reader, const struct field *field, const msgpack_object *value,
+          struct slot *slot, struct err *err)
+{
+    enum err_code code = ERR_OK;
+    bool is_known = true;
+    int32_t day = 0;
+
+    *slot = (struct slot){.state = SLOT_MISSING};
+    if (value_is_nil(value))
+        return ERR_OK;
+    switch (field->slot) {
+    case SLOT_CODES:
+        code = read_codes(reader, field, value, &slot->codes, err);
+        is_known = slot->codes.n > 0;
+        break;
+    case SLOT_MONEY:
+        code = read_money(reader, field, value, &slot->money, err);
+        break;
+    case SLOT_NUMBER:
+        code = read_number(field, value, &slot->number, err);
+        break;
+    case SLOT_DAY:
+        code = read_day(field, value, DATE_YEAR, &day, err);
+        slot->number = day;
+        break;
+    case SLOT_PERIOD:
+        code = read_period(field, value, &slot->period, &is_known, err);
+        break;
+    case SLOT_TEXT:
+    case SLOT_NONE:
+        is_known = false;
+        break;
+    }
+    if (code == ERR_OK && is_known)
+        slot->state = SLOT_KNOWN;
+    return code;
+}
+
+enum err_code
+slot_of_value(const struct field *field, const msgpack_object *value,
+              const struct reference *reference, struct symbol_scope *scope, struct arena *arena,
+              struct slot *out, struct err *err)
+{
+    struct slot_reader reader = {.reference = reference, .scope = scope, .arena = arena};
+
+    return read_slot(&reader, field, value, out, err);
+}
+
+/* ---- the draft of a profile ---- */
+
+struct draft {
+    struct slot_reader reader;
+    const msgpack_object *open, *confidential;
+    struct facts facts;
+};
+
+static enum err_code
+draft_slots(struct draft *draft, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (int i = 0; i < FIELD_COUNT && code == ERR_OK; i++) {
+        const struct field *field = &schema[i];
+        struct slot *slot = &draft->facts.slots[i];
+        bool is_confidential = false;
+        const msgpack_object *value;
+
+        if (field->slot == SLOT_NONE || field->slot == SLOT_TEXT)
+            continue;
+        value = profile_effective(draft->open, draft->confidential, field, &is_confidential);
+        code = read_slot(&draft->reader, field, value, slot, err);
+        slot->is_confidential = slot->state == SLOT_KNOWN && is_confidential;
+    }
+    return code;
+}
+
+/* The one field whose confidential value does not win but adds. */
+static enum err_code
+draft_conflicts(struct draft *draft, struct err *err)
+{
+    const struct field *field = &schema[FIELD_CONFLICTS];
+    struct slot *slot = &draft->facts.slots[FIELD_CONFLICTS];
+    struct slot open = {0}, confidential = {0};
+    enum err_code code =
+        read_slot(&draft->reader, field, value_find(draft->open, field->name), &open, err);
+    uint32_t n_open = open.codes.n, n;
+    symbol *both;
+
+    if (code == ERR_OK)
+        code = read_slot(&draft->reader, field, value_find(draft->confidential, field->name),
+                         &confidential, err);
+    if (code != ERR_OK)
+        return code;
+    n = n_open + confidential.codes.n;
+    both = arena_alloc(draft->reader.arena, n, sizeof *both);
+    if (both == NULL)
+        return err_no_memory(err);
+    for (uint32_t i = 0; i < n; i++)
+        both[i] = i < n_open ? open.codes.codes[i] : confidential.codes.codes[i - n_open];
+    slot->codes = sort_codes(both, n);
+    slot->state = n > 0 ? SLOT_KNOWN : SLOT_MISSING;
+    slot->is_confidential = confidential.codes.n > 0;
+    draft->facts.conflicts = slot->codes;
+    return ERR_OK;
+}
+
+/* Consent and status are read in the open part only. */
+static enum err_code
+draft_standing(struct draft *draft, struct err *err)
+{
+    const msgpack_object *consent = value_find(draft->open, "consent");
+    const msgpack_object *until = value_find(consent, "until");
+    struct facts *facts = &draft->facts;
+    struct str status;
+
+    if (!value_bool(value_find(consent, "match"), &facts->may_match))
+        facts->may_match = false;
+    facts->is_paused =
+        value_str(value_find(draft->open, "status"), &status) && str_is(status, "paused");
+    facts->consent_until = DATE_OPEN_TO;
+    if (value_is_nil(until))
+        return ERR_OK;
+    return read_day(&schema[FIELD_CONSENT], until, DATE_DAY, &facts->consent_until, err);
+}
+
+static symbol
+only_code(const struct slot *slot)
+{
+    return slot->state == SLOT_KNOWN ? slot->codes.codes[0] : SYMBOL_NONE;
+}
+
+static enum err_code
+draft_names(struct draft *draft, struct err *err)
+{
+    struct facts *facts = &draft->facts;
+
+    if (!value_str(value_find(draft->open, "id"), &facts->id) || facts->id.len == 0)
+        return refuse(&schema[FIELD_ID], "text", err);
+    if (!value_str(value_find(draft->open, "name"), &facts->name))
+        facts->name = (struct str){NULL, 0};
+    facts->id_symbol = intern(&draft->reader, facts->id);
+    if (facts->id_symbol == SYMBOL_NONE)
+        return err_no_memory(err);
+    facts->kind = only_code(&facts->slots[FIELD_KIND]);
+    facts->metro = only_code(&facts->slots[FIELD_METRO]);
+    facts->organisation = only_code(&facts->slots[FIELD_ORGANISATION]);
+    return ERR_OK;
+}
+
+static enum err_code
+draft_texts(struct draft *draft, const struct facts_input *input, struct err *err)
+{
+    const struct field *field = &schema[FIELD_EMBEDDING];
+    struct facts *facts = &draft->facts;
+    bool is_confidential = false;
+    const msgpack_object *value =
+        profile_effective(draft->open, draft->confidential, field, &is_confidential);
+    struct slot *slot = &facts->slots[FIELD_DESCRIPTION];
+    struct str bytes;
+
+    facts->text = input->text;
+    facts->text_is_confidential = input->has_confidential_text;
+    slot->state = input->text.n > 0 ? SLOT_KNOWN : SLOT_MISSING;
+    slot->is_confidential = input->text.n > 0 && input->has_confidential_text;
+    if (value_is_nil(value))
+        return ERR_OK;
+    if (!value_bin(value, &bytes) || bytes.len == 0 || bytes.len > (size_t)field->max)
+        return refuse(field, "a vector of 1 to 1024 bytes", err);
+    facts->embedding = (const int8_t *)bytes.data;
+    facts->n_embedding = (uint32_t)bytes.len;
+    facts->embedding_is_confidential = is_confidential;
+    for (size_t i = 0; i < bytes.len; i++) /* at most 1024 * 2^14 */
+        facts->embedding_norm2 += (uint32_t)(facts->embedding[i] * facts->embedding[i]);
+    return ERR_OK;
+}
+
+/* ---- the block ---- */
+
+static bool
+holds_codes(int field)
+{
+    return schema[field].slot == SLOT_CODES;
+}
+
+static size_t
+block_bytes(const struct facts *facts)
+{
+    size_t n_codes = 0;
+
+    for (int i = 0; i < FIELD_COUNT; i++)
+        if (holds_codes(i))
+            n_codes += facts->slots[i].codes.n;
+    return sizeof *facts + n_codes * sizeof(symbol) +
+           facts->text.n * (sizeof *facts->text.terms + sizeof *facts->text.weights) +
+           facts->n_embedding + facts->id.len + facts->name.len;
+}
+
+/* Copies n bytes to *at and moves it on; NULL for nothing. */
+static const void *
+lay(unsigned char **at, const void *bytes, size_t n)
+{
+    unsigned char *copy = *at;
+
+    if (n == 0)
+        return NULL;
+    memcpy(copy, bytes, n);
+    *at += n;
+    return copy;
+}
+
+static struct facts *
+block_make(const struct facts *draft)
+{
+    size_t size = block_bytes(draft);
+    struct facts *facts = mem_alloc(size);
+    unsigned char *at = (unsigned char *)(facts + 1);
+
+    if (facts == NULL)
+        return NULL;
+    memcpy(facts, draft, sizeof *facts);
+    atomic_init(&facts->references, 1);
+    facts->bytes = (uint32_t)size;
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        struct slot_codes *codes = &facts->slots[i].codes;
+
+        if (holds_codes(i))
+            codes->codes = lay(&at, codes->codes, codes->n * sizeof(symbol));
+    }
+    facts->conflicts = facts->slots[FIELD_CONFLICTS].codes;
+    facts->text.terms = lay(&at, draft->text.terms, draft->text.n * sizeof *draft->text.terms);
+    facts->text.weights =
+        lay(&at, draft->text.weights, draft->text.n * sizeof *draft->text.weights);
+    facts->embedding = lay(&at, draft->embedding, draft->n_embedding);
+    facts->id.data = lay(&at, draft->id.data, draft->id.len);
+    facts->name.data = lay(&at, draft->name.data, draft->name.len);
+    return facts;
+}
+
+enum err_code
+facts_build(const struct facts_input *input, struct facts **out, struct err *err)
+{
+    struct arena *arena = arena_create(DRAFT_BYTES_MAX);
+    struct draft draft = {.reader = {.reference = input->reference,
+                                     .symbols = input->symbols,
+                                     .scope = input->scope,
+                                     .arena = arena},
+                          .open = input->open,
+                          .confidential = input->confidential};
+    struct facts *facts = NULL;
+    enum err_code code;
+
+    assert((input->symbols == NULL) != (input->scope == NULL));
+    if (arena == NULL)
+        return err_no_memory(err);
+    code = draft_slots(&draft, err);
+    if (code == ERR_OK)
+        code = draft_conflicts(&draft, err);
+    if (code == ERR_OK)
+        code = draft_standing(&draft, err);
+    if (code == ERR_OK)
+        code = draft_names(&draft, err);
+    if (code == ERR_OK)
+        code = draft_texts(&draft, input, err);
+    if (code == ERR_OK) {
+        facts = block_make(&draft.facts);
+        code = facts != NULL ? ERR_OK : err_no_memory(err);
+    }
+    arena_destroy(arena);
+    if (code == ERR_OK)
+        *out = facts;
+    return code;
+}
+
+struct facts *
+facts_hold(struct facts *facts)
+{
+    atomic_fetch_add_explicit(&facts->references, 1, memory_order_relaxed);
+    return facts;
+}
+
+void
+facts_drop(struct facts *facts)
+{
+    if (facts != NULL &&
+        atomic_fetch_sub_explicit(&facts->references, 1, memory_order_acq_rel) == 1)
+        mem_free(facts);
+}
+
+/* ---- what the text vector is made of ---- */
+
+static int
+compare_sources(const void *a, const void *b)
+{
+    return str_compare(((const struct text_source *)a)->lang,
+                       ((const struct text_source *)b)->lang);
+}
+
+enum err_code
+facts_text_sources(const msgpack_object *open, const msgpack_object *confidential,
+                   struct arena *arena, struct text_source **out, size_t *n, bool *has_confidential,
+                   struct err *err)
+{
+    bool is_confidential[2] = {false, false};
+    const msgpack_object *texts =
+        profile_effective(open, confidential, &schema[FIELD_DESCRIPTION], &is_confidential[0]);
+    const msgpack_object *tags =
+        profile_effective(open, confidential, &schema[FIELD_TAGS], &is_confidential[1]);
+    size_t n_texts = value_size(texts), n_tags = value_size(tags), n_sources = 0;
+    struct text_source *sources = arena_alloc(arena, n_texts + n_tags, sizeof *sources);
+
+    if (sources == NULL)
+        return err_no_memory(err);
+    for (size_t i = 0; i < n_texts; i++) {
+        sources[n_sources].lang = value_key(texts, i);
+        if (!value_str(value_of(texts, i), &sources[n_sources++].text))
+            return refuse(&schema[FIELD_DESCRIPTION], "texts by language", err);
+    }
+    if (n_texts > 1)
+        qsort(sources, n_texts, sizeof *sources, compare_sources);
+    for (size_t i = 0; i < n_tags; i++)
+        if (!value_str(value_at(tags, i), &sources[n_sources++].text))
+            return refuse(&schema[FIELD_TAGS], "a list of texts", err);
+    *out = sources;
+    *n = n_sources;
+    *has_confidential = is_confidential[0] || is_confidential[1];
+    return ERR_OK;
+}
