@@ -24,7 +24,7 @@ struct outcome {
     bool is_positive;
 };
 struct record { /* the outcomes of one profile, on either side, in order of day, then of arrival */
-    uint32_t references;
+    _Atomic uint32_t references;
     uint32_t n;
     struct outcome outcomes[];
 };
@@ -38,18 +38,23 @@ uint32_t roster_rows(const struct roster *roster);     /* rows, the empty ones t
 uint32_t roster_profiles(const struct roster *roster); /* rows that hold a profile */
 const struct facts *roster_facts(const struct roster *roster, uint32_t row); /* NULL: empty row */
 const struct record *roster_record(const struct roster *roster, uint32_t row); /* NULL: none */
-uint32_t roster_find(const struct roster *roster, struct str id); /* ROSTER_NO_ROW if absent */
+/* ROSTER_NO_ROW if no profile of that id is there now. */
+uint32_t roster_find(const struct roster *roster, struct str id);
 size_t roster_bytes(const struct roster *roster); /* memory of rows, facts and records */
 
 struct roster_edit;
 struct roster_edit *roster_edit_begin(struct roster *base); /* base NULL: from nothing */
-/* Takes the reference. A new id gets a new row; a known one keeps its own. */
+/* Takes the reference, also where it fails. A new id gets a new row; a known one keeps its own, for
+ * good: deleted and put again it has its row and its record back. A change that failed was not made. */
 enum err_code roster_edit_put(struct roster_edit *edit, struct facts *facts, struct err *err);
-void roster_edit_delete(struct roster_edit *edit, struct str id); /* unknown id: nothing */
+/* Unknown id: nothing. ERR_BUSY if memory ends, and then roster_publish fails as well. */
+enum err_code roster_edit_delete(struct roster_edit *edit, struct str id);
 /* Both sides' records; an id never seen gets a row that holds no profile. */
 enum err_code roster_edit_outcome(struct roster_edit *edit, struct str from, struct str to,
                                   int32_t day, bool is_positive, struct err *err);
-/* The next roster; edit is gone. NULL with err on lack of memory: nothing was published. */
+/* The next roster; edit is gone. Needs no memory: NULL with err only after a roster_edit_delete that
+ * failed. Of two edits on one base (or its successors), the first must have ended before the
+ * second begins. */
 struct roster *roster_publish(struct roster_edit *edit, uint64_t seq, struct err *err);
 void roster_edit_abandon(struct roster_edit *edit);
 
