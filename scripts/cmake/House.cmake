@@ -73,6 +73,7 @@ function(jml_test noun)
   foreach(used IN LISTS ARG_USES)
     target_link_libraries(test_${noun} PRIVATE jml_${used})
   endforeach()
+  target_include_directories(test_${noun} PRIVATE "${PROJECT_SOURCE_DIR}/tests") # cases.h
   target_compile_definitions(test_${noun} PRIVATE
     JML_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data" JML_DATA="${PROJECT_SOURCE_DIR}/data"
     JML_SOURCE="${PROJECT_SOURCE_DIR}" JML_BUILD="${PROJECT_BINARY_DIR}")
