@@ -23,10 +23,13 @@ struct match_context { /* what a pairing is applied to */
     const struct roster *roster;
     const struct reference *reference;
     const struct symbols *symbols;
+    struct symbol_scope *scope; /* what a what-if's facts were built with; NULL: the plan makes one */
     int32_t day;
 };
 
-/* A pairing made ready: constants as slots, fields resolved. In the arena. */
+/* A pairing made ready: constants as slots, fields resolved. In the arena, which must outlive it as
+ * must the context's parts. ERR_INVALID_PARAMS with the path of a want or requirement that compares
+ * what can't be compared (programme_decode says so earlier and better), or of type `model`. */
 struct match_plan;
 enum err_code match_plan_make(const struct match_context *context, struct arena *arena,
                               struct match_plan **out, struct err *err);

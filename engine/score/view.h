@@ -1,0 +1,63 @@
+#ifndef JML_VIEW_H
+#define JML_VIEW_H
+
+#include "plan.h"
+#include "quality.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * view: what one side's wants say of a pair, and both sides' views combined. Private to score/.
+ *
+ * Pure in plan and pair; allocates nothing.
+ */
+
+/* A text want's answer is the same from either side, and the dearest of all: kept for the pair. */
+struct pair {
+    const struct facts *facts[PLAN_SIDES];
+    uint32_t rows[PLAN_SIDES]; /* ROSTER_NO_ROW: not in the roster */
+    bool has_text;
+    int32_t text_quality; /* once has_text; TEXT_UNKNOWN where a vector is missing */
+};
+enum { TEXT_UNKNOWN = -1 };
+
+struct judgement {
+    int32_t quality; /* as it enters the curve: the want's `missing` where unknown */
+    int32_t points;
+    bool is_known, of_missing, by_missing;
+};
+
+/* viewer: PLAN_FROM or PLAN_TO, whose want it is. */
+void want_judge(const struct match_plan *plan, const struct plan_want *want, struct pair *pair,
+                int viewer, struct judgement *out);
+
+/* Do both bring an embedding of the same length, which then is used instead of the text vectors? */
+bool pair_uses_embedding(const struct facts *a, const struct facts *b);
+
+/* The counterpart's track record for the viewer: the code of `codes` that most of its positive
+ * outcomes before the day bear, by what the other parties of those outcomes are now. Ties go to the
+ * code whose text comes first. saw_confidential: a confidential value of such a party was read. */
+struct record_count {
+    uint32_t most;
+    symbol code; /* SYMBOL_NONE with most 0 */
+    bool saw_confidential;
+};
+void record_counts(const struct match_plan *plan, const struct plan_want *want,
+                   const struct slot_codes *codes, const struct pair *pair, int viewer,
+                   struct record_count *out);
+
+struct view_sum {
+    int64_t points;       /* sum of weight * points, at most 64 * 1000 * 10000 */
+    int64_t known_weight; /* of wants that are known */
+};
+void view_judge(const struct match_plan *plan, struct pair *pair, int viewer,
+                struct view_sum *out);
+/* Basis points; 10000 for a view without wants. */
+int32_t view_score(const struct plan_view *view, const struct view_sum *sum);
+
+int32_t combine_views(enum combine combine, int32_t from_view, int32_t to_view);
+/* Everything about a pair but its rules. */
+void pair_score(const struct match_plan *plan, struct pair *pair, struct match_score *out);
+
+#endif
