@@ -1,0 +1,399 @@
+#include "alloc.h"
+#include "text_bag.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/*
+ * The weight of a term is class × frequency in the text × rarity, all three whole numbers; the exact
+ * formula, with worked vectors, is in client/doc/en/text-vectors.md. Both logarithms are straight
+ * lines between the powers of two, in sixteenths: close enough, and the same on every machine.
+ */
+static const uint32_t class_weights[TERM_CLASS_COUNT] = {
+    [TERM_GRAM3] = 6, [TERM_GRAM4] = 10, [TERM_STEM] = 60, [TERM_CONCEPT] = 100};
+enum { WEIGHT_SCALE = 512, ONE_BIT = 16 };
+
+struct lexicon_reader {
+    const struct lexicon *lexicon;
+    struct text_bag bag;
+};
+
+struct lexicon_reader *
+lexicon_reader_create(const struct lexicon *lexicon)
+{
+    struct lexicon_reader *reader = mem_alloc_zeroed(1, sizeof *reader);
+
+    if (reader == NULL)
+        return NULL;
+    reader->lexicon = lexicon;
+    if (text_bag_init(&reader->bag, lexicon, NULL) != ERR_OK) {
+        mem_free(reader);
+        return NULL;
+    }
+    return reader;
+}
+
+void
+lexicon_reader_destroy(struct lexicon_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    text_bag_fini(&reader->bag);
+    mem_free(reader);
+}
+
+/* ---- weights ---- */
+
+/* Sixteenths of log2: exact at powers of two, straight between them; x >= 1. */
+static uint32_t
+log2_16(uint32_t x)
+{
+    uint32_t k = 31 - (uint32_t)__builtin_clz(x);
+
+    return ONE_BIT * k + (uint32_t)(((uint64_t)x - (UINT64_C(1) << k)) * ONE_BIT >> k);
+}
+
+/* 16 for one occurrence, 8 more each time that it doubles; less than one counts in proportion. */
+static uint32_t
+frequency_16(uint32_t units)
+{
+    if (units < BAG_UNIT)
+        return ONE_BIT * units / BAG_UNIT;
+    return ONE_BIT + (log2_16(units) - log2_16(BAG_UNIT)) / 2;
+}
+
+static uint32_t
+rarity_16(const struct lexicon *lexicon, uint32_t term)
+{
+    uint32_t all = lexicon_documents_all(lexicon), with = lexicon_documents(lexicon, term);
+
+    return ONE_BIT + log2_16(all + 1) - log2_16((with < all ? with : all) + 1);
+}
+
+static uint16_t
+weight_of(const struct lexicon *lexicon, uint32_t term, uint32_t units)
+{
+    uint32_t frequency = frequency_16(units), rarity = rarity_16(lexicon, term);
+    uint32_t weight;
+
+    /* frequency <= 16 + 160 (2^20 units), rarity <= 16 + 16 * 27 (10^8 documents), class <= 128:
+     * 128 * 176 * 448 < 2^24 */
+    weight = class_weights[term_class_of(term)] * frequency * rarity / WEIGHT_SCALE;
+    if (weight > TEXT_WEIGHT_MAX)
+        return TEXT_WEIGHT_MAX;
+    return weight > 0 ? (uint16_t)weight : 1;
+}
+
+/* ---- the strongest 256 ---- */
+
+struct weighed {
+    uint32_t term;
+    uint32_t label;
+    uint16_t weight;
+};
+
+static int
+compare_terms(const void *a, const void *b)
+{
+    uint32_t x = ((const struct weighed *)a)->term, y = ((const struct weighed *)b)->term;
+
+    return (x > y) - (x < y);
+}
+
+/* Keeps the `most` heaviest, of equal ones those with the smallest term: everything above the
+ * weight that the last one has, then of that weight in order of term. */
+static size_t
+keep_heaviest(struct weighed *list, size_t n, size_t most)
+{
+    size_t counts[TEXT_WEIGHT_MAX + 1] = {0}, above = 0, n_kept = 0, n_ties = 0;
+    size_t limit = TEXT_WEIGHT_MAX;
+
+    if (n <= most)
+        return n;
+    for (size_t i = 0; i < n; i++)
+        counts[list[i].weight]++;
+    while (above + counts[limit] < most)
+        above += counts[limit--];
+    qsort(list, n, sizeof *list, compare_terms);
+    for (size_t i = 0; i < n; i++) {
+        bool is_tie = list[i].weight == limit;
+
+        if (list[i].weight < limit || (is_tie && n_ties == most - above))
+            continue;
+        n_ties += is_tie;
+        list[n_kept++] = list[i];
+    }
+    return n_kept;
+}
+
+/* What is in the bag, weighed, the strongest only, by term. In the bag's scratch. */
+static enum err_code
+weigh(struct text_bag *bag, struct weighed **out, size_t *n, struct err *err)
+{
+    struct weighed *list = arena_alloc(bag->scratch, bag->n_entries, sizeof *list);
+
+    if (list == NULL)
+        return err_no_memory(err);
+    for (size_t i = 0; i < bag->n_entries; i++)
+        list[i] = (struct weighed){
+            .term = bag->entries[i].term,
+            .label = bag->entries[i].label,
+            .weight = weight_of(bag->lexicon, bag->entries[i].term, bag->entries[i].most),
+        };
+    *n = keep_heaviest(list, bag->n_entries, TEXT_TERMS_MAX);
+    qsort(list, *n, sizeof *list, compare_terms);
+    *out = list;
+    return ERR_OK;
+}
+
+static_assert((int64_t)TEXT_TERMS_MAX * TEXT_WEIGHT_MAX * TEXT_WEIGHT_MAX < INT64_C(1) << 31,
+              "the sum of squares fits 31 bits");
+
+/* The arrays of a vector in the arena, to be filled; false if it is full. */
+static bool
+alloc_vector(struct arena *arena, size_t n, uint32_t **terms, uint16_t **weights)
+{
+    *terms = arena_alloc(arena, n, sizeof **terms);
+    *weights = arena_alloc(arena, n, sizeof **weights);
+    return *terms != NULL && *weights != NULL;
+}
+
+enum err_code
+text_vector_make(struct lexicon_reader *reader, const struct text_source *sources, size_t n_sources,
+                 struct arena *arena, struct text_vector *out, struct err *err)
+{
+    struct weighed *list;
+    uint32_t *terms, norm2 = 0;
+    uint16_t *weights;
+    size_t n;
+
+    if (text_bag_fill(&reader->bag, sources, n_sources, err) != ERR_OK ||
+        weigh(&reader->bag, &list, &n, err) != ERR_OK)
+        return ERR_BUSY;
+    if (!alloc_vector(arena, n, &terms, &weights))
+        return err_no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        terms[i] = list[i].term;
+        weights[i] = list[i].weight;
+        norm2 += (uint32_t)list[i].weight * list[i].weight;
+    }
+    *out =
+        (struct text_vector){.terms = terms, .weights = weights, .n = (uint32_t)n, .norm2 = norm2};
+    return ERR_OK;
+}
+
+int64_t
+text_vector_dot(const struct text_vector *a, const struct text_vector *b)
+{
+    int64_t dot = 0;
+    uint32_t i = 0, j = 0;
+
+    while (i < a->n && j < b->n) {
+        uint32_t x = a->terms[i], y = b->terms[j];
+
+        if (x == y)
+            dot += (int64_t)a->weights[i] * b->weights[j];
+        i += x <= y;
+        j += y <= x;
+    }
+    return dot;
+}
+
+uint64_t
+isqrt_u64(uint64_t x)
+{
+    uint64_t root = 0, bit = UINT64_C(1) << 62;
+
+    while (bit > x)
+        bit >>= 2;
+    for (; bit != 0; bit >>= 2) {
+        if (x >= root + bit) {
+            x -= root + bit;
+            root = (root >> 1) + bit;
+        } else {
+            root >>= 1;
+        }
+    }
+    return root;
+}
+
+int32_t
+text_vector_quality(const struct text_vector *a, const struct text_vector *b)
+{
+    /* dot < 2^31 by Cauchy and Schwarz, the product of the norms < 2^62, its root >= 1 */
+    uint64_t root = isqrt_u64((uint64_t)a->norm2 * b->norm2);
+    uint64_t quality = 10000 * (uint64_t)text_vector_dot(a, b) / root;
+
+    return quality < 10000 ? (int32_t)quality : 10000;
+}
+
+/* ---- the stored form ---- */
+
+enum { STORED_HEAD = 4, STORED_TERM = 6 };
+
+static void
+put_u32(uint8_t *out, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(value >> 8 * i);
+}
+
+static uint32_t
+get_u32(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+           (uint32_t)bytes[3] << 24;
+}
+
+size_t
+text_vector_bytes(const struct text_vector *vector)
+{
+    return STORED_HEAD + (size_t)vector->n * STORED_TERM;
+}
+
+void
+text_vector_write(const struct text_vector *vector, uint8_t *out)
+{
+    put_u32(out, vector->n);
+    out += STORED_HEAD;
+    for (uint32_t i = 0; i < vector->n; i++, out += STORED_TERM) {
+        put_u32(out, vector->terms[i]);
+        out[4] = (uint8_t)vector->weights[i];
+        out[5] = (uint8_t)(vector->weights[i] >> 8);
+    }
+}
+
+enum err_code
+text_vector_read(struct str bytes, struct arena *arena, struct text_vector *out, struct err *err)
+{
+    const uint8_t *at = (const uint8_t *)bytes.data;
+    uint32_t *terms, n, norm2 = 0;
+    uint16_t *weights;
+
+    if (bytes.len < STORED_HEAD)
+        return err_set(err, ERR_INTERNAL, "a stored text vector has %zu bytes; it needs 4",
+                       bytes.len);
+    n = get_u32(at);
+    if (n > TEXT_TERMS_MAX || bytes.len != STORED_HEAD + (size_t)n * STORED_TERM)
+        return err_set(err, ERR_INTERNAL, "a stored text vector of %zu bytes claims %u terms",
+                       bytes.len, n);
+    if (!alloc_vector(arena, n, &terms, &weights))
+        return err_no_memory(err);
+    at += STORED_HEAD;
+    for (uint32_t i = 0; i < n; i++, at += STORED_TERM) {
+        terms[i] = get_u32(at);
+        weights[i] = (uint16_t)(at[4] | at[5] << 8);
+        if ((i > 0 && terms[i] <= terms[i - 1]) || weights[i] == 0 || weights[i] > TEXT_WEIGHT_MAX)
+            return err_set(err, ERR_INTERNAL,
+                           "term %u of a stored text vector is out of order or weighs %u", i + 1,
+                           weights[i]);
+        norm2 += (uint32_t)weights[i] * weights[i];
+    }
+    *out = (struct text_vector){.terms = terms, .weights = weights, .n = n, .norm2 = norm2};
+    return ERR_OK;
+}
+
+/* ---- the evidence ---- */
+
+/* A vector's terms with words to name them, out of the bag's reach. In the arena. */
+struct named_term {
+    uint32_t term;
+    uint16_t weight;
+    struct str word;
+};
+
+static enum err_code
+name_terms(struct lexicon_reader *reader, const struct text_source *sources, size_t n_sources,
+           enum lang lang, struct arena *arena, struct named_term **out, size_t *n, struct err *err)
+{
+    struct text_bag *bag = &reader->bag;
+    struct weighed *list;
+    struct named_term *named;
+
+    if (text_bag_fill(bag, sources, n_sources, err) != ERR_OK ||
+        weigh(bag, &list, n, err) != ERR_OK)
+        return ERR_BUSY;
+    named = arena_alloc(arena, *n, sizeof *named);
+    if (named == NULL)
+        return err_no_memory(err);
+    for (size_t i = 0; i < *n; i++) {
+        struct str word;
+
+        if (term_class_of(list[i].term) == TERM_CONCEPT) {
+            word = lexicon_concept_form(reader->lexicon, list[i].label, lang);
+            if (word.len == 0)
+                word = lexicon_concept_code(reader->lexicon, list[i].label);
+        } else {
+            word = bag->words[list[i].label];
+        }
+        named[i] = (struct named_term){list[i].term, list[i].weight, arena_str(arena, word)};
+        if (named[i].word.data == NULL)
+            return err_no_memory(err);
+    }
+    *out = named;
+    return ERR_OK;
+}
+
+/* Adds to the word's product, or begins one. */
+static void
+add_shared(struct text_shared *list, size_t *n, struct str word, int64_t product)
+{
+    size_t i = 0;
+
+    while (i < *n && !str_equal(list[i].word, word))
+        i++;
+    if (i == *n)
+        list[(*n)++] = (struct text_shared){.word = word};
+    list[i].product += product;
+}
+
+static int
+compare_shared(const void *a, const void *b)
+{
+    const struct text_shared *x = a, *y = b;
+
+    if (x->product != y->product)
+        return x->product > y->product ? -1 : 1;
+    return str_compare(x->word, y->word);
+}
+
+static void
+collect(const struct named_term *a, size_t n_a, const struct named_term *b, size_t n_b,
+        bool of_grams, struct text_shared *list, size_t *n)
+{
+    size_t i = 0, j = 0;
+
+    while (i < n_a && j < n_b) {
+        bool is_gram = term_class_of(a[i].term) <= TERM_GRAM4;
+        uint32_t x = a[i].term, y = b[j].term;
+
+        if (x == y && is_gram == of_grams)
+            add_shared(list, n, a[i].word, (int64_t)a[i].weight * b[j].weight);
+        i += x <= y;
+        j += y <= x;
+    }
+}
+
+enum err_code
+text_shared_terms(struct lexicon_reader *reader, const struct text_source *a, size_t n_a,
+                  const struct text_source *b, size_t n_b, enum lang lang, size_t most,
+                  struct arena *arena, struct text_shared **out, size_t *n, struct err *err)
+{
+    struct named_term *of_a, *of_b;
+    struct text_shared *list;
+    size_t n_of_a, n_of_b, n_list = 0;
+
+    if (name_terms(reader, a, n_a, lang, arena, &of_a, &n_of_a, err) != ERR_OK ||
+        name_terms(reader, b, n_b, lang, arena, &of_b, &n_of_b, err) != ERR_OK)
+        return ERR_BUSY;
+    list = arena_alloc(arena, TEXT_TERMS_MAX, sizeof *list);
+    if (list == NULL)
+        return err_no_memory(err);
+    collect(of_a, n_of_a, of_b, n_of_b, false, list, &n_list);
+    if (n_list == 0) /* cognates and names only: the words of a whose grams b shares */
+        collect(of_a, n_of_a, of_b, n_of_b, true, list, &n_list);
+    qsort(list, n_list, sizeof *list, compare_shared);
+    *out = list;
+    *n = n_list < most ? n_list : most;
+    return ERR_OK;
+}
