@@ -1,0 +1,436 @@
+#include "alloc.h"
+#include "world.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include <stdio.h>
+
+static struct world world;
+
+static void
+set_up(void)
+{
+    world_open(&world);
+}
+
+static void
+tear_down(void)
+{
+    world_close(&world);
+}
+
+TestSuite(facts, .init = set_up, .fini = tear_down);
+
+static const struct slot *
+slot_of(const struct facts *facts, enum field_id field)
+{
+    return &facts->slots[field];
+}
+
+/* Does the slot hold exactly these codes, "a b c" (any order)? */
+static bool
+holds(const struct slot *slot, const char *codes)
+{
+    struct str rest = str_from(codes);
+    uint32_t n = 0;
+
+    for (size_t at = 0; at < rest.len; n++) {
+        size_t end = str_find(rest, ' ', at);
+        symbol s = symbols_find(world.symbols, (struct str){rest.data + at, end - at});
+        bool found = false;
+
+        for (uint32_t i = 0; i < slot->codes.n; i++)
+            found |= slot->codes.codes[i] == s;
+        if (s == SYMBOL_NONE || !found)
+            return false;
+        at = end + 1;
+    }
+    return slot->state == SLOT_KNOWN && slot->codes.n == n;
+}
+
+Test(facts, a_profile_becomes_slots_of_symbols_numbers_and_days)
+{
+    struct facts *facts = world_facts(
+        &world, NULL,
+        "{\"id\": \"acme\", \"kind\": \"startup\", \"name\": \"Acme\", \"metro\": \"paris\","
+        " \"sectors\": [\"food.agri\", \"health\"], \"languages\": [\"fr\", \"en\"],"
+        " \"stage\": \"seed\", \"founded\": \"2014-05\", \"team\": 12, \"country\": \"FR\","
+        " \"raising\": {\"min\": 500, \"max\": 900, \"currency\": \"EUR\"},"
+        " \"available\": {\"from\": \"2026-01-01\"}, \"organisation\": \"group\","
+        " \"consent\": {\"match\": true, \"share\": false, \"basis\": \"form\"}}");
+
+    cr_expect(str_is(facts->id, "acme"));
+    cr_expect(str_is(facts->name, "Acme"));
+    cr_expect_eq(facts->id_symbol, symbols_find(world.symbols, STR_LIT("acme")));
+    cr_expect_eq(facts->kind, symbols_find(world.symbols, STR_LIT("startup")));
+    cr_expect_eq(facts->metro, symbols_find(world.symbols, STR_LIT("paris")));
+    cr_expect_eq(facts->organisation, symbols_find(world.symbols, STR_LIT("group")));
+    cr_expect(facts->may_match && !facts->is_paused);
+    cr_expect_eq(facts->consent_until, DATE_OPEN_TO);
+    cr_expect(holds(slot_of(facts, FIELD_SECTORS), "food.agri health"));
+    cr_expect(holds(slot_of(facts, FIELD_LANGUAGES), "en fr"));
+    cr_expect(holds(slot_of(facts, FIELD_STAGE), "seed"));
+    cr_expect(holds(slot_of(facts, FIELD_COUNTRY), "FR"));
+    cr_expect_eq(slot_of(facts, FIELD_FOUNDED)->number, day_of("2014-05-01"));
+    cr_expect_eq(slot_of(facts, FIELD_TEAM)->number, 12);
+    cr_expect_eq(slot_of(facts, FIELD_RAISING)->money.min, 500);
+    cr_expect_eq(slot_of(facts, FIELD_RAISING)->money.max, 900);
+    cr_expect_eq(slot_of(facts, FIELD_RAISING)->money.currency,
+                 rates_currency(world.reference->rates, STR_LIT("EUR")));
+    cr_expect_eq(slot_of(facts, FIELD_AVAILABLE)->period.from, day_of("2026-01-01"));
+    cr_expect_eq(slot_of(facts, FIELD_AVAILABLE)->period.to, DATE_OPEN_TO);
+    cr_expect_eq(slot_of(facts, FIELD_NEEDS)->state, SLOT_MISSING);
+    facts_drop(facts);
+}
+
+Test(facts, sets_are_sorted_and_hold_each_code_once)
+{
+    struct facts *facts = world_facts(
+        &world, NULL,
+        "{\"id\": \"a\", \"languages\": [\"fr\", \"de\", \"en\", \"fr\", \"de\", \"fr\"]}");
+    const struct slot_codes *codes = &slot_of(facts, FIELD_LANGUAGES)->codes;
+
+    cr_assert_eq(codes->n, 3);
+    cr_expect_lt(codes->codes[0], codes->codes[1]);
+    cr_expect_lt(codes->codes[1], codes->codes[2]);
+    facts_drop(facts);
+}
+
+Test(facts, tags_and_cities_are_folded_and_codes_are_not)
+{
+    struct facts *facts = world_facts(&world, NULL,
+                                      "{\"id\": \"a\", \"tags\": [\"IA générative\", \"ia  "
+                                      "Generative\", \"C++\", \"\\u00ad\"],"
+                                      " \"city\": \"Évry\", \"country\": \"FR\"}");
+
+    cr_expect_eq(slot_of(facts, FIELD_TAGS)->codes.n, 2);
+    cr_expect_neq(symbols_find(world.symbols, STR_LIT("ia generative")), SYMBOL_NONE);
+    cr_expect_neq(symbols_find(world.symbols, STR_LIT("c++")), SYMBOL_NONE);
+    cr_expect(holds(slot_of(facts, FIELD_CITY), "evry"));
+    cr_expect(holds(slot_of(facts, FIELD_COUNTRY), "FR"));
+    facts_drop(facts);
+}
+
+Test(facts, the_confidential_value_wins_and_is_marked)
+{
+    struct facts *facts = world_facts(
+        &world, NULL,
+        "{\"id\": \"a\", \"kind\": \"startup\", \"sectors\": [\"food\"], \"team\": 3,"
+        " \"confidential\": {\"sectors\": [\"health.bio\"], \"raising\": {\"min\": 5, "
+        "\"currency\": \"USD\"}, \"metro\": \"berlin\", \"hunch\": \"free fields are not scored\"}}");
+
+    cr_expect(holds(slot_of(facts, FIELD_SECTORS), "health.bio"));
+    cr_expect(slot_of(facts, FIELD_SECTORS)->is_confidential);
+    cr_expect_eq(slot_of(facts, FIELD_RAISING)->money.max, 5);
+    cr_expect(slot_of(facts, FIELD_RAISING)->is_confidential);
+    cr_expect(!slot_of(facts, FIELD_TEAM)->is_confidential);
+    cr_expect_eq(facts->metro, symbols_find(world.symbols, STR_LIT("berlin")));
+    cr_expect_eq(symbols_find(world.symbols, STR_LIT("hunch")), SYMBOL_NONE);
+    facts_drop(facts);
+}
+
+Test(facts, consent_and_status_are_read_in_the_open_part_only)
+{
+    struct facts *facts =
+        world_facts(&world, NULL,
+                    "{\"id\": \"a\", \"status\": \"paused\", \"confidential\": {\"consent\": "
+                    "{\"match\": true}, \"status\": \"active\"}}");
+
+    cr_expect(!facts->may_match);
+    cr_expect(facts->is_paused);
+    facts_drop(facts);
+}
+
+Test(facts, consent_without_match_is_no_consent_and_until_is_a_day)
+{
+    struct facts *without =
+        world_facts(&world, NULL, "{\"id\": \"a\", \"consent\": {\"share\": true}}");
+    struct facts *refused =
+        world_facts(&world, NULL, "{\"id\": \"a\", \"consent\": {\"match\": false}}");
+    struct facts *until = world_facts(
+        &world, NULL, "{\"id\": \"a\", \"consent\": {\"match\": true, \"until\": \"2026-03-01\"}}");
+
+    cr_expect(!without->may_match);
+    cr_expect(!refused->may_match);
+    cr_expect(until->may_match);
+    cr_expect_eq(until->consent_until, day_of("2026-03-01"));
+    facts_drop(without);
+    facts_drop(refused);
+    facts_drop(until);
+}
+
+Test(facts, conflicts_are_the_union_of_both_parts)
+{
+    struct facts *facts = world_facts(&world, NULL,
+                                      "{\"id\": \"a\", \"conflicts\": [\"b\", \"c\"], "
+                                      "\"confidential\": {\"conflicts\": [\"c\", \"d\"]}}");
+
+    cr_expect(holds(slot_of(facts, FIELD_CONFLICTS), "b c d"));
+    cr_expect(slot_of(facts, FIELD_CONFLICTS)->is_confidential);
+    cr_expect_eq(facts->conflicts.n, 3);
+    facts_drop(facts);
+}
+
+static const struct {
+    const char *says, *json;
+    enum field_id field;
+} missing[] = {
+    {"an absent field", "{\"id\": \"a\"}", FIELD_SECTORS},
+    {"null", "{\"id\": \"a\", \"sectors\": null}", FIELD_SECTORS},
+    {"an empty list", "{\"id\": \"a\", \"sectors\": []}", FIELD_SECTORS},
+    {"tags that fold to nothing", "{\"id\": \"a\", \"tags\": [\"\\u200b\"]}", FIELD_TAGS},
+    {"a period with two open ends", "{\"id\": \"a\", \"available\": {}}", FIELD_AVAILABLE},
+    {"a text without terms", "{\"id\": \"a\", \"description\": {\"en\": \"the\"}}",
+     FIELD_DESCRIPTION},
+    {"no amount", "{\"id\": \"a\", \"raising\": null}", FIELD_RAISING},
+};
+
+ParameterizedTestParameters(facts, values_without_content_are_missing)
+{
+    static size_t index[sizeof missing / sizeof missing[0]];
+
+    for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++)
+        index[i] = i;
+    return cr_make_param_array(size_t, index, sizeof missing / sizeof missing[0]);
+}
+
+ParameterizedTest(size_t *i, facts, values_without_content_are_missing, .init = set_up,
+                  .fini = tear_down)
+{
+    struct facts *facts = world_facts(&world, NULL, missing[*i].json);
+
+    cr_expect_eq(slot_of(facts, missing[*i].field)->state, SLOT_MISSING, "%s", missing[*i].says);
+    facts_drop(facts);
+}
+
+static const struct {
+    const char *json, *field;
+} ill[] = {
+    {"{\"kind\": \"startup\"}", "id"},
+    {"{\"id\": \"a\", \"sectors\": [3]}", "sectors"},
+    {"{\"id\": \"a\", \"stage\": {\"x\": 1}}", "stage"},
+    {"{\"id\": \"a\", \"team\": -1}", "team"},
+    {"{\"id\": \"a\", \"team\": \"many\"}", "team"},
+    {"{\"id\": \"a\", \"raising\": 5}", "raising"},
+    {"{\"id\": \"a\", \"raising\": {\"min\": 5}}", "raising"},
+    {"{\"id\": \"a\", \"raising\": {\"min\": 5, \"max\": 4, \"currency\": \"USD\"}}", "raising"},
+    {"{\"id\": \"a\", \"raising\": {\"min\": -5, \"currency\": \"USD\"}}", "raising"},
+    {"{\"id\": \"a\", \"raising\": {\"min\": 1000000000001, \"currency\": \"USD\"}}", "raising"},
+    {"{\"id\": \"a\", \"founded\": \"soon\"}", "founded"},
+    {"{\"id\": \"a\", \"available\": \"2026\"}", "available"},
+    {"{\"id\": \"a\", \"available\": {\"from\": \"2026\"}}", "available"},
+    {"{\"id\": \"a\", \"available\": {\"from\": \"2026-02-02\", \"to\": \"2026-02-01\"}}",
+     "available"},
+    {"{\"id\": \"a\", \"embedding\": \"AAAA\"}", "embedding"},
+    {"{\"id\": \"a\", \"embedding\": []}", "embedding"},
+    {"{\"id\": \"a\", \"consent\": {\"match\": true, \"until\": \"2026\"}}", "consent"},
+};
+
+Test(facts, a_value_of_another_type_is_refused_with_its_field)
+{
+    for (size_t i = 0; i < sizeof ill / sizeof ill[0]; i++) {
+        struct err err = {0};
+        struct facts *facts = NULL;
+
+        cr_expect_eq(world_try_facts(&world, NULL, ill[i].json, &facts, &err), ERR_INVALID_PARAMS,
+                     "%s", ill[i].json);
+        cr_expect_str_eq(err.field, ill[i].field, "%s in %s", err.field, ill[i].json);
+        cr_expect_null(facts);
+    }
+}
+
+Test(facts, an_unknown_currency_is_known_to_be_unknown)
+{
+    struct facts *facts = world_facts(
+        &world, NULL, "{\"id\": \"a\", \"raising\": {\"min\": 5, \"currency\": \"XXX\"}}");
+
+    cr_expect_eq(slot_of(facts, FIELD_RAISING)->state, SLOT_KNOWN);
+    cr_expect_eq(slot_of(facts, FIELD_RAISING)->money.currency, -1);
+    facts_drop(facts);
+}
+
+Test(facts, the_text_vector_and_the_embedding_are_copied)
+{
+    struct facts *facts = world_facts(&world, NULL,
+                                      "{\"id\": \"a\", \"terms\": [3, 10, 900000, 2047],"
+                                      " \"embedding\": [3, -4, 0, -128]}");
+
+    cr_assert_eq(facts->text.n, 2);
+    cr_expect_eq(facts->text.terms[1], 900000);
+    cr_expect_eq(facts->text.weights[1], 2047);
+    cr_expect_eq(facts->text.norm2, 100 + 2047 * 2047);
+    cr_expect_eq(slot_of(facts, FIELD_DESCRIPTION)->state, SLOT_KNOWN);
+    cr_assert_eq(facts->n_embedding, 4);
+    cr_expect_eq(facts->embedding[3], -128);
+    cr_expect_eq(facts->embedding_norm2, 9 + 16 + 128 * 128);
+    cr_expect(!facts->embedding_is_confidential && !facts->text_is_confidential);
+    facts_drop(facts);
+}
+
+Test(facts, confidential_texts_and_embeddings_are_marked)
+{
+    struct facts *facts = world_facts(&world, NULL,
+                                      "{\"id\": \"a\", \"terms\": [3, 10], \"embedding\": [1],"
+                                      " \"confidential\": {\"embedding\": [7, 7], "
+                                      "\"description\": {\"en\": \"secret\"}}}");
+
+    cr_expect(facts->text_is_confidential);
+    cr_expect(slot_of(facts, FIELD_DESCRIPTION)->is_confidential);
+    cr_expect_eq(facts->n_embedding, 2);
+    cr_expect(facts->embedding_is_confidential);
+    facts_drop(facts);
+}
+
+Test(facts, a_scope_takes_what_the_store_does_not_know)
+{
+    struct symbol_scope *scope = symbol_scope_create(world.symbols, world.arena);
+    symbol food = symbols_intern(world.symbols, STR_LIT("food"));
+    uint32_t count = symbols_count(world.symbols);
+    struct facts *facts =
+        world_facts(&world, scope, "{\"id\": \"new\", \"sectors\": [\"food\", \"energy\"]}");
+    const struct slot_codes *codes = &slot_of(facts, FIELD_SECTORS)->codes;
+
+    cr_assert_eq(codes->n, 2);
+    cr_expect_eq(codes->codes[0], food);
+    cr_expect_geq(codes->codes[1], SYMBOL_LOCAL);
+    cr_expect_eq(symbols_count(world.symbols), count);
+    facts_drop(facts);
+}
+
+Test(facts, a_typical_profile_with_a_text_vector_stays_under_three_kib)
+{
+    struct facts *facts = world_facts(
+        &world, NULL,
+        "{\"id\": \"a-startup-of-paris\", \"kind\": \"startup\", \"name\": \"A startup of Paris\","
+        " \"metro\": \"paris\", \"city\": \"Paris\", \"country\": \"FR\","
+        " \"sectors\": [\"food.agri\", \"health\", \"energy\"], \"tags\": [\"a\", \"b\", \"c\", "
+        "\"d\", \"e\", \"f\", \"g\", \"h\"], \"languages\": [\"fr\", \"en\"], \"stage\": \"seed\","
+        " \"needs\": [\"space.desk\", \"legal\", \"funding\"], \"markets\": [\"US\", \"DE\"],"
+        " \"consent\": {\"match\": true}}");
+
+    /* the largest text vector has 256 terms of six bytes */
+    cr_expect_lt(facts->bytes + TEXT_TERMS_MAX * 6, 3 * 1024, "%u bytes", facts->bytes);
+    facts_drop(facts);
+}
+
+Test(facts, live_until_the_last_reference_is_dropped)
+{
+    struct facts *facts = world_facts(&world, NULL, "{\"id\": \"a\"}");
+
+    cr_expect_eq(facts_hold(facts), facts);
+    facts_drop(facts);
+    cr_expect(str_is(facts->id, "a"));
+    facts_drop(facts);
+    facts_drop(NULL);
+}
+
+Test(facts, constants_of_requirements_are_read_like_values)
+{
+    struct symbol_scope *scope = symbol_scope_create(world.symbols, world.arena);
+    struct slot slot;
+    struct err err = {0};
+
+    cr_assert_eq(slot_of_value(&schema[FIELD_SECTORS], world_json(&world, "[\"food\", \"x\"]"),
+                               world.reference, scope, world.arena, &slot, &err),
+                 ERR_OK);
+    cr_expect_eq(slot.codes.n, 2);
+    cr_assert_eq(slot_of_value(&schema[FIELD_FOUNDED], world_json(&world, "\"2010\""),
+                               world.reference, scope, world.arena, &slot, &err),
+                 ERR_OK);
+    cr_expect_eq(slot.number, day_of("2010-01-01"));
+    cr_expect_eq(slot_of_value(&schema[FIELD_TEAM], world_json(&world, "[]"), world.reference,
+                               scope, world.arena, &slot, &err),
+                 ERR_INVALID_PARAMS);
+}
+
+/* ---- text sources ---- */
+
+static bool
+source_is(const struct text_source *source, const char *lang, const char *text)
+{
+    return str_is(source->lang, lang) && str_is(source->text, text);
+}
+
+Test(facts, texts_come_by_language_and_then_the_tags_as_written)
+{
+    const msgpack_object *open =
+        world_json(&world, "{\"id\": \"a\", \"tags\": [\"Été\", \"c++\"], \"description\": "
+                           "{\"fr\": \"bonjour\", \"en\": \"hello\"}}");
+    struct text_source *sources;
+    bool has_confidential = true;
+    size_t n;
+
+    cr_assert_eq(facts_text_sources(open, NULL, world.arena, &sources, &n, &has_confidential, NULL),
+                 ERR_OK);
+    cr_assert_eq(n, 4);
+    cr_expect(source_is(&sources[0], "en", "hello"));
+    cr_expect(source_is(&sources[1], "fr", "bonjour"));
+    cr_expect(source_is(&sources[2], "", "Été"));
+    cr_expect(source_is(&sources[3], "", "c++"));
+    cr_expect(!has_confidential);
+}
+
+Test(facts, a_confidential_description_takes_the_place_of_the_open_one)
+{
+    const msgpack_object *open = world_json(
+        &world, "{\"id\": \"a\", \"tags\": [\"open\"], \"description\": {\"en\": \"open\"}}");
+    const msgpack_object *confidential =
+        world_json(&world, "{\"description\": {\"fr\": \"secret\"}}");
+    struct text_source *sources;
+    bool has_confidential = false;
+    size_t n;
+
+    cr_assert_eq(
+        facts_text_sources(open, confidential, world.arena, &sources, &n, &has_confidential, NULL),
+        ERR_OK);
+    cr_assert_eq(n, 2);
+    cr_expect(source_is(&sources[0], "fr", "secret"));
+    cr_expect(source_is(&sources[1], "", "open"));
+    cr_expect(has_confidential);
+}
+
+Test(facts, texts_that_are_none_are_refused)
+{
+    struct text_source *sources;
+    struct err err = {0};
+    bool has_confidential;
+    size_t n;
+
+    cr_expect_eq(facts_text_sources(world_json(&world, "{\"tags\": [1]}"), NULL, world.arena,
+                                    &sources, &n, &has_confidential, &err),
+                 ERR_INVALID_PARAMS);
+    cr_expect_str_eq(err.field, "tags");
+}
+
+/* ---- memory ---- */
+
+Test(facts, every_failed_allocation_is_a_clean_error)
+{
+    static const char json[] =
+        "{\"id\": \"a.b\", \"kind\": \"startup\", \"tags\": [\"Été\", \"x.y\"], \"sectors\": "
+        "[\"food.agri\"], \"conflicts\": [\"b\"], \"terms\": [1, 2], \"embedding\": [1, 2],"
+        " \"confidential\": {\"conflicts\": [\"c\"]}}";
+    bool happened = true;
+
+    world_json(&world, json);
+    for (long n = 1; happened; n++) {
+        const msgpack_object *open = world_json(&world, json);
+        struct facts_input input = {.open = open,
+                                    .confidential = value_find(open, "confidential"),
+                                    .reference = world.reference,
+                                    .symbols = symbols_create()};
+        struct facts *facts = NULL;
+        struct err err = {0};
+        enum err_code code;
+
+        ((msgpack_object *)open)->via.map.size -= 2; /* without embedding and confidential */
+        mem_fail_at(n);
+        code = facts_build(&input, &facts, &err);
+        happened = mem_fail_happened();
+        cr_assert_eq(code, happened ? ERR_BUSY : ERR_OK, "allocation %ld: %s", n, err.message);
+        cr_assert_eq(facts != NULL, !happened);
+        facts_drop(facts);
+        symbols_destroy(input.symbols);
+    }
+}
