@@ -1,6 +1,6 @@
 /* handle_system.c: who is there, what can be called, how it goes. */
 #include "handle.h"
-#include "limits.h"
+#include "limit_table.h"
 #include "params.h"
 
 enum { PROTOCOL_VERSION = 1 };

@@ -38,10 +38,10 @@ pack_faults(struct buf *out, const struct faults *faults)
     }
 }
 
-/* The tree of an encoded form: what the vector is made of is what will be read back. */
-static enum err_code
-form_decode(struct call *call, const struct profile_form *form, const msgpack_object **open,
-            const msgpack_object **confidential, struct err *err)
+enum err_code
+profile_form_decode(struct call *call, const struct profile_form *form,
+                    const msgpack_object **open, const msgpack_object **confidential,
+                    struct err *err)
 {
     size_t size = form->pairs.len + MAP16_HEADER;
     uint8_t *bytes = arena_alloc(call->arena, size, 1);
@@ -66,7 +66,7 @@ make_vector(struct call *call, struct profile_write *write, struct err *err)
     struct text_vector vector;
     bool has_confidential;
     uint8_t *bytes;
-    enum err_code code = form_decode(call, &write->form, &open, &confidential, err);
+    enum err_code code = profile_form_decode(call, &write->form, &open, &confidential, err);
 
     if (code == ERR_OK)
         code = engine_text_vector(call->engine, open, confidential, call->arena, &vector,

@@ -23,6 +23,11 @@ enum err_code profile_write_prepare(struct call *call, const msgpack_object *giv
                                     const char *path, bool tell_all, struct profile_write *out,
                                     struct err *err);
 
+/* An encoded form as trees of the call's arena, as it would be read back from the store. */
+enum err_code profile_form_decode(struct call *call, const struct profile_form *form,
+                                  const msgpack_object **open,
+                                  const msgpack_object **confidential, struct err *err);
+
 struct profile_written {
     uint64_t version, seq;
     bool is_created, is_unchanged;

@@ -1,10 +1,10 @@
-#ifndef JML_LIMITS_H
-#define JML_LIMITS_H
+#ifndef JML_LIMIT_TABLE_H
+#define JML_LIMIT_TABLE_H
 
 #include <stdint.h>
 
 /*
- * limits: every bound on what a peer may ask, in one table: shown by system.hello, configurable by the
+ * limit_table: every bound on what a peer may ask, in one table: shown by system.hello, configurable by the
  * service within [least, most], told by the reference page.
  */
 enum limit {
