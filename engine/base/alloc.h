@@ -15,6 +15,11 @@ void *mem_alloc_zeroed(size_t count, size_t size); /* NULL also if count * size 
 void *mem_realloc(void *memory, size_t size);      /* memory stays as it was if NULL comes back */
 void mem_free(void *memory);                       /* NULL is fine */
 
+/* For libraries that take an allocator and tell "out of memory" as something else: did a request of
+ * this thread come back empty since mem_watch? */
+void mem_watch(void);
+bool mem_was_short(void);
+
 #ifdef JML_FAULTS
 /*
  * Builds with tests only. The n-th request from now on fails, once, whichever thread makes it; 0

@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include "alloc.h"
 #include "frame.h"
 #include "number.h"
 
@@ -8,6 +9,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 
 /*
@@ -86,20 +88,36 @@ check_text(struct str text, struct err *err)
                    (unsigned char)text.data[good]);
 }
 
-static enum err_code
-err_set_json(struct err *err, const json_error_t *error)
+/* jansson takes its memory from mem_alloc, because it tells the end of memory as bad syntax. It has
+ * one allocator for the process; what malloc gave may still be freed by mem_free. */
+static void
+set_allocator(void)
 {
-    enum json_error_code code = json_error_code(error);
-    const char *text = error->text;
+    json_set_alloc_funcs(mem_alloc, mem_free);
+}
 
-    if (code == json_error_out_of_memory)
+static enum err_code
+parse(struct str text, json_t **json, struct err *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    json_error_t error;
+    const char *says = error.text;
+
+    pthread_once(&once, set_allocator);
+    mem_watch();
+    *json = json_loadb(text.len != 0 ? text.data : "", text.len,
+                       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (*json != NULL)
+        return ERR_OK;
+    if (mem_was_short())
         return err_no_memory(err);
-    if (code == json_error_null_character || code == json_error_null_byte_in_key)
-        text = "a text holds a NUL character (\\u0000); leave it out";
-    else if (!str_is_utf8(str_from(text))) /* jansson quotes the text, cut anywhere */
-        text = "not JSON";
-    return err_set(err, ERR_INVALID_PARAMS, "line %d, column %d: %s", error->line, error->column,
-                   text);
+    if (json_error_code(&error) == json_error_null_character ||
+        json_error_code(&error) == json_error_null_byte_in_key)
+        says = "a text holds a NUL character (\\u0000); leave it out";
+    else if (!str_is_utf8(str_from(says))) /* it quotes the text, cut anywhere */
+        says = "not JSON";
+    return err_set(err, ERR_INVALID_PARAMS, "line %d, column %d: %s", error.line, error.column,
+                   says);
 }
 
 /* All false if the arena is full; check_shape has bounded the depth. */
@@ -189,7 +207,6 @@ json_decode(struct str text, const struct value_limits *limits, struct arena *ar
             const msgpack_object **value, struct err *err)
 {
     msgpack_object *root;
-    json_error_t error;
     enum err_code code;
     json_t *json;
 
@@ -201,10 +218,8 @@ json_decode(struct str text, const struct value_limits *limits, struct arena *ar
         return code;
     if ((code = check_shape(text, limits, err)) != ERR_OK)
         return code;
-    json = json_loadb(text.len != 0 ? text.data : "", text.len,
-                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (json == NULL)
-        return err_set_json(err, &error);
+    if ((code = parse(text, &json, err)) != ERR_OK)
+        return code;
     root = arena_alloc(arena, 1, sizeof *root);
     if (root != NULL && copy_json(arena, json, root))
         *value = root;

@@ -467,13 +467,16 @@ value_check_keys(const msgpack_object *map, size_t *i, struct err *err)
     return ERR_OK;
 }
 
-/* Puts a step before the path found so far; an empty path if the arena is full. */
-static struct str
-prepend_step(struct arena *arena, struct str step, struct str path)
+/* Puts a step (no data: the arena was full) before the path found so far. */
+static enum err_code
+prepend_step(struct arena *arena, struct str step, struct str *path)
 {
-    const char *between = path.len == 0 || path.data[0] == '[' ? "" : ".";
+    const char *between = path->data[0] == '[' ? "" : ".";
 
-    return arena_format(arena, "%.*s%s%.*s", STR_ARG(step), between, STR_ARG(path));
+    if (step.data == NULL)
+        return ERR_BUSY;
+    *path = arena_format(arena, "%.*s%s%.*s", STR_ARG(step), between, STR_ARG(*path));
+    return path->data != NULL ? ERR_OK : ERR_BUSY;
 }
 
 static struct str
@@ -484,37 +487,54 @@ pair_step(const msgpack_object *map, size_t i, struct arena *arena)
     return key.len != 0 ? key : arena_format(arena, "(key %zu)", i + 1);
 }
 
-static bool
+/* *path stays empty if there is no bad key. */
+static enum err_code find_bad_key(const msgpack_object *value, struct arena *arena,
+                                  struct str *path);
+
+static enum err_code
 find_in_map(const msgpack_object *map, struct arena *arena, struct str *path)
 {
     size_t n = value_size(map), i;
+    enum err_code code = value_check_keys(map, &i, NULL);
 
-    *path = (struct str){NULL, 0};
-    if (value_check_keys(map, &i, NULL) != ERR_OK)
-        return true;
+    if (code != ERR_OK)
+        return code;
     if (i < n) {
         *path = pair_step(map, i, arena);
-        return true;
+        return path->data != NULL ? ERR_OK : ERR_BUSY;
     }
-    for (i = 0; i < n; i++)
-        if (value_find_bad_key(value_of(map, i), arena, path)) {
-            *path = prepend_step(arena, pair_step(map, i, arena), *path);
-            return true;
-        }
-    return false;
+    for (i = 0; i < n; i++) {
+        code = find_bad_key(value_of(map, i), arena, path);
+        if (code == ERR_OK && path->data == NULL)
+            continue;
+        return code == ERR_OK ? prepend_step(arena, pair_step(map, i, arena), path) : code;
+    }
+    return ERR_OK;
+}
+
+static enum err_code
+find_bad_key(const msgpack_object *value, struct arena *arena, struct str *path)
+{
+    if (value_is_map(value))
+        return find_in_map(value, arena, path);
+    for (size_t i = 0; value_is_array(value) && i < value_size(value); i++) {
+        enum err_code code = find_bad_key(value_at(value, i), arena, path);
+
+        if (code == ERR_OK && path->data == NULL)
+            continue;
+        return code == ERR_OK ? prepend_step(arena, arena_format(arena, "[%zu]", i), path) : code;
+    }
+    return ERR_OK;
 }
 
 bool
 value_find_bad_key(const msgpack_object *value, struct arena *arena, struct str *path)
 {
-    if (value_is_map(value))
-        return find_in_map(value, arena, path);
-    if (!value_is_array(value))
+    struct str found = {NULL, 0};
+    enum err_code code = find_bad_key(value, arena, &found);
+
+    if (code == ERR_OK && found.data == NULL)
         return false;
-    for (size_t i = 0; i < value_size(value); i++)
-        if (value_find_bad_key(value_at(value, i), arena, path)) {
-            *path = prepend_step(arena, arena_format(arena, "[%zu]", i), *path);
-            return true;
-        }
-    return false;
+    *path = code == ERR_OK ? found : (struct str){NULL, 0};
+    return true;
 }

@@ -206,7 +206,7 @@ check_keys(const struct node *map, struct err *err)
         return code;
     if (!value_str(&value->via.map.ptr[bad].key, &key))
         return err_set(err, ERR_INVALID_PARAMS,
-                       "line %d: a key must be text, not a %s; put it in quotes",
+                       "line %d: a key that is no text (%s); put it in quotes",
                        map->place.entries[bad].line, value_type_name(&value->via.map.ptr[bad].key));
     while (!str_equal(value_key(value, first), key))
         first++;

@@ -82,3 +82,20 @@ Test(alloc, a_failed_growth_leaves_the_memory_as_it_was)
     cr_expect_str_eq(memory, "ab");
     mem_free(memory);
 }
+
+Test(alloc, the_watch_tells_whether_a_request_came_back_empty)
+{
+    void *memory;
+
+    mem_watch();
+    memory = mem_alloc(1);
+    cr_expect_not(mem_was_short());
+    mem_fail_at(1);
+    cr_expect_null(mem_realloc(memory, 2));
+    cr_expect(mem_fail_happened());
+    mem_free(mem_alloc(1));
+    cr_expect(mem_was_short(), "it is remembered until the next watch");
+    mem_watch();
+    cr_expect_not(mem_was_short());
+    mem_free(memory);
+}
