@@ -39,7 +39,7 @@ faults_push_str(struct faults *faults, struct str step)
 {
     size_t mark = faults->path_len;
 
-    if (faults->path_len != 0 && (step.len == 0 || step.data[0] != '['))
+    if (faults->path_len != 0 && step.len != 0 && step.data[0] != '[')
         path_append(faults, STR_LIT("."));
     path_append(faults, step);
     return mark;

@@ -1196,22 +1196,47 @@ encode_consent(struct field_checker *checker, const struct field *field,
 
 /* ---- keys ---- */
 
+static bool
+map_keys_are_good(struct faults *faults, const msgpack_object *map)
+{
+    struct err err = {.code = ERR_OK};
+    size_t i, mark;
+
+    if (value_check_keys(map, &i, &err) != ERR_OK) {
+        faults_add_err(faults, &err);
+        return false;
+    }
+    if (i == value_size(map))
+        return true;
+    mark = faults_push_str(faults, value_key(map, i));
+    if (map->via.map.ptr[i].key.type == MSGPACK_OBJECT_STR)
+        faults_add(faults, ERR_INVALID_PARAMS, "the key %s stands twice; take one out",
+                   quote(value_key(map, i)).text);
+    else
+        faults_add(faults, ERR_INVALID_PARAMS, "key %zu of this map is no text; write a name",
+                   i + 1);
+    faults_pop(faults, mark);
+    return false;
+}
+
 bool
 field_keys_are_good(struct faults *faults, const msgpack_object *given)
 {
-    struct str path;
-    size_t mark;
+    bool is_map = value_is_map(given), is_good = true;
 
-    if (!value_find_bad_key(given, faults->arena, &path))
-        return true;
-    if (path.data == NULL) {
-        faults_no_memory(faults);
+    if (is_map && !map_keys_are_good(faults, given))
         return false;
+    for (size_t i = 0; i < value_size(given) && is_good; i++) {
+        const msgpack_object *value = is_map ? value_of(given, i) : value_at(given, i);
+        size_t mark;
+
+        if (!value_is_map(value) && !value_is_array(value))
+            continue;
+        mark = is_map ? faults_push_str(faults, value_key(given, i)) : faults_push_index(faults, i);
+        is_good = field_keys_are_good(faults, value);
+        faults_pop(faults, mark);
     }
-    mark = faults_push_str(faults, path);
-    faults_add(faults, ERR_INVALID_PARAMS, "this key is no text or stands twice; take one out");
-    faults_pop(faults, mark);
-    return false;
+    return is_good;
 }
 
 /* ---- by type ---- */
