@@ -606,8 +606,8 @@ unknown_key(struct field_checker *checker, struct str key, const char *const key
         faults_add(checker->faults, ERR_INVALID_PARAMS, "%s is no key here; did you mean %s?",
                    quote(key).text, nearest);
     else
-        faults_add(checker->faults, ERR_INVALID_PARAMS, "%s is no key here; known are %.*s",
-                   quote(key).text, STR_ARG(known));
+        faults_add(checker->faults, ERR_INVALID_PARAMS, "%s is no key here; known %s %.*s",
+                   quote(key).text, keys[1] != NULL ? "are" : "is", STR_ARG(known));
 }
 
 bool
