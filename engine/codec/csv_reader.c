@@ -513,12 +513,20 @@ is_plain_number(struct str cell)
     return part != 0 && i + 1 + part == cell.len;
 }
 
+/* As the first bytes of a file the cell would be taken for something else than a cell. */
+static bool
+means_something_first(struct str cell)
+{
+    return without_mark(cell).len < cell.len || check_is_text(cell, NULL) != ERR_OK ||
+           (cell.len >= 4 && memcmp(cell.data, "sep=", 4) == 0);
+}
+
 void
 csv_encode_cell(struct buf *out, struct str cell, char separator)
 {
     bool is_formula =
         cell.len != 0 && memchr("=+-@\t\r", cell.data[0], 6) != NULL && !is_plain_number(cell);
-    bool is_quoted = false;
+    bool is_quoted = means_something_first(cell);
 
     for (size_t i = 0; i < cell.len && !is_quoted; i++)
         is_quoted = cell.data[i] == separator || is_separator(cell.data[i]) ||

@@ -360,6 +360,9 @@ static const struct {
     {"a sign alone", S("-"), "'-"},
     {"a formula that begins as a number", S("-1+cmd"), "'-1+cmd"},
     {"equals in the middle", S("a=b"), "a=b"},
+    {"what would be a byte order mark", S("\xEF\xBB\xBFx"), "\"\xEF\xBB\xBFx\""},
+    {"what would look like a PDF", S("%PDF"), "\"%PDF\""},
+    {"what would name a separator as the first line", S("sep="), "\"sep=\""},
 };
 
 CASES(csv_reader, cells_are_written_so_that_no_spreadsheet_runs_them, encode_cases)
