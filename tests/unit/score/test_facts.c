@@ -195,8 +195,7 @@ ParameterizedTestParameters(facts, values_without_content_are_missing)
     return cr_make_param_array(size_t, index, sizeof missing / sizeof missing[0]);
 }
 
-ParameterizedTest(size_t *i, facts, values_without_content_are_missing, .init = set_up,
-                  .fini = tear_down)
+ParameterizedTest(size_t *i, facts, values_without_content_are_missing)
 {
     struct facts *facts = world_facts(&world, NULL, missing[*i].json);
 

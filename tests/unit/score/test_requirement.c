@@ -145,7 +145,7 @@ profile(const char *id, const char *fields)
     return world_facts(&world, NULL, json.data);
 }
 
-ParameterizedTest(size_t *i, requirement, holds_or_not, .init = set_up, .fini = tear_down)
+ParameterizedTest(size_t *i, requirement, holds_or_not)
 {
     struct str pairing = arena_format(
         world.arena,

@@ -308,7 +308,7 @@ put_outcomes(struct str cell)
     int n = is_none(cell) ? 0 : split(cell, ',', sectors);
 
     for (int i = 0; i < n; i++) {
-        char id[8];
+        char id[32];
 
         snprintf(id, sizeof id, "o%d", i);
         put(id, arena_format(world.arena, ", \"sectors\": [\"%.*s\"]", STR_ARG(sectors[i])));
