@@ -43,17 +43,23 @@ static enum err_code copy_into(const msgpack_object *value, struct arena *arena,
                                msgpack_object *copy, struct err *err);
 
 static enum err_code
+put_str(struct str text, msgpack_object *copy, struct err *err)
+{
+    if (text.data == NULL)
+        return err_no_memory(err);
+    copy->type = MSGPACK_OBJECT_STR;
+    copy->via.str.ptr = text.data;
+    copy->via.str.size = (uint32_t)text.len;
+    return ERR_OK;
+}
+
+static enum err_code
 copy_str(struct str text, struct arena *arena, msgpack_object *copy, struct err *err)
 {
     struct str nfc;
     enum err_code code = text_nfc(str_trim(text), arena, &nfc, err);
 
-    if (code != ERR_OK)
-        return code;
-    copy->type = MSGPACK_OBJECT_STR;
-    copy->via.str.ptr = nfc.data;
-    copy->via.str.size = (uint32_t)nfc.len;
-    return ERR_OK;
+    return code == ERR_OK ? put_str(nfc, copy, err) : code;
 }
 
 static enum err_code
@@ -74,7 +80,8 @@ copy_map(const msgpack_object *value, struct arena *arena, msgpack_object *copy,
     if (kept > 1)
         qsort(pairs, kept, sizeof *pairs, compare_pairs);
     for (size_t i = 0; code == ERR_OK && i < kept; i++) {
-        code = copy_str(pairs[i].key, arena, &copies[i].key, err);
+        /* as written: a key that is trimmed could become another's twin */
+        code = put_str(arena_str(arena, pairs[i].key), &copies[i].key, err);
         if (code == ERR_OK)
             code = copy_into(pairs[i].value, arena, &copies[i].val, err);
     }

@@ -249,6 +249,8 @@ static const struct {
      "\"pairing\" is no key here; did you mean pairings?"},
     {TOP("budget: 1, " PAIRINGS), "budget",
      "\"budget\" is no key here; known are id, name, people, nightly, confirm, pairings and cohort"},
+    {TOP("'people ': true, " PAIRINGS), "people ",
+     "\"people \" is no key here; did you mean people?"},
     {TOP("people: maybe, " PAIRINGS), "people", "people must be true or false, not \"maybe\""},
     {TOP("nightly: often, " PAIRINGS), "nightly", "nightly must be true or false, not \"often\""},
     {TOP("nightly: {k: 1001}, " PAIRINGS), "nightly.k", "k is 1001; write 1 to 1000 matches"},
