@@ -7,13 +7,26 @@
 
 /* Globals, against the house's habit: a fault has to reach code that was handed no seam. */
 static atomic_long calls_to_failure; /* 0: none is to fail */
-static atomic_bool has_failed;
+static atomic_bool has_failed, persists;
+
+static void
+fail(long n, bool and_after)
+{
+    atomic_store(&has_failed, false);
+    atomic_store(&persists, and_after);
+    atomic_store(&calls_to_failure, n);
+}
 
 void
 mem_fail_at(long n)
 {
-    atomic_store(&has_failed, false);
-    atomic_store(&calls_to_failure, n);
+    fail(n, false);
+}
+
+void
+mem_fail_from(long n)
+{
+    fail(n, true);
 }
 
 bool
@@ -28,13 +41,16 @@ fails_now(void)
 {
     long left = atomic_load(&calls_to_failure);
 
-    while (left > 0)
-        if (atomic_compare_exchange_weak(&calls_to_failure, &left, left - 1)) {
-            if (left == 1)
-                atomic_store(&has_failed, true);
-            return left == 1;
-        }
-    return false;
+    while (left > 1)
+        if (atomic_compare_exchange_weak(&calls_to_failure, &left, left - 1))
+            return false;
+    if (left == 0)
+        return false;
+    /* the last one: it stays for those after it, or whoever is first takes it */
+    if (!atomic_load(&persists) && !atomic_compare_exchange_strong(&calls_to_failure, &left, 0))
+        return false;
+    atomic_store(&has_failed, true);
+    return true;
 }
 #else
 static inline bool

@@ -32,7 +32,8 @@ bool mem_was_short(void);
  *     }
  */
 void mem_fail_at(long n);
-bool mem_fail_happened(void); /* since the last mem_fail_at; switches it off */
+void mem_fail_from(long n);   /* the n-th and every one after it */
+bool mem_fail_happened(void); /* since it was told to; switches it off */
 #endif
 
 #endif

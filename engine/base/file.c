@@ -157,7 +157,7 @@ enum err_code
 file_write(const char *path, const void *bytes, size_t n, unsigned mode, struct err *err)
 {
     char name[PATH_MAX];
-    int fd;
+    int fd = -1;
     enum err_code code = open_temporary(path, mode, name, sizeof name, &fd, err);
 
     if (code != ERR_OK)

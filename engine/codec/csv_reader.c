@@ -452,6 +452,7 @@ parse_text(struct build *build, struct str text)
     }
     code = parse_rows(build, &scan, &parser, text);
     csv_free(&parser);
+    build->scan = NULL;
     return code;
 }
 

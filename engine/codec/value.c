@@ -136,7 +136,7 @@ value_decode(const void *bytes, size_t n, const struct value_limits *limits, str
              const msgpack_object **value, struct err *err)
 {
     enum err_code code = check_frame(bytes, n, limits, err);
-    const msgpack_object *root;
+    const msgpack_object *root = NULL;
 
     if (code == ERR_OK)
         code = unpack(bytes, n, arena, &root, err);

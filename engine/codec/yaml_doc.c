@@ -369,7 +369,7 @@ build(struct builder *builder, yaml_parser_t *parser, struct err *err)
         code = take_event(builder, &event, err);
         yaml_event_delete(&event);
     }
-    if (code == ERR_OK && builder->n_documents == 0)
+    if (code == ERR_OK && builder->n_nodes == 0)
         code = err_set(err, ERR_INVALID_PARAMS, "the file holds nothing but space and comments");
     return code;
 }

@@ -55,6 +55,22 @@ Test(alloc, the_request_that_is_named_fails_and_no_other)
         mem_free(memory[i]);
 }
 
+Test(alloc, from_the_request_that_is_named_all_fail)
+{
+    void *memory;
+
+    mem_fail_from(2);
+    memory = mem_alloc(1);
+    cr_expect_not_null(memory);
+    for (int i = 0; i < 4; i++)
+        cr_expect_null(mem_alloc(1));
+    cr_expect(mem_fail_happened());
+    mem_free(memory);
+    memory = mem_alloc(1);
+    cr_expect_not_null(memory);
+    mem_free(memory);
+}
+
 Test(alloc, a_failure_that_was_not_reached_is_switched_off_when_asked_about)
 {
     void *memory[3];

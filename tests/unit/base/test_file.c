@@ -292,14 +292,18 @@ Test(file, a_link_is_replaced_and_what_it_points_to_stays)
 /* A limit on the size of files stands for a full disk: write(2) fails half-way. */
 Test(file, a_write_that_fails_leaves_the_old_file_and_nothing_else)
 {
-    struct rlimit limit = {.rlim_cur = 1000, .rlim_max = RLIM_INFINITY};
+    struct rlimit limit, usual;
     char bytes[5000] = "";
     struct err err;
 
     cr_assert_eq(file_write("f", "old", 3, 0600, NULL), ERR_OK);
     signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &usual), 0);
+    limit = usual;
+    limit.rlim_cur = 1000;
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     cr_expect_eq(file_write("f", bytes, sizeof bytes, 0600, &err), ERR_INTERNAL);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &usual), 0); /* coverage data must still be written */
     cr_expect_str_eq(err.message, "cannot write f: File too large (error 27)");
     expect_content("f", "old");
     cr_expect_eq(count_entries("."), 1);

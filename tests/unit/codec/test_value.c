@@ -249,6 +249,8 @@ static const struct {
     {"true and false", S("\xc3"), S("\xc2"), false},
     {"one integer in two encodings", S("\x05"), S("\xd3\x00\x00\x00\x00\x00\x00\x00\x05"), true},
     {"another sign", S("\x01"), S("\xff"), false},
+    {"below zero in two encodings", S("\xfb"), S("\xd1\xff\xfb"), true},
+    {"another below zero", S("\xfb"), S("\xfa"), false},
     {"a whole float is no integer", S("\x01"), S("\xca\x3f\x80\x00\x00"), false},
     {"one float in two widths", S("\xca\x3f\xc0\x00\x00"),
      S("\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00"), true},
