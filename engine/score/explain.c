@@ -3,6 +3,13 @@
 #include "requirement.h"
 #include "view.h"
 
+/* What all steps of one explanation work on. */
+struct explainer {
+    const struct match_plan *plan;
+    struct pair pair;
+    struct arena *arena;
+};
+
 /* ---- evidence ---- */
 
 /* Symbols are numbered in order of arrival, which must not show: lists go by their text. */
@@ -23,12 +30,13 @@ sort_by_text(const struct match_plan *plan, symbol *codes, size_t n)
 /* Parts the viewer's codes into those shared and those unmet, and for `overlap` tells which of the
  * unmet are near. */
 static enum err_code
-explain_codes(const struct match_plan *plan, const struct slot_codes *a, const struct slot_codes *b,
-              bool by_group, struct arena *arena, struct want_reason *out, struct err *err)
+explain_codes(const struct explainer *explainer, const struct slot_codes *a,
+              const struct slot_codes *b, bool by_group, struct want_reason *out, struct err *err)
 {
-    symbol *shared = arena_alloc(arena, a->n, sizeof *shared);
-    symbol *near = arena_alloc(arena, by_group ? a->n : 0, sizeof *near);
-    symbol *unmet = arena_alloc(arena, a->n, sizeof *unmet);
+    const struct match_plan *plan = explainer->plan;
+    symbol *shared = arena_alloc(explainer->arena, a->n, sizeof *shared);
+    symbol *near = arena_alloc(explainer->arena, by_group ? a->n : 0, sizeof *near);
+    symbol *unmet = arena_alloc(explainer->arena, a->n, sizeof *unmet);
 
     if (shared == NULL || near == NULL || unmet == NULL)
         return err_no_memory(err);
@@ -62,12 +70,12 @@ explain_period(const struct slot *a, const struct slot *b, struct want_reason *o
 }
 
 static void
-explain_record(const struct match_plan *plan, const struct plan_want *want, const struct slot *a,
-               const struct pair *pair, int viewer, struct want_reason *out)
+explain_record(const struct explainer *explainer, const struct plan_want *want,
+               const struct slot *a, int viewer, struct want_reason *out)
 {
     struct record_count count;
 
-    record_counts(plan, want, &a->codes, pair, viewer, &count);
+    record_counts(explainer->plan, want, &a->codes, &explainer->pair, viewer, &count);
     out->record_count = count.most;
     out->record_code = count.code;
     out->is_confidential |= count.saw_confidential;
@@ -75,19 +83,21 @@ explain_record(const struct match_plan *plan, const struct plan_want *want, cons
 
 /* Evidence of a want both of whose values are there. */
 static enum err_code
-explain_known(const struct match_plan *plan, const struct plan_want *want, const struct slot *a,
-              const struct slot *b, const struct pair *pair, int viewer, struct arena *arena,
+explain_known(const struct explainer *explainer, const struct plan_want *want, int viewer,
               struct want_reason *out, struct err *err)
 {
+    const struct match_plan *plan = explainer->plan;
+    const struct slot *a = plan_slot(&want->of, explainer->pair.facts[viewer]);
+    const struct slot *b = plan_slot(&want->by, explainer->pair.facts[1 - viewer]);
     bool a_has, b_has;
 
     switch (want->want->type) {
     case WANT_OVERLAP:
-        return explain_codes(plan, &a->codes, &b->codes, true, arena, out, err);
+        return explain_codes(explainer, &a->codes, &b->codes, true, out, err);
     case WANT_COVER:
     case WANT_ANY:
     case WANT_SAME:
-        return explain_codes(plan, &a->codes, &b->codes, false, arena, out, err);
+        return explain_codes(explainer, &a->codes, &b->codes, false, out, err);
     case WANT_STAGE:
         out->distance =
             (int32_t)stage_distance(&a->codes, &b->codes, &plan->orders, &a_has, &b_has);
@@ -101,7 +111,7 @@ explain_known(const struct match_plan *plan, const struct plan_want *want, const
         explain_period(a, b, out);
         break;
     case WANT_RECORD:
-        explain_record(plan, want, a, pair, viewer, out);
+        explain_record(explainer, want, a, viewer, out);
         break;
     case WANT_TEXT: /* its evidence needs the texts themselves: text_shared_terms */
     case WANT_MODEL:
@@ -120,14 +130,15 @@ text_was_confidential(const struct facts *a, const struct facts *b)
 }
 
 static enum err_code
-explain_want(const struct match_plan *plan, const struct plan_want *want, struct pair *pair,
-             int viewer, struct arena *arena, struct want_reason *out, struct err *err)
+explain_want(struct explainer *explainer, const struct plan_want *want, int viewer,
+             struct want_reason *out, struct err *err)
 {
+    struct pair *pair = &explainer->pair;
     const struct slot *a = plan_slot(&want->of, pair->facts[viewer]);
     const struct slot *b = plan_slot(&want->by, pair->facts[1 - viewer]);
     struct judgement judgement;
 
-    want_judge(plan, want, pair, viewer, &judgement);
+    want_judge(explainer->plan, want, pair, viewer, &judgement);
     *out = (struct want_reason){.want = want->want,
                                 .quality = judgement.quality,
                                 .points = judgement.points,
@@ -137,8 +148,7 @@ explain_want(const struct match_plan *plan, const struct plan_want *want, struct
     out->is_confidential = want->want->type == WANT_TEXT
                                ? text_was_confidential(pair->facts[0], pair->facts[1])
                                : a->is_confidential || b->is_confidential;
-    return judgement.is_known ? explain_known(plan, want, a, b, pair, viewer, arena, out, err)
-                              : ERR_OK;
+    return judgement.is_known ? explain_known(explainer, want, viewer, out, err) : ERR_OK;
 }
 
 /* ---- shares ---- */
@@ -170,18 +180,17 @@ share_out(struct want_reason *reasons, size_t n, int64_t weight, int32_t score)
 }
 
 static enum err_code
-explain_view(const struct match_plan *plan, struct pair *pair, int viewer, int32_t score,
-             struct arena *arena, struct want_reason **out, size_t *n_out, struct err *err)
+explain_view(struct explainer *explainer, int viewer, int32_t score, struct want_reason **out,
+             size_t *n_out, struct err *err)
 {
-    const struct plan_view *view = &plan->views[viewer];
+    const struct plan_view *view = &explainer->plan->views[viewer];
     size_t n = (size_t)view->n_wants;
-    struct want_reason *reasons = arena_alloc(arena, n, sizeof *reasons);
+    struct want_reason *reasons = arena_alloc(explainer->arena, n, sizeof *reasons);
 
     if (reasons == NULL)
         return err_no_memory(err);
     for (size_t i = 0; i < n; i++) {
-        enum err_code code =
-            explain_want(plan, &view->wants[i], pair, viewer, arena, &reasons[i], err);
+        enum err_code code = explain_want(explainer, &view->wants[i], viewer, &reasons[i], err);
 
         if (code != ERR_OK)
             return code;
@@ -268,14 +277,15 @@ add_requirement(struct explanation *explanation, const struct match_plan *plan,
 }
 
 static enum err_code
-explain_rules(const struct match_plan *plan, const struct pair *pair, struct arena *arena,
-              struct explanation *out, struct err *err)
+explain_rules(const struct explainer *explainer, struct explanation *out, struct err *err)
 {
+    const struct match_plan *plan = explainer->plan;
+    const struct pair *pair = &explainer->pair;
     const struct facts *from = pair->facts[PLAN_FROM], *to = pair->facts[PLAN_TO];
     enum rule rules[] = {RULE_CONSENT, RULE_CONSENT_LAPSED, RULE_PAUSED};
 
-    out->failed =
-        arena_alloc(arena, (size_t)plan->n_requirements + GENERAL_RULES_MAX, sizeof *out->failed);
+    out->failed = arena_alloc(explainer->arena, (size_t)plan->n_requirements + GENERAL_RULES_MAX,
+                              sizeof *out->failed);
     if (out->failed == NULL)
         return err_no_memory(err);
     if (is_same_profile(from, to))
@@ -303,17 +313,18 @@ match_explain(const struct match_plan *plan, const struct facts *from, uint32_t 
               const struct facts *to, uint32_t to_row, struct arena *arena, struct explanation *out,
               struct err *err)
 {
-    struct pair pair = {.facts = {from, to}, .rows = {from_row, to_row}};
+    struct explainer explainer = {
+        .plan = plan, .pair = {.facts = {from, to}, .rows = {from_row, to_row}}, .arena = arena};
     struct explanation explanation = {0};
-    enum err_code code = explain_rules(plan, &pair, arena, &explanation, err);
+    enum err_code code = explain_rules(&explainer, &explanation, err);
 
-    pair_score(plan, &pair, &explanation.score);
+    pair_score(plan, &explainer.pair, &explanation.score);
     if (code == ERR_OK)
-        code = explain_view(plan, &pair, PLAN_FROM, explanation.score.from_view, arena,
+        code = explain_view(&explainer, PLAN_FROM, explanation.score.from_view,
                             &explanation.from_reasons, &explanation.n_from, err);
     if (code == ERR_OK)
-        code = explain_view(plan, &pair, PLAN_TO, explanation.score.to_view, arena,
-                            &explanation.to_reasons, &explanation.n_to, err);
+        code = explain_view(&explainer, PLAN_TO, explanation.score.to_view, &explanation.to_reasons,
+                            &explanation.n_to, err);
     if (code == ERR_OK)
         *out = explanation;
     return code;

@@ -90,9 +90,11 @@ read_codes(const struct slot_reader *reader, const struct field *field, const ms
     bool is_list = value_is_array(value);
     size_t n_values = is_list ? value_size(value) : 1;
     symbol *codes = arena_alloc(reader->arena, n_values, sizeof *codes);
-    enum err_code code = codes != NULL ? ERR_OK : err_no_memory(err);
+    enum err_code code = ERR_OK;
     uint32_t n = 0;
 
+    if (codes == NULL)
+        return err_no_memory(err);
     for (size_t i = 0; i < n_values && code == ERR_OK; i++)
         code = read_code(reader, field, is_list ? value_at(value, i) : value, codes, &n, err);
     if (code == ERR_OK)

@@ -14,6 +14,7 @@ overlap_quality(const struct slot_codes *a, const struct slot_codes *b,
     const struct slot_codes *larger = a->n <= b->n ? b : a;
     int64_t exact = 0, near = 0;
 
+    assert(smaller->n > 0);
     for (uint32_t i = 0; i < smaller->n; i++)
         if (code_set_has(larger, smaller->codes[i]))
             exact++;
