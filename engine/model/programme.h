@@ -55,16 +55,17 @@ const char *combine_name(enum combine combine);
 
 enum operand_kind {
     OPERAND_FIELD,  /* a field of the profile */
-    OPERAND_NUMBER, /* a constant whole number (at_least, range) */
+    OPERAND_NUMBER, /* a constant whole number (at_least, range; beside money: US dollars) */
     OPERAND_RECORD, /* record.<field>: the counterpart's track record */
     OPERAND_VALUE   /* a requirement's constant, of the type of the other operand */
 };
 
 struct operand {
     enum operand_kind kind;
-    enum field_id field;         /* FIELD, RECORD; for VALUE the field whose type it has */
-    int64_t number;              /* NUMBER */
-    const msgpack_object *value; /* VALUE */
+    enum field_id field; /* FIELD, RECORD; for VALUE the field whose type it has */
+    int64_t number;      /* NUMBER */
+    const msgpack_object
+        *value; /* VALUE; of a set: one code or a list; meets on a number: [lo, hi] too */
 };
 
 struct knot {
@@ -114,7 +115,7 @@ struct programme {
     struct str name[LANG_COUNT]; /* the other language's name where one is missing */
     struct pairing *pairings;
     int n_pairings;
-    const msgpack_object *source; /* the whole document: cohort, people, nightly, confirm, … */
+    const msgpack_object *source; /* the whole document, canonical; cohort … as settings.h says */
 };
 
 /* All faults with their paths ("programme" is not part of them). *out only without errors. */
