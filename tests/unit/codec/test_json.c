@@ -135,6 +135,17 @@ Test(json, depth_is_met_at_the_limit_and_refused_one_over)
     cr_expect_eq(json_decode(str_from(text), &limits, arena, &value, &err), ERR_TOO_LARGE);
 }
 
+Test(json, lists_beside_one_another_are_no_depth)
+{
+    struct value_limits limits = value_limits_default;
+    const msgpack_object *value;
+
+    limits.depth = 2;
+    cr_expect_eq(json_decode(S("[[],[1],{},{\"a\":1},[],[]]"), &limits, arena, &value, NULL),
+                 ERR_OK);
+    cr_expect_eq(value_size(value), 6);
+}
+
 Test(json, a_million_levels_are_refused_at_once)
 {
     size_t n = 1000000;

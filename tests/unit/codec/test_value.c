@@ -139,6 +139,22 @@ Test(value, half_a_million_items_are_fine_and_one_more_is_not)
     free(bytes);
 }
 
+Test(value, an_arena_without_room_is_told_and_nothing_leaks)
+{
+    enum err_code code = ERR_BUSY;
+
+    for (size_t limit = 0; limit <= 128; limit += 16) {
+        struct arena *tight = arena_create(limit);
+        const msgpack_object *value = NULL;
+
+        code = value_decode("\x92\x01\x90", 3, &value_limits_default, tight, &value, NULL);
+        cr_expect_eq(code != ERR_OK, value == NULL);
+        cr_expect(code == ERR_OK || code == ERR_BUSY);
+        arena_destroy(tight);
+    }
+    cr_expect_eq(code, ERR_OK);
+}
+
 Test(value, accessors_answer_for_their_type_only)
 {
     const msgpack_object *list =
