@@ -94,7 +94,7 @@ check_json(const msgpack_object *value, bool has_bad_key, struct arena *arena)
     const msgpack_object *again;
     struct buf buf;
 
-    buf_init(&buf, 64 << 20);
+    buf_init(&buf, 1 << 20);
     json_encode(&buf, value, JSON_COMPACT);
     if (buf_check(&buf, NULL) == ERR_OK) { /* text as keys inside keys may outgrow any limit */
         FUZZ_CLAIM(str_is_utf8(buf_str(&buf)));
