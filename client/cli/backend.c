@@ -33,10 +33,8 @@ who_am_i(struct backend *backend)
 enum err_code
 backend_open(struct cli *cli, bool must_exist, struct err *err)
 {
-    struct engine_options options = {.data_dir = cli->data_dir,
-                                     .wait_ms = WAIT_MS,
-                                     .holder = "tool",
-                                     .must_exist = must_exist};
+    struct engine_options options = {
+        .data_dir = cli->data_dir, .wait_ms = WAIT_MS, .holder = "tool", .must_exist = must_exist};
     struct backend *backend;
     enum err_code code;
 

@@ -102,10 +102,11 @@ find_decimal(struct str text, enum decimal_mark decimal)
 static enum err_code
 unclear(struct str cell, struct err *err)
 {
-    return err_set(err, ERR_INVALID_PARAMS,
-                   "\"%.*s\" can be read in two ways; say in the mapping whether the decimal mark is "
-                   "comma or point",
-                   STR_ARG(shown(cell)));
+    return err_set(
+        err, ERR_INVALID_PARAMS,
+        "\"%.*s\" can be read in two ways; say in the mapping whether the decimal mark is "
+        "comma or point",
+        STR_ARG(shown(cell)));
 }
 
 static enum err_code
@@ -206,20 +207,30 @@ take_multiple(struct str *word)
         const char *text;
         int64_t factor;
     } multiples[] = {
-        {"milliards", 1000000000}, {"milliard", 1000000000}, {"billion", 1000000000},
-        {"millions", 1000000},     {"million", 1000000},     {"mille", 1000},
-        {"thousand", 1000},        {"Md", 1000000000},       {"Mds", 1000000000},
-        {"bn", 1000000000},        {"MM", 1000000},          {"Mio", 1000000},
-        {"M", 1000000},            {"m", 1000000},           {"k", 1000},
+        {"milliards", 1000000000},
+        {"milliard", 1000000000},
+        {"billion", 1000000000},
+        {"millions", 1000000},
+        {"million", 1000000},
+        {"mille", 1000},
+        {"thousand", 1000},
+        {"Md", 1000000000},
+        {"Mds", 1000000000},
+        {"bn", 1000000000},
+        {"MM", 1000000},
+        {"Mio", 1000000},
+        {"M", 1000000},
+        {"m", 1000000},
+        {"k", 1000},
         {"K", 1000},
     };
 
     for (size_t i = 0; i < sizeof multiples / sizeof multiples[0]; i++) {
         size_t n = strlen(multiples[i].text);
-        bool ends = word->len == n ||
-                    (word->len > n && (word->data[n] == ' ' || (word->data[n] & 0x80) != 0 ||
-                                       word->data[n] == '$' ||
-                                       isupper((unsigned char)word->data[n])));
+        bool ends =
+            word->len == n ||
+            (word->len > n && (word->data[n] == ' ' || (word->data[n] & 0x80) != 0 ||
+                               word->data[n] == '$' || isupper((unsigned char)word->data[n])));
 
         if (word->len >= n && memcmp(word->data, multiples[i].text, n) == 0 && ends) {
             /* an upper-case code such as MXN begins with no multiple */
@@ -266,8 +277,8 @@ parse_amount(struct str text, struct str cell, enum decimal_mark mark,
     before = currency_of(before, reference, arena, &ok_before);
     after = currency_of(after, reference, arena, &ok_after);
     if (!ok_before || !ok_after || (before.len > 0 && after.len > 0 && !str_equal(before, after)))
-        return err_set(err, ERR_INVALID_PARAMS,
-                       "\"%.*s\" is no amount; write it as 1 500 000 EUR", STR_ARG(shown(cell)));
+        return err_set(err, ERR_INVALID_PARAMS, "\"%.*s\" is no amount; write it as 1 500 000 EUR",
+                       STR_ARG(shown(cell)));
     *currency = before.len > 0 ? before : after;
     return scaled(&number, *multiple, cell, amount, err);
 }
@@ -388,10 +399,11 @@ cell_date(struct str cell, enum date_order order, struct arena *arena, struct st
 
         if (!day_first && !month_first && parts[0] != parts[1]) {
             if (order != DATE_ORDER_DMY && order != DATE_ORDER_MDY)
-                return err_set(err, ERR_INVALID_PARAMS,
-                               "\"%.*s\" can be read in two ways; say date_order in the mapping, or "
-                               "write 2025-12-31",
-                               STR_ARG(shown(cell)));
+                return err_set(
+                    err, ERR_INVALID_PARAMS,
+                    "\"%.*s\" can be read in two ways; say date_order in the mapping, or "
+                    "write 2025-12-31",
+                    STR_ARG(shown(cell)));
             day_first = order == DATE_ORDER_DMY;
         } else if (!day_first && !month_first) {
             day_first = true; /* 05/05: the same either way */
@@ -410,7 +422,7 @@ cell_date(struct str cell, enum date_order order, struct arena *arena, struct st
     if (out->data == NULL)
         return err_no_memory(err);
     return date_parse(*out, DATE_YEAR, &days, &precision, NULL) == ERR_OK ? ERR_OK
-                                                                         : no_date(cell, err);
+                                                                          : no_date(cell, err);
 }
 
 /* ---- others ---- */
@@ -431,13 +443,11 @@ cell_bool(struct str cell, bool *out, struct err *err)
             *out = false;
             return ERR_OK;
         }
-    return err_set(err, ERR_INVALID_PARAMS, "\"%.*s\" is neither yes nor no",
-                   STR_ARG(shown(cell)));
+    return err_set(err, ERR_INVALID_PARAMS, "\"%.*s\" is neither yes nor no", STR_ARG(shown(cell)));
 }
 
 enum err_code
-cell_slug(struct str cell, struct str prefix, struct arena *arena, struct str *out,
-          struct err *err)
+cell_slug(struct str cell, struct str prefix, struct arena *arena, struct str *out, struct err *err)
 {
     struct str folded;
     char *id;

@@ -21,12 +21,12 @@ struct cli {
     const char *data_dir, *server, *token_file;
     enum format format;
     enum lang lang;
-    bool says_yes;           /* --yes */
-    bool is_terminal;        /* standard output */
-    bool is_asked_terminal;  /* standard input and error: questions can be asked */
-    int width;               /* columns of the terminal; 100 elsewhere */
+    bool says_yes;          /* --yes */
+    bool is_terminal;       /* standard output */
+    bool is_asked_terminal; /* standard input and error: questions can be asked */
+    int width;              /* columns of the terminal; 100 elsewhere */
     struct arena *arena;
-    struct backend *backend; /* opened when first needed */
+    struct backend *backend;     /* opened when first needed */
     struct reference *reference; /* tables and messages; loaded when first needed */
 };
 

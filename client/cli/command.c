@@ -111,8 +111,7 @@ run_subcommand(struct cli *cli, const char *command, const struct subcommand *li
 
     for (const struct subcommand *sub = list; argc > 1 && sub->name != NULL; sub++)
         if (strcmp(argv[1], sub->name) == 0) {
-            argv[1] =
-                (char *)(uintptr_t)arena_format(cli->arena, "%s %s", command, sub->name).data;
+            argv[1] = (char *)(uintptr_t)arena_format(cli->arena, "%s %s", command, sub->name).data;
             return sub->run(cli, argc - 1, argv + 1);
         }
     if (argc > 1 && !wants_help)

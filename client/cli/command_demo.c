@@ -206,8 +206,7 @@ command_demo(struct cli *cli, int argc, char **argv)
     if (code != ERR_OK)
         return fail(cli, &err);
     if (!is_new_store(cli)) {
-        err_set(&err, ERR_CONFLICT, "%s holds profiles already; name a new folder",
-                cli->data_dir);
+        err_set(&err, ERR_CONFLICT, "%s holds profiles already; name a new folder", cli->data_dir);
         return fail(cli, &err);
     }
     if ((code = put_profiles(&demo, "organisations.jsonl", &err)) != ERR_OK ||

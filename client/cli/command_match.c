@@ -102,8 +102,7 @@ print_reason(struct cli *cli, const msgpack_object *reason)
     struct str share = tell_number(cli, number_of(reason, "share"));
     struct str sentence = text_of(reason, "sentence");
     int pad = SHARE_COLUMNS - 2 - page_columns(share);
-    struct str head =
-        arena_format(cli->arena, "%*s%.*s  ", pad > 0 ? pad : 0, "", STR_ARG(share));
+    struct str head = arena_format(cli->arena, "%*s%.*s  ", pad > 0 ? pad : 0, "", STR_ARG(share));
 
     page_text(cli, 4, head, sentence);
 }
@@ -170,14 +169,14 @@ print_head(struct cli *cli, const msgpack_object *top)
     struct str title =
         TELL(cli, "match.title", {"programme", programme_name(cli, text_of(top, "programme"))},
              {"pairing", text_of(top, "pairing")}, {"name", text_of(top, "name")});
-    struct str counts = TELL(
-        cli, "match.counts", {"considered", tell_number(cli, number_of(top, "considered"))},
-        {"eligible", tell_number(cli, number_of(top, "eligible"))},
-        {"shown", tell_number(cli, (int64_t)value_size(value_find(top, "matches")))});
+    struct str counts =
+        TELL(cli, "match.counts", {"considered", tell_number(cli, number_of(top, "considered"))},
+             {"eligible", tell_number(cli, number_of(top, "eligible"))},
+             {"shown", tell_number(cli, (int64_t)value_size(value_find(top, "matches")))});
 
     page_text(cli, 0, STR_LIT(""), page_bold(cli, title));
     page_text(cli, 0, STR_LIT(""),
-              arena_format(cli->arena, "%.*s. %.*s", STR_ARG(counts),
+              arena_format(cli->arena, "%.*s (%.*s)", STR_ARG(counts),
                            STR_ARG(TELL(cli, "match.as_of", {"date", day}))));
 }
 
@@ -239,8 +238,7 @@ print_list(struct cli *cli, const msgpack_object *top)
     table_column(table, "from_view", tell_text(cli, "heading.view_from"),
                  TABLE_RIGHT | TABLE_NUMBER);
     table_column(table, "to_view", tell_text(cli, "heading.view_to"), TABLE_RIGHT | TABLE_NUMBER);
-    table_column(table, "coverage", tell_text(cli, "heading.coverage"),
-                 TABLE_RIGHT | TABLE_NUMBER);
+    table_column(table, "coverage", tell_text(cli, "heading.coverage"), TABLE_RIGHT | TABLE_NUMBER);
     for (size_t i = 0; i < value_size(matches); i++) {
         const msgpack_object *match = value_at(matches, i);
 
@@ -292,8 +290,7 @@ each_columns(struct cli *cli, struct table *table)
     table_column(table, "to", tell_text(cli, "heading.to"), 0);
     table_column(table, "name", tell_text(cli, "heading.name"), 0);
     table_column(table, "score", tell_text(cli, "heading.score"), TABLE_RIGHT | TABLE_NUMBER);
-    table_column(table, "coverage", tell_text(cli, "heading.coverage"),
-                 TABLE_RIGHT | TABLE_NUMBER);
+    table_column(table, "coverage", tell_text(cli, "heading.coverage"), TABLE_RIGHT | TABLE_NUMBER);
 }
 
 static enum err_code
@@ -374,8 +371,8 @@ each_pairing(struct cli *cli, struct best_of_each *each, const msgpack_object *p
 {
     const msgpack_object *from = value_find(pairing, "from"), *to = value_find(pairing, "to");
     const char *id = arena_text(cli->arena, text_of(pairing, "id"));
-    enum err_code code = each_of_kind(cli, each, id, text_of(from, "kind"),
-                                      text_of(from, "metro"), err);
+    enum err_code code =
+        each_of_kind(cli, each, id, text_of(from, "kind"), text_of(from, "metro"), err);
 
     if (code == ERR_OK && flag_of(pairing, "mirror"))
         code = each_of_kind(cli, each, id, text_of(from, "kind"), text_of(to, "metro"), err);
@@ -428,8 +425,8 @@ command_match(struct cli *cli, int argc, char **argv)
     struct match_options options = {0};
     const struct option_row rows[] = {
         {"pairing", 'p', "P", "one of the programme's pairings", &options.pairing, NULL, NULL},
-        {"for", 'f', "ID", "the profile to match; without it, the best list of each",
-         &options.id, NULL, NULL},
+        {"for", 'f', "ID", "the profile to match; without it, the best list of each", &options.id,
+         NULL, NULL},
         {"side", 0, "SIDE", "from or to, if the profile fits both", &options.side, NULL, NULL},
         {"top", 'k', "N", "how many (10)", &options.k, NULL, NULL},
         {"min-score", 0, "S", "leave out what scores less, of 10,000", &options.min_score, NULL,
@@ -479,13 +476,12 @@ print_explanation(struct cli *cli, const msgpack_object *answer)
     page_line(cli, 0, page_bold(cli, title), of_ten_thousand(cli, number_of(answer, "score")));
     snprintf(key, sizeof key, "combine.%.*s", STR_ARG(text_of(answer, "combine")));
     page_text(cli, 0, STR_LIT(""),
-              arena_format(
-                  cli->arena, "%.*s, %.*s. %.*s.",
-                  STR_ARG(programme_name(cli, text_of(answer, "programme"))),
-                  STR_ARG(text_of(answer, "pairing")),
-                  STR_ARG(TELL(cli, "match.combined",
-                               {"score", of_ten_thousand(cli, number_of(answer, "score"))},
-                               {"combine", tell_text(cli, key)}))));
+              arena_format(cli->arena, "%.*s, %.*s. %.*s.",
+                           STR_ARG(programme_name(cli, text_of(answer, "programme"))),
+                           STR_ARG(text_of(answer, "pairing")),
+                           STR_ARG(TELL(cli, "match.combined",
+                                        {"score", of_ten_thousand(cli, number_of(answer, "score"))},
+                                        {"combine", tell_text(cli, key)}))));
     page_text(cli, 0, STR_LIT(""),
               tell_text(cli, flag_of(answer, "eligible") ? "match.is_eligible"
                                                          : "match.is_not_eligible"));
@@ -503,9 +499,8 @@ command_explain(struct cli *cli, int argc, char **argv)
     const char *pairing = NULL;
     const struct option_row rows[] = {
         {"pairing", 'p', "P", "one of the programme's pairings", &pairing, NULL, NULL}, {0}};
-    struct arguments arguments =
-        options_parse(cli, "PROGRAMME FROM TO", "Reasons that add up, for one pair.", rows, argc,
-                      argv);
+    struct arguments arguments = options_parse(
+        cli, "PROGRAMME FROM TO", "Reasons that add up, for one pair.", rows, argc, argv);
     const msgpack_object *answer;
     struct err err = {0};
     struct buf params;
@@ -547,9 +542,9 @@ pack_change(struct cli *cli, struct buf *out, const char *set, struct err *err)
     const struct field *field = schema_find(name);
     const msgpack_object *value;
     struct err ignored = {0};
-    bool is_set = field != NULL && (field->type == FIELD_TYPE_CODES ||
-                                    field->type == FIELD_TYPE_TERMS ||
-                                    field->type == FIELD_TYPE_IDS);
+    bool is_set =
+        field != NULL && (field->type == FIELD_TYPE_CODES || field->type == FIELD_TYPE_TERMS ||
+                          field->type == FIELD_TYPE_IDS);
 
     if (equals == all.len || equals == 0) {
         return err_set(err, ERR_INVALID_PARAMS, "--set is \"%.60s\"; it must be field=value", set);
@@ -617,8 +612,7 @@ print_whatif(struct cli *cli, const msgpack_object *answer)
     table_column(table, "after_rank", tell_text(cli, "heading.after"), TABLE_RIGHT);
     table_column(table, "before_score", tell_text(cli, "heading.score"),
                  TABLE_RIGHT | TABLE_NUMBER);
-    table_column(table, "after_score", tell_text(cli, "heading.score"),
-                 TABLE_RIGHT | TABLE_NUMBER);
+    table_column(table, "after_score", tell_text(cli, "heading.score"), TABLE_RIGHT | TABLE_NUMBER);
     table_column(table, "by", tell_text(cli, "heading.reason"), TABLE_WRAP);
     for (size_t i = 0; i < value_size(moved); i++) {
         const msgpack_object *one = value_at(moved, i), *by = value_find(one, "by");
@@ -627,10 +621,10 @@ print_whatif(struct cli *cli, const msgpack_object *answer)
         for (size_t j = 0; j < value_size(by); j++) {
             const msgpack_object *want = value_at(by, j);
 
-            wants = arena_format(cli->arena, "%.*s%s%.*s %+d", STR_ARG(wants),
-                                 j > 0 ? ", " : "", STR_ARG(text_of(want, "want")),
-                                 (int)(number_of(want, "after_share") -
-                                       number_of(want, "before_share")));
+            wants = arena_format(
+                cli->arena, "%.*s%s%.*s %+d", STR_ARG(wants), j > 0 ? ", " : "",
+                STR_ARG(text_of(want, "want")),
+                (int)(number_of(want, "after_share") - number_of(want, "before_share")));
         }
         table_row(table);
         table_cell(table, text_of(one, "id"));
@@ -672,9 +666,8 @@ command_whatif(struct cli *cli, int argc, char **argv)
         {"without", 0, "ID", "leaves out a want or requirement", NULL, NULL, &without},
         {0},
     };
-    struct arguments arguments =
-        options_parse(cli, "PROGRAMME",
-                      "How a profile's matches would move; stores nothing.", rows, argc, argv);
+    struct arguments arguments = options_parse(
+        cli, "PROGRAMME", "How a profile's matches would move; stores nothing.", rows, argc, argv);
     const msgpack_object *answer;
     struct err err = {0};
     struct buf params;

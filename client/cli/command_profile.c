@@ -49,8 +49,7 @@ profile_get(struct cli *cli, int argc, char **argv)
     const char *version = NULL;
     const struct option_row rows[] = {
         {"version", 0, "N", "an earlier version", &version, NULL, NULL}, {0}};
-    struct arguments arguments =
-        options_parse(cli, "ID", "One profile as JSON.", rows, argc, argv);
+    struct arguments arguments = options_parse(cli, "ID", "One profile as JSON.", rows, argc, argv);
     struct buf params;
 
     if (arguments.n != 1)
@@ -68,10 +67,10 @@ static int
 profile_put(struct cli *cli, int argc, char **argv)
 {
     const char *if_version = NULL;
-    const struct option_row rows[] = {
-        {"if-version", 0, "N", "only if this version is stored; 0: only if new", &if_version, NULL,
-         NULL},
-        {0}};
+    const struct option_row rows[] = {{"if-version", 0, "N",
+                                       "only if this version is stored; 0: only if new",
+                                       &if_version, NULL, NULL},
+                                      {0}};
     struct arguments arguments = options_parse(
         cli, "FILE", "Stores a profile from a JSON or YAML file, or - for standard input.", rows,
         argc, argv);
@@ -97,9 +96,8 @@ profile_put(struct cli *cli, int argc, char **argv)
 static int
 profile_patch_command(struct cli *cli, int argc, char **argv)
 {
-    struct arguments arguments =
-        options_parse(cli, "ID JSON", "Changes some fields: a map as JSON; null removes one.",
-                      NULL, argc, argv);
+    struct arguments arguments = options_parse(
+        cli, "ID JSON", "Changes some fields: a map as JSON; null removes one.", NULL, argc, argv);
     const msgpack_object *changes;
     struct err err = {0};
     struct buf params;
@@ -270,8 +268,8 @@ row_version(struct cli *cli, struct table *table, const msgpack_object *version)
         struct str name = {NULL, 0};
 
         value_str(value_at(changed, i), &name);
-        list = arena_format(cli->arena, "%.*s%s%.*s", STR_ARG(list), i > 0 ? ", " : "",
-                            STR_ARG(name));
+        list =
+            arena_format(cli->arena, "%.*s%s%.*s", STR_ARG(list), i > 0 ? ", " : "", STR_ARG(name));
     }
     table_row(table);
     table_number(table, number_of(version, "version"));

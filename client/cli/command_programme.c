@@ -21,8 +21,8 @@ static void
 print_fault(struct cli *cli, const char *file, const struct yaml_doc *doc,
             const struct fault *fault)
 {
-    struct str line = doc != NULL ? tell_number(cli, yaml_doc_line(doc, fault->path))
-                                  : STR_LIT("-");
+    struct str line =
+        doc != NULL ? tell_number(cli, yaml_doc_line(doc, fault->path)) : STR_LIT("-");
 
     if (cli->format == FORMAT_TABLE)
         page_text(cli, 0, STR_LIT(""),
@@ -60,9 +60,8 @@ check_file(struct cli *cli, const char *file)
 static int
 programme_check_command(struct cli *cli, int argc, char **argv)
 {
-    struct arguments arguments =
-        options_parse(cli, "FILE...", "Every fault of programme files, with path and line.", NULL,
-                      argc, argv);
+    struct arguments arguments = options_parse(
+        cli, "FILE...", "Every fault of programme files, with path and line.", NULL, argc, argv);
     int status = EX_OK;
 
     if (arguments.n == 0)
@@ -150,8 +149,8 @@ programme_get_command(struct cli *cli, int argc, char **argv)
 static int
 programme_delete_command(struct cli *cli, int argc, char **argv)
 {
-    struct arguments arguments = options_parse(
-        cli, "ID", "Takes a programme out; its versions stay.", NULL, argc, argv);
+    struct arguments arguments =
+        options_parse(cli, "ID", "Takes a programme out; its versions stay.", NULL, argc, argv);
 
     if (arguments.n != 1)
         return fail_usage(cli, "programme delete", "programme delete takes one id");

@@ -204,12 +204,13 @@ journal_verify_command(struct cli *cli, int argc, char **argv)
     if (cli->format != FORMAT_TABLE)
         print_json(cli, answer);
     else if (is_whole)
-        page_text(cli, 0, STR_LIT(""),
-                  TELL(cli, "journal.whole", {"n", tell_number(cli, number_of(answer, "entries"))}));
+        page_text(
+            cli, 0, STR_LIT(""),
+            TELL(cli, "journal.whole", {"n", tell_number(cli, number_of(answer, "entries"))}));
     else
-        page_text(cli, 0, STR_LIT(""),
-                  TELL(cli, "journal.broken",
-                       {"seq", tell_number(cli, number_of(answer, "broken_at"))}));
+        page_text(
+            cli, 0, STR_LIT(""),
+            TELL(cli, "journal.broken", {"seq", tell_number(cli, number_of(answer, "broken_at"))}));
     return is_whole ? EX_OK : EX_DATAERR;
 }
 

@@ -32,13 +32,13 @@ struct crosswalk; /* a foreign list of labels mapped to our codes */
 struct mapped_column {
     struct str from[FROM_MAX]; /* headers, any of them */
     int n_from;
-    struct str to;             /* "raising", "raising.max", "description.fr", "external_ids.siren" */
+    struct str to; /* "raising", "raising.max", "description.fr", "external_ids.siren" */
     const struct field *field; /* of the first step of `to`; NULL when ignored */
     struct str key;            /* the rest of `to`, or empty */
     enum cell_form form;
-    int vocabulary;            /* enum vocabulary_id, or -1: the field's own */
+    int vocabulary; /* enum vocabulary_id, or -1: the field's own */
     struct crosswalk *crosswalk;
-    struct str split;          /* characters that part a list; empty: the common ones */
+    struct str split; /* characters that part a list; empty: the common ones */
     struct str currency;
     enum date_order date_order;
     enum decimal_mark decimal;

@@ -142,8 +142,9 @@ options_parse(struct cli *cli, const char *usage, const char *text, const struct
         fail_memory();
     for (; rows != NULL && rows[n].name != NULL && n < ROWS_MAX; n++)
         options[n] = (struct argp_option){
-            rows[n].name, rows[n].letter != 0 ? rows[n].letter : LIST_KEY + (int)n,
-            rows[n].argument, 0, rows[n].text, 1};
+            rows[n].name,     rows[n].letter != 0 ? rows[n].letter : LIST_KEY + (int)n,
+            rows[n].argument, 0,
+            rows[n].text,     1};
     memcpy(options + n, common_options, sizeof common_options);
     argv[0] = (char *)(uintptr_t)arena_format(cli->arena, "jumelage %s", argv[0]).data;
     argp_parse(&argp, argc, argv, 0, NULL, &parse);
@@ -156,16 +157,15 @@ options_parse_common(struct cli *cli, int argc, char **argv)
     struct parse parse = {.cli = cli, .stops_at_word = true, .next = argc};
     const char *text = "Matches startups with hosts and investors of the sister city.\v"
                        "'jumelage help' lists the commands.";
-    struct argp argp = {common_options, parse_one, "COMMAND [ARGUMENT...]", text, NULL, NULL,
-                        NULL};
+    struct argp argp = {common_options, parse_one, "COMMAND [ARGUMENT...]", text, NULL, NULL, NULL};
 
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &parse);
     return parse.next;
 }
 
 int64_t
-option_number(struct cli *cli, const char *command, const char *name, const char *text,
-              int64_t min, int64_t max)
+option_number(struct cli *cli, const char *command, const char *name, const char *text, int64_t min,
+              int64_t max)
 {
     char *end;
     long long number;

@@ -14,9 +14,9 @@ struct option_row {
     char letter;          /* 0: none */
     const char *argument; /* NULL: a flag */
     const char *text;
-    const char **value;   /* what was given; of a repeated option the last */
+    const char **value; /* what was given; of a repeated option the last */
     bool *flag;
-    const char ***list;   /* repeatable: all that were given, NULL-terminated */
+    const char ***list; /* repeatable: all that were given, NULL-terminated */
 };
 
 struct arguments {

@@ -13,9 +13,8 @@ page_columns(struct str text)
 
     for (size_t at = 0; at < text.len;) {
         utf8proc_int32_t point;
-        utf8proc_ssize_t n =
-            utf8proc_iterate((const utf8proc_uint8_t *)text.data + at,
-                             (utf8proc_ssize_t)(text.len - at), &point);
+        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text.data + at,
+                                              (utf8proc_ssize_t)(text.len - at), &point);
 
         if (text.data[at] == '\x1b') { /* emphasis takes no room */
             at = str_find(text, 'm', at) + 1;

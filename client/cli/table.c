@@ -140,10 +140,9 @@ print_lines(const struct table *table)
         buf_clear(&packed);
         pack_map(&packed, table->n_columns);
         for (size_t i = 0; i < table->n_columns; i++)
-            pack_cell(&packed, &table->columns[i],
-                      table->cells[row * table->n_columns + i].raw);
-        if (value_decode(packed.data, packed.len, &value_limits_default, table->cli->arena,
-                         &value, &err) != ERR_OK)
+            pack_cell(&packed, &table->columns[i], table->cells[row * table->n_columns + i].raw);
+        if (value_decode(packed.data, packed.len, &value_limits_default, table->cli->arena, &value,
+                         &err) != ERR_OK)
             fail_memory();
         json_encode(&text, value, JSON_COMPACT);
         buf_append_char(&text, '\n');
@@ -189,8 +188,8 @@ print_table(const struct table *table)
         if (line == NULL)
             fail_memory();
         for (size_t i = 0; i < table->n_columns; i++)
-            scols_line_set_data(
-                line, i, terminated(table, table->cells[row * table->n_columns + i].shown));
+            scols_line_set_data(line, i,
+                                terminated(table, table->cells[row * table->n_columns + i].shown));
     }
     scols_print_table(shown);
     scols_unref_table(shown);

@@ -16,8 +16,8 @@ enum table_flags { TABLE_RIGHT = 1 << 0, TABLE_WRAP = 1 << 1, TABLE_NUMBER = 1 <
 struct table *table_begin(struct cli *cli);
 void table_column(struct table *table, const char *key, struct str heading, unsigned flags);
 void table_row(struct table *table);
-void table_cell(struct table *table, struct str text);               /* the next cell of the row */
-void table_number(struct table *table, int64_t number);              /* grouped for people */
+void table_cell(struct table *table, struct str text);  /* the next cell of the row */
+void table_number(struct table *table, int64_t number); /* grouped for people */
 void table_cell_as(struct table *table, struct str raw, struct str shown);
 /* Prints and ends it. */
 void table_end(struct table *table);

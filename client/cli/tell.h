@@ -12,7 +12,7 @@
 /* A message with its placeholders filled: pairs of name (const char *) and value (struct str), ended by
  * a NULL name. */
 struct str tell(struct cli *cli, const char *key, const struct catalogue_argument *arguments);
-#define TELL(cli, key, ...)                                                                        \
+#define TELL(cli, key, ...) \
     tell((cli), (key), (const struct catalogue_argument[]){__VA_ARGS__, {NULL, {NULL, 0}}})
 struct str tell_text(struct cli *cli, const char *key);
 struct str tell_number(struct cli *cli, int64_t number); /* 7 412 / 7,412 */

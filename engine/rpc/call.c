@@ -3,8 +3,9 @@
 #include "params.h"
 #include "profile.h"
 
-#include <inttypes.h>
 #include <sodium.h>
+
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -77,8 +78,8 @@ guard_allowed(struct call *call, struct err *err)
     if (call->caller.role == ROLE_ANY)
         return err_set(err, ERR_UNAUTHENTICATED,
                        "%s needs a token; show one with system.hello first", call->method->name);
-    return err_set(err, ERR_FORBIDDEN, "the role %s may not call %s",
-                   role_name(call->caller.role), call->method->name);
+    return err_set(err, ERR_FORBIDDEN, "the role %s may not call %s", role_name(call->caller.role),
+                   call->method->name);
 }
 
 static enum err_code
@@ -190,8 +191,7 @@ write_done(void *context, const struct err *err)
 }
 
 void
-call_start(struct call *call, void (*done)(struct call *call, const struct err *err),
-           void *context)
+call_start(struct call *call, void (*done)(struct call *call, const struct err *err), void *context)
 {
     struct err failure = {0};
     enum err_code code;
@@ -200,8 +200,8 @@ call_start(struct call *call, void (*done)(struct call *call, const struct err *
     call->done_context = context;
     code = run_handle(call, &failure);
     if (code == ERR_OK && call->method->apply != NULL) {
-        call->request = (struct write_request){
-            .run = run_apply, .done = write_done, .context = call};
+        call->request =
+            (struct write_request){.run = run_apply, .done = write_done, .context = call};
         code = store_submit(engine_store(call->engine), &call->request, &failure);
         if (code == ERR_OK)
             return; /* write_done goes on */
@@ -361,8 +361,8 @@ nearest_profile(const struct call *call, struct str id)
         if (facts == NULL)
             continue;
         distance = str_distance(id, facts->id, best);
-        if (distance < best || (distance == best && nearest.len > 0 &&
-                                str_compare(facts->id, nearest) < 0)) {
+        if (distance < best ||
+            (distance == best && nearest.len > 0 && str_compare(facts->id, nearest) < 0)) {
             best = distance;
             nearest = facts->id;
         }
@@ -376,8 +376,8 @@ call_no_profile(struct call *call, const char *param, struct str id, struct err 
     struct str near = nearest_profile(call, id);
 
     if (near.len > 0)
-        err_set(err, ERR_NOT_FOUND, "there is no profile \"%.*s\"; did you mean %.*s?",
-                STR_ARG(id), STR_ARG(near));
+        err_set(err, ERR_NOT_FOUND, "there is no profile \"%.*s\"; did you mean %.*s?", STR_ARG(id),
+                STR_ARG(near));
     else
         err_set(err, ERR_NOT_FOUND,
                 "there is no profile \"%.*s\"; profile.list shows those there are", STR_ARG(id));
@@ -386,8 +386,7 @@ call_no_profile(struct call *call, const char *param, struct str id, struct err 
 }
 
 enum err_code
-call_programme_decode(struct call *call, struct str bytes, struct programme **out,
-                      struct err *err)
+call_programme_decode(struct call *call, struct str bytes, struct programme **out, struct err *err)
 {
     const char *copy = arena_copy(call->arena, bytes.data, bytes.len);
     const msgpack_object *value;
@@ -408,8 +407,8 @@ call_programme_decode(struct call *call, struct str bytes, struct programme **ou
 }
 
 enum err_code
-programme_record_find(struct store_read *read, struct str id,
-                      struct programme_record *out, struct err *err)
+programme_record_find(struct store_read *read, struct str id, struct programme_record *out,
+                      struct err *err)
 {
     enum err_code code = store_programme_get(read, id, out, err);
 

@@ -38,9 +38,9 @@ struct call {
     const struct method *method;
     const msgpack_object *params; /* a map, or NULL for none */
     enum lang lang;
-    bool speaks;         /* `lang` was given: add sentences */
-    int64_t deadline_ms; /* steady; INT64_MAX: none */
-    uint64_t started_us; /* monotonic */
+    bool speaks;             /* `lang` was given: add sentences */
+    int64_t deadline_ms;     /* steady; INT64_MAX: none */
+    uint64_t started_us;     /* monotonic */
     struct engine_view view; /* held from call_run/start on */
 
     /* filled by the handlers */
@@ -70,19 +70,19 @@ void call_start(struct call *call, void (*done)(struct call *call, const struct 
                 void *context);
 
 /* ---- for handlers: parameters are checked, so these cannot fail ---- */
-struct str call_str(const struct call *call, const char *name);  /* empty if absent */
-int64_t call_int(const struct call *call, const char *name);     /* the preset if absent */
+struct str call_str(const struct call *call, const char *name); /* empty if absent */
+int64_t call_int(const struct call *call, const char *name);    /* the preset if absent */
 bool call_bool(const struct call *call, const char *name);
 const msgpack_object *call_value(const struct call *call, const char *name); /* NULL if absent */
 bool call_has(const struct call *call, const char *name);
-size_t call_limit(const struct call *call);                       /* of a list: 1..1000 */
-struct str call_after(const struct call *call);                   /* decoded `after`, or empty */
-void call_pack_next(struct call *call, struct str key);           /* "next": opaque form of key */
+size_t call_limit(const struct call *call);             /* of a list: 1..1000 */
+struct str call_after(const struct call *call);         /* decoded `after`, or empty */
+void call_pack_next(struct call *call, struct str key); /* "next": opaque form of key */
 /* The same for lists whose key is a number. */
 uint64_t call_after_number(const struct call *call);
 void call_pack_next_number(struct call *call, uint64_t key);
 bool call_sees_confidential(const struct call *call, struct str profile_id);
-struct str call_actor(struct call *call);                         /* "officer marie" */
+struct str call_actor(struct call *call); /* "officer marie" */
 /* ERR_CANCELLED or ERR_DEADLINE when it is time to stop, else ERR_OK. */
 enum err_code call_check_time(struct call *call, struct err *err);
 /* ERR_NOT_FOUND naming the id and the nearest one that exists. */

@@ -141,9 +141,8 @@ sources_digest(const struct text_source *sources, size_t n)
 
 enum err_code
 engine_text_vector(struct engine *engine, const msgpack_object *open,
-                   const msgpack_object *confidential, struct arena *arena,
-                   struct text_vector *out, uint64_t *text_digest, bool *has_confidential,
-                   struct err *err)
+                   const msgpack_object *confidential, struct arena *arena, struct text_vector *out,
+                   uint64_t *text_digest, bool *has_confidential, struct err *err)
 {
     struct lexicon_reader *reader;
     struct text_source *sources;
@@ -272,8 +271,7 @@ edit_ensure(struct engine *engine, struct err *err)
 }
 
 enum err_code
-engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str id,
-                       struct err *err)
+engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str id, struct err *err)
 {
     struct store_read *read = store_txn_read(txn);
     struct arena *arena = arena_create(LOAD_ARENA_BYTES);
@@ -359,7 +357,8 @@ static enum err_code
 use_write(struct store_txn *txn, void *context, struct err *err)
 {
     struct use *use = context;
-    struct journal_entry entry = {.actor = STR_LIT("engine"), .method = STR_LIT("tables.use"),
+    struct journal_entry entry = {.actor = STR_LIT("engine"),
+                                  .method = STR_LIT("tables.use"),
                                   .subject = str_from(use->setting),
                                   .what = buf_str(&use->packed)};
     struct buf what;
@@ -457,8 +456,8 @@ load_profiles(struct engine *engine, struct store_read *read, struct roster_edit
     struct store_walk *walk = NULL;
     struct profile_record record;
     struct str id;
-    enum err_code code = arena == NULL ? err_no_memory(err)
-                                       : store_walk_profiles(read, STR_LIT(""), &walk, err);
+    enum err_code code =
+        arena == NULL ? err_no_memory(err) : store_walk_profiles(read, STR_LIT(""), &walk, err);
 
     while (code == ERR_OK && store_walk_next_profile(walk, &id, &record, err)) {
         struct loaded loaded;
@@ -505,8 +504,7 @@ load_outcomes(struct engine *engine, struct store_read *read, struct roster_edit
             int row = vocabulary_find(kinds, kind);
 
             code = roster_edit_outcome(edit, from, to, day,
-                                       row != VOCABULARY_NONE &&
-                                           vocabulary_is_positive(kinds, row),
+                                       row != VOCABULARY_NONE && vocabulary_is_positive(kinds, row),
                                        err);
         }
         arena_reset(arena);
@@ -617,8 +615,10 @@ open_store(struct engine *engine, const struct engine_options *options, struct e
                                   .holder = options->holder,
                                   .full_check = options->full_check,
                                   .must_exist = options->must_exist};
-    struct write_observer observer = {.begin = observe_begin, .publish = observe_publish,
-                                      .abandon = observe_abandon, .context = engine};
+    struct write_observer observer = {.begin = observe_begin,
+                                      .publish = observe_publish,
+                                      .abandon = observe_abandon,
+                                      .context = engine};
     enum err_code code = store_open(&store, &engine->store, err);
 
     if (code == ERR_OK)

@@ -26,7 +26,8 @@ struct log;
 
 struct engine_options {
     const char *data_dir;
-    const char *share_dir; /* NULL: JUMELAGE_SHARE, beside the build, or the prefix's share/jumelage */
+    const char
+        *share_dir; /* NULL: JUMELAGE_SHARE, beside the build, or the prefix's share/jumelage */
     const struct clock *clock;
     struct log *log; /* NULL: none */
     size_t map_bytes;
@@ -41,7 +42,7 @@ void engine_close(struct engine *engine); /* NULL is fine */
 
 struct store *engine_store(struct engine *engine);
 const struct clock *engine_clock(const struct engine *engine);
-int32_t engine_today(const struct engine *engine); /* UTC day */
+int32_t engine_today(const struct engine *engine);         /* UTC day */
 const char *engine_share_dir(const struct engine *engine); /* the share folder in use */
 struct digest engine_lexicon_digest(const struct engine *engine);
 

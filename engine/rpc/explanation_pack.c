@@ -99,8 +99,8 @@ explanation_make(struct call *call, const struct match_plan *plan, const struct 
 /* ---- values ---- */
 
 static void
-pack_codes(const struct explanation_job *job, struct buf *out, const char *key,
-           const symbol *codes, size_t n)
+pack_codes(const struct explanation_job *job, struct buf *out, const char *key, const symbol *codes,
+           size_t n)
 {
     pack_key(out, key);
     pack_array(out, n);
@@ -204,8 +204,7 @@ pack_terms(const struct explanation_job *job, struct buf *out)
 }
 
 static void
-pack_evidence(const struct explanation_job *job, struct buf *out,
-              const struct want_reason *reason)
+pack_evidence(const struct explanation_job *job, struct buf *out, const struct want_reason *reason)
 {
     bool is_overlap = reason->want->type == WANT_OVERLAP;
 

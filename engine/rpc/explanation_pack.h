@@ -23,9 +23,8 @@ struct explanation_job {
 
 /* Explains the pair and finds the shared terms; everything in the call's arena. */
 enum err_code explanation_make(struct call *call, const struct match_plan *plan,
-                               const struct facts *from, uint32_t from_row,
-                               const struct facts *to, uint32_t to_row,
-                               struct explanation_job *out, struct err *err);
+                               const struct facts *from, uint32_t from_row, const struct facts *to,
+                               uint32_t to_row, struct explanation_job *out, struct err *err);
 /* The list of one view's reasons. */
 void explanation_pack_reasons(const struct explanation_job *job, bool of_from, struct buf *out);
 /* The list of failing rules. */

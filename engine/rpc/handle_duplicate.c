@@ -15,7 +15,14 @@
 
 enum { WINDOW = 6, GROUP_MAX = 20, DUPLICATE_LEAST = 4000, NAME_LEAST_CHARS = 5 };
 
-enum hint { HINT_EXTERNAL_ID, HINT_WEBSITE, HINT_SAME_NAME, HINT_NEAR_NAME, HINT_SAME_CITY, N_HINTS };
+enum hint {
+    HINT_EXTERNAL_ID,
+    HINT_WEBSITE,
+    HINT_SAME_NAME,
+    HINT_NEAR_NAME,
+    HINT_SAME_CITY,
+    N_HINTS
+};
 
 static const struct {
     const char *name;
@@ -70,8 +77,8 @@ grown(struct arena *arena, void *list, size_t n, size_t *room, size_t size)
 
 /* ---- reading the profiles ---- */
 
-static const char *const legal_forms[] = {"sas", "sasu", "sarl", "sa",  "eurl", "scop", "inc",
-                                          "llc", "ltd",  "corp", "gmbh", "ag",  "bv",   "srl"};
+static const char *const legal_forms[] = {"sas", "sasu", "sarl", "sa",   "eurl", "scop", "inc",
+                                          "llc", "ltd",  "corp", "gmbh", "ag",   "bv",   "srl"};
 
 static bool
 is_legal_form(struct str word)
@@ -150,8 +157,8 @@ add_candidate(struct search *search, struct str id, const msgpack_object *open, 
     struct candidate *candidate;
     enum err_code code = add_externals(search, value_find(open, "external_ids"), err);
 
-    search->candidates = grown(arena, search->candidates, search->n, &search->room,
-                               sizeof *candidate);
+    search->candidates =
+        grown(arena, search->candidates, search->n, &search->room, sizeof *candidate);
     if (code != ERR_OK || search->candidates == NULL)
         return code != ERR_OK ? code : err_no_memory(err);
     candidate = &search->candidates[search->n++];
@@ -179,9 +186,8 @@ read_candidates(struct search *search, struct store_read *read, struct err *err)
     struct store_walk *walk = NULL;
     struct profile_record record;
     struct str id;
-    enum err_code code = scratch == NULL
-                             ? err_no_memory(err)
-                             : store_walk_profiles(read, STR_LIT(""), &walk, err);
+    enum err_code code =
+        scratch == NULL ? err_no_memory(err) : store_walk_profiles(read, STR_LIT(""), &walk, err);
 
     while (code == ERR_OK && store_walk_next_profile(walk, &id, &record, err)) {
         const msgpack_object *open;
@@ -242,8 +248,8 @@ note_equal(struct search *search, struct key_row *rows, size_t n, enum hint hint
             continue;
         for (size_t j = i; j < end; j++)
             for (size_t k = j + 1; k < end; k++) {
-                enum err_code code = note(search, rows[j].candidate, rows[k].candidate, hint,
-                                          rows[i].key, err);
+                enum err_code code =
+                    note(search, rows[j].candidate, rows[k].candidate, hint, rows[i].key, err);
 
                 if (code != ERR_OK)
                     return code;
@@ -338,15 +344,14 @@ unite(struct search *search)
     size_t n = 0;
 
     if (search->n_findings > 1)
-        qsort(search->findings, search->n_findings, sizeof *search->findings,
-              finding_compare_pair);
+        qsort(search->findings, search->n_findings, sizeof *search->findings, finding_compare_pair);
     for (size_t i = 0, end; i < search->n_findings; i = end) {
         struct finding *one = &search->findings[i];
         const struct candidate *a = &search->candidates[one->a];
         const struct candidate *b = &search->candidates[one->b];
 
-        for (end = i + 1; end < search->n_findings &&
-                          finding_compare_pair(one, &search->findings[end]) == 0;
+        for (end = i + 1;
+             end < search->n_findings && finding_compare_pair(one, &search->findings[end]) == 0;
              end++)
             for (int hint = 0; hint < N_HINTS; hint++)
                 if (search->findings[end].hints & 1U << hint) {

@@ -87,8 +87,7 @@ handle_journal_verify(struct call *call, struct err *err)
 
     if (code != ERR_OK)
         return code;
-    code = store_journal_verify(read, (uint64_t)call_int(call, "from"), &n, &broken_at, &head,
-                                err);
+    code = store_journal_verify(read, (uint64_t)call_int(call, "from"), &n, &broken_at, &head, err);
     store_read_end(read);
     if (code != ERR_OK)
         return code;

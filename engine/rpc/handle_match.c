@@ -62,8 +62,7 @@ run_query(struct call *call, const struct match_plan *plan, const struct facts *
 }
 
 static void
-pack_hit(struct buf *out, const struct facts *facts, const struct match_score *score,
-         size_t n_more)
+pack_hit(struct buf *out, const struct facts *facts, const struct match_score *score, size_t n_more)
 {
     pack_map(out, 6 + n_more);
     pack_key_str(out, "id", facts->id);
@@ -181,8 +180,8 @@ handle_match_explain(struct call *call, struct err *err)
     if (code == ERR_OK)
         code = make_plan(call, pair.pairing, pair.is_mirrored, NULL, &plan, err);
     if (code == ERR_OK)
-        code = explanation_make(call, plan, pair.from, pair.from_row, pair.to, pair.to_row, &job,
-                                err);
+        code =
+            explanation_make(call, plan, pair.from, pair.from_row, pair.to, pair.to_row, &job, err);
     if (code != ERR_OK)
         return code;
     score = &job.explanation->score;
@@ -291,8 +290,8 @@ pairing_names(const struct pairing *pairing, struct str id)
 static enum err_code
 unknown_want(const struct pairing *pairing, struct str id, const char *where, struct err *err)
 {
-    err_set(err, ERR_INVALID_PARAMS, "the pairing %.*s has no want \"%.*s\"",
-            STR_ARG(pairing->id), (int)(id.len < 60 ? id.len : 60), id.data);
+    err_set(err, ERR_INVALID_PARAMS, "the pairing %.*s has no want \"%.*s\"", STR_ARG(pairing->id),
+            (int)(id.len < 60 ? id.len : 60), id.data);
     err_at(err, where);
     err_at(err, "programme_changes");
     return ERR_INVALID_PARAMS;
@@ -305,7 +304,8 @@ changes_check(const struct pairing *pairing, const msgpack_object *changes, stru
     const msgpack_object *without = value_find(changes, "without");
 
     for (size_t i = 0; i < value_size(changes); i++)
-        if (!str_is(value_key(changes, i), "weights") && !str_is(value_key(changes, i), "without")) {
+        if (!str_is(value_key(changes, i), "weights") &&
+            !str_is(value_key(changes, i), "without")) {
             err_set(err, ERR_INVALID_PARAMS,
                     "programme_changes takes weights and without, not \"%.*s\"",
                     STR_ARG(value_key(changes, i)));
@@ -416,11 +416,10 @@ explain_state(struct call *call, const struct whatif *state, const struct select
 {
     const struct facts *other = roster_facts(call->view.roster, row);
 
-    return selection->on_from
-               ? match_explain(state->plan, state->facts, selection->row, other, row, call->arena,
-                               out, err)
-               : match_explain(state->plan, other, row, state->facts, selection->row, call->arena,
-                               out, err);
+    return selection->on_from ? match_explain(state->plan, state->facts, selection->row, other, row,
+                                              call->arena, out, err)
+                              : match_explain(state->plan, other, row, state->facts, selection->row,
+                                              call->arena, out, err);
 }
 
 static const struct want_reason *
@@ -480,8 +479,7 @@ pack_moved(struct call *call, const struct whatif states[2], const struct select
     size_t n;
 
     for (int i = 0; i < 2; i++) {
-        enum err_code code =
-            explain_state(call, &states[i], selection, row, &explanation[i], err);
+        enum err_code code = explain_state(call, &states[i], selection, row, &explanation[i], err);
 
         if (code != ERR_OK)
             return code;
@@ -541,15 +539,14 @@ pack_list(struct call *call, struct buf *out, const char *key, const struct matc
     pack_key(out, key);
     pack_array(out, list->n);
     for (size_t i = 0; i < list->n; i++)
-        pack_hit(out, roster_facts(call->view.roster, list->hits[i].row), &list->hits[i].score,
-                 0);
+        pack_hit(out, roster_facts(call->view.roster, list->hits[i].row), &list->hits[i].score, 0);
 }
 
 /* Everything that is in one list or the other and is not in both alike: those of the new list first,
  * in its order, then those that fell out. */
 static enum err_code
-pack_all_moved(struct call *call, const struct whatif states[2],
-               const struct selection *selection, struct err *err)
+pack_all_moved(struct call *call, const struct whatif states[2], const struct selection *selection,
+               struct err *err)
 {
     struct buf *out = &call->answer;
     struct pack_open list;
@@ -592,8 +589,8 @@ handle_match_whatif(struct call *call, struct err *err)
     if ((code = match_select(call, &selection, err)) != ERR_OK ||
         (code = changed_pairing(call, selection.pairing, &pairing, err)) != ERR_OK ||
         (code = changed_facts(call, selection.facts, scope, &changed, err)) != ERR_OK ||
-        (code = make_plan(call, selection.pairing, selection.is_mirrored, NULL, &plans[0],
-                          err)) != ERR_OK ||
+        (code = make_plan(call, selection.pairing, selection.is_mirrored, NULL, &plans[0], err)) !=
+            ERR_OK ||
         (code = make_plan(call, &pairing, selection.is_mirrored, scope, &plans[1], err)) != ERR_OK)
         return code;
     for (int i = 0; i < 2; i++) {

@@ -205,8 +205,7 @@ struct rename {
 
 /* Found first, written after: a cursor does not outlive a write of its own table. */
 static enum err_code
-outcomes_rename(struct call *call, struct str drop, struct str keep, bool is_undo,
-                struct err *err)
+outcomes_rename(struct call *call, struct str drop, struct str keep, bool is_undo, struct err *err)
 {
     struct outcome_record record;
     struct rename *list = NULL;
@@ -235,8 +234,8 @@ outcomes_rename(struct call *call, struct str drop, struct str keep, bool is_und
         code = err->code;
     store_walk_end(walk);
     for (struct rename *r = list; r != NULL && code == ERR_OK; r = r->next)
-        code = outcome_rewrite(call, r->value, r->seq, is_undo ? keep : drop,
-                               is_undo ? drop : keep, is_undo, err);
+        code = outcome_rewrite(call, r->value, r->seq, is_undo ? keep : drop, is_undo ? drop : keep,
+                               is_undo, err);
     if (code == ERR_OK && list != NULL)
         code = engine_reload(call->engine, call->txn, err);
     return code;
@@ -294,9 +293,9 @@ note_read(struct call *call, struct str drop, struct merge_note *note, struct er
     if (code == ERR_OK) {
         const void *copy = arena_copy(call->arena, bytes.data, bytes.len);
 
-        code = copy == NULL ? err_no_memory(err)
-                            : value_decode(copy, bytes.len, &value_limits_default, call->arena,
-                                           &value, err);
+        code = copy == NULL
+                   ? err_no_memory(err)
+                   : value_decode(copy, bytes.len, &value_limits_default, call->arena, &value, err);
     }
     if (code != ERR_OK && code != ERR_NOT_FOUND)
         return code;
@@ -304,8 +303,8 @@ note_read(struct call *call, struct str drop, struct merge_note *note, struct er
         !value_int(value_find(value, "keep_before"), &before) ||
         !value_int(value_find(value, "keep_after"), &after) ||
         !value_int(value_find(value, "drop_before"), &dropped)) {
-        err_set(err, ERR_NOT_FOUND, "\"%.*s\" was not merged into another profile, or is parted again",
-                STR_ARG(drop));
+        err_set(err, ERR_NOT_FOUND,
+                "\"%.*s\" was not merged into another profile, or is parted again", STR_ARG(drop));
         err_at(err, "id");
         return ERR_NOT_FOUND;
     }
@@ -341,12 +340,10 @@ prepare_combined(struct call *call, const msgpack_object *a, const msgpack_objec
 }
 
 static enum err_code
-delete_dropped(struct call *call, struct str drop, struct str keep, uint64_t *seq,
-               struct err *err)
+delete_dropped(struct call *call, struct str drop, struct str keep, uint64_t *seq, struct err *err)
 {
-    struct journal_entry entry = {.actor = call_actor(call),
-                                  .method = str_from(call->method->name),
-                                  .subject = drop};
+    struct journal_entry entry = {
+        .actor = call_actor(call), .method = str_from(call->method->name), .subject = drop};
     struct buf what;
     enum err_code code;
 
@@ -405,14 +402,13 @@ apply_profile_merge(struct call *call, struct err *err)
 /* ---- unmerge ---- */
 
 static enum err_code
-restore_version(struct call *call, struct str id, uint64_t version,
-                struct profile_written *written, struct err *err)
+restore_version(struct call *call, struct str id, uint64_t version, struct profile_written *written,
+                struct err *err)
 {
     struct version_record old;
     const msgpack_object *whole;
     struct profile_write write;
-    enum err_code code =
-        store_profile_version(store_txn_read(call->txn), id, version, &old, err);
+    enum err_code code = store_profile_version(store_txn_read(call->txn), id, version, &old, err);
 
     if (code == ERR_NOT_FOUND || (code == ERR_OK && !old.has_record))
         return err_set(err, ERR_NOT_FOUND,

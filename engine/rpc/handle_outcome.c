@@ -72,9 +72,8 @@ enum err_code
 apply_outcome_put(struct call *call, struct err *err)
 {
     struct str from = call_str(call, "from"), to = call_str(call, "to");
-    struct journal_entry entry = {.actor = call_actor(call),
-                                  .method = str_from(call->method->name),
-                                  .subject = from};
+    struct journal_entry entry = {
+        .actor = call_actor(call), .method = str_from(call->method->name), .subject = from};
     const struct vocabulary *kinds = call->view.reference->vocabularies[VOCABULARY_OUTCOMES];
     struct programme_record programme;
     struct buf bytes;
@@ -89,8 +88,8 @@ apply_outcome_put(struct call *call, struct err *err)
         (code = check_day(call, &day, err)) != ERR_OK)
         return code;
     if (str_equal(from, to)) {
-        err_set(err, ERR_INVALID_PARAMS, "from and to are both \"%.*s\"; an outcome has two parties",
-                STR_ARG(from));
+        err_set(err, ERR_INVALID_PARAMS,
+                "from and to are both \"%.*s\"; an outcome has two parties", STR_ARG(from));
         err_at(err, "to");
         return ERR_INVALID_PARAMS;
     }
@@ -108,8 +107,8 @@ apply_outcome_put(struct call *call, struct err *err)
     if (code == ERR_OK)
         code = store_outcome_put(call->txn, seq, buf_str(&bytes), err);
     if (code == ERR_OK)
-        code = engine_outcome_added(call->engine, from, to, day,
-                                    vocabulary_is_positive(kinds, row), err);
+        code = engine_outcome_added(call->engine, from, to, day, vocabulary_is_positive(kinds, row),
+                                    err);
     buf_fini(&bytes);
     if (code != ERR_OK)
         return code;
@@ -178,8 +177,8 @@ handle_outcome_list(struct call *call, struct err *err)
         struct arena_mark mark = arena_mark(call->arena);
         const msgpack_object *value;
 
-        code = value_decode(record.bytes.data, record.bytes.len, &value_limits_default,
-                            call->arena, &value, err);
+        code = value_decode(record.bytes.data, record.bytes.len, &value_limits_default, call->arena,
+                            &value, err);
         if (code == ERR_OK && outcome_passes(call, value)) {
             if (n == limit) {
                 has_more = true;

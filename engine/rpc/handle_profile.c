@@ -50,7 +50,8 @@ handle_profile_put_many(struct call *call, struct err *err)
     struct put_many *many = arena_alloc(call->arena, 1, sizeof *many);
     size_t n = value_size(profiles);
 
-    if (many == NULL || (many->writes = arena_alloc(call->arena, n, sizeof *many->writes)) == NULL ||
+    if (many == NULL ||
+        (many->writes = arena_alloc(call->arena, n, sizeof *many->writes)) == NULL ||
         (many->errs = arena_alloc(call->arena, n, sizeof *many->errs)) == NULL)
         return err_no_memory(err);
     many->n = n;
@@ -147,8 +148,7 @@ apply_profile_patch(struct call *call, struct err *err)
     if (value_str(value_find(call_value(call, "changes"), "id"), &new_id) &&
         !str_equal(new_id, id)) {
         err_set(err, ERR_INVALID_PARAMS,
-                "the id of a profile does not change; put \"%.*s\" as a new one",
-                STR_ARG(new_id));
+                "the id of a profile does not change; put \"%.*s\" as a new one", STR_ARG(new_id));
         err_at(err, "changes.id");
         return err->code;
     }
@@ -198,8 +198,8 @@ apply_profile_delete(struct call *call, struct err *err)
 /* ---- get ---- */
 
 static enum err_code
-get_version(struct store_read *read, struct str id, uint64_t version,
-            struct version_record *out, struct err *err)
+get_version(struct store_read *read, struct str id, uint64_t version, struct version_record *out,
+            struct err *err)
 {
     enum err_code code = store_profile_version(read, id, version, out, err);
 
@@ -458,9 +458,8 @@ collect(struct call *call, struct store_read *read, const struct filter *filter,
     struct profile_record record;
     struct str id;
     size_t n = 0;
-    enum err_code code = scratch == NULL
-                             ? err_no_memory(err)
-                             : store_walk_profiles(read, STR_LIT(""), &walk, err);
+    enum err_code code =
+        scratch == NULL ? err_no_memory(err) : store_walk_profiles(read, STR_LIT(""), &walk, err);
 
     while (code == ERR_OK && store_walk_next_profile(walk, &id, &record, err)) {
         const msgpack_object *open;
@@ -546,9 +545,8 @@ check_code(struct call *call, const char *param, enum vocabulary_id id, struct e
                 STR_ARG(code), vocabulary_name(vocabulary),
                 STR_ARG(vocabulary_code(vocabulary, near)));
     else
-        err_set(err, ERR_INVALID_PARAMS,
-                "\"%.*s\" is no code of %s; profile.schema lists them", STR_ARG(code),
-                vocabulary_name(vocabulary));
+        err_set(err, ERR_INVALID_PARAMS, "\"%.*s\" is no code of %s; profile.schema lists them",
+                STR_ARG(code), vocabulary_name(vocabulary));
     err_at(err, param);
     return ERR_INVALID_PARAMS;
 }
@@ -643,8 +641,7 @@ pack_field(struct buf *out, const struct field *field)
 {
     bool has_vocabulary = field->vocabulary >= 0, has_second = field->vocabulary_too >= 0;
 
-    pack_map(out, 6U + (field->kinds != NULL) + (has_vocabulary ? 1U : 0U) +
-                      (field->unit != NULL));
+    pack_map(out, 6U + (field->kinds != NULL) + (has_vocabulary ? 1U : 0U) + (field->unit != NULL));
     pack_key_text(out, "name", field->name);
     pack_key_text(out, "type", field_type_name(field->type));
     pack_key_bool(out, "required", (field->flags & FIELD_REQUIRED) != 0);

@@ -152,8 +152,8 @@ pack_programme(struct call *call, const struct programme_record *record, struct 
     const msgpack_object *value;
     struct buf *out = &call->answer;
     size_t n;
-    enum err_code code = value_decode(record->bytes.data, record->bytes.len,
-                                      &value_limits_default, call->arena, &value, err);
+    enum err_code code = value_decode(record->bytes.data, record->bytes.len, &value_limits_default,
+                                      call->arena, &value, err);
 
     if (code != ERR_OK)
         return code;
@@ -290,8 +290,7 @@ apply_programme_delete(struct call *call, struct err *err)
     struct str id = call_str(call, "id");
     struct programme_record record;
     uint64_t seq;
-    enum err_code code =
-        programme_record_find(store_txn_read(call->txn), id, &record, err);
+    enum err_code code = programme_record_find(store_txn_read(call->txn), id, &record, err);
 
     if (code == ERR_OK)
         code = version_check("programme", id, call_if_version(call), true, record.version, err);

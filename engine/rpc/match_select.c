@@ -98,9 +98,8 @@ static enum err_code
 several_fit(struct call *call, const struct programme *programme, const bool *which,
             struct err *err)
 {
-    err_set(err, ERR_INVALID_PARAMS,
-            "several pairings of %.*s fit: %.*s; name one in `pairing`", STR_ARG(programme->id),
-            STR_ARG(pairing_names(call, programme, which)));
+    err_set(err, ERR_INVALID_PARAMS, "several pairings of %.*s fit: %.*s; name one in `pairing`",
+            STR_ARG(programme->id), STR_ARG(pairing_names(call, programme, which)));
     err_at(err, "pairing");
     return ERR_INVALID_PARAMS;
 }

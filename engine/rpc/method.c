@@ -100,13 +100,27 @@ method_nearest(struct str name)
 enum { LIST_MAX = 1000, LIST_PRESET = 50, DEADLINE_MS_MAX = 600000, AFTER_CHARS_MAX = 1024 };
 
 static const struct param common_params[] = {
-    {.name = "deadline_ms", .type = PARAM_INT, .min = 1, .max = DEADLINE_MS_MAX, .unit = "ms",
+    {.name = "deadline_ms",
+     .type = PARAM_INT,
+     .min = 1,
+     .max = DEADLINE_MS_MAX,
+     .unit = "ms",
      .text = "give up after this long, counted from receipt"},
-    {.name = "lang", .type = PARAM_CHOICE, .choices = "en fr",
+    {.name = "lang",
+     .type = PARAM_CHOICE,
+     .choices = "en fr",
      .text = "adds sentences in this language"},
-    {.name = "limit", .type = PARAM_INT, .min = 1, .max = LIST_MAX, .preset = LIST_PRESET,
-     .has_preset = true, .unit = "entries", .text = "most entries in the answer"},
-    {.name = "after", .type = PARAM_TEXT, .max = AFTER_CHARS_MAX,
+    {.name = "limit",
+     .type = PARAM_INT,
+     .min = 1,
+     .max = LIST_MAX,
+     .preset = LIST_PRESET,
+     .has_preset = true,
+     .unit = "entries",
+     .text = "most entries in the answer"},
+    {.name = "after",
+     .type = PARAM_TEXT,
+     .max = AFTER_CHARS_MAX,
      .text = "`next` of the answer before"},
 };
 

@@ -31,9 +31,9 @@ enum role role_parse(struct str name); /* 0 if there is no such role */
 bool role_allows(enum role held, unsigned wanted);
 
 enum param_type {
-    PARAM_ID,       /* profile or programme id */
-    PARAM_TEXT,     /* max: code points */
-    PARAM_INT,      /* min..max */
+    PARAM_ID,   /* profile or programme id */
+    PARAM_TEXT, /* max: code points */
+    PARAM_INT,  /* min..max */
     PARAM_BOOL,
     PARAM_MAP,      /* a document: profile, programme, changes */
     PARAM_ARRAY,    /* max: elements */
@@ -76,10 +76,10 @@ struct result {
 };
 
 enum method_flags {
-    METHOD_WRITES = 1 << 0,    /* has `apply`, run by the writer */
-    METHOD_LONG = 1 << 1,      /* scores or walks: a worker's job, never the loop's */
-    METHOD_LISTS = 1 << 2,     /* takes limit and after */
-    METHOD_SPEAKS = 1 << 3,    /* takes lang */
+    METHOD_WRITES = 1 << 0,      /* has `apply`, run by the writer */
+    METHOD_LONG = 1 << 1,        /* scores or walks: a worker's job, never the loop's */
+    METHOD_LISTS = 1 << 2,       /* takes limit and after */
+    METHOD_SPEAKS = 1 << 3,      /* takes lang */
     METHOD_CONFIDENTIAL = 1 << 4 /* may answer confidential parts: such reads are logged */
 };
 
@@ -87,7 +87,8 @@ struct method {
     const char *name;
     unsigned roles; /* flags of enum role */
     unsigned flags;
-    const struct param *params;   /* ends with a NULL name; deadline_ms, limit, after, lang are implied */
+    const struct param
+        *params; /* ends with a NULL name; deadline_ms, limit, after, lang are implied */
     const struct result *results; /* ends with a NULL name */
     /* Reads: checks and answers. Writes: checks and prepares call->state, before the queue. */
     enum err_code (*handle)(struct call *call, struct err *err);
@@ -95,7 +96,8 @@ struct method {
     enum err_code (*apply)(struct call *call, struct err *err);
     const char *summary;
     const char *details; /* more for the reference; may be NULL */
-    const char *example; /* parameters as JSON, used by the reference and run by the tests; or NULL */
+    const char
+        *example; /* parameters as JSON, used by the reference and run by the tests; or NULL */
 };
 
 extern const struct method methods[]; /* ends with a NULL name; sorted by name */

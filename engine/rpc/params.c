@@ -178,8 +178,8 @@ check_int(const struct param *param, const msgpack_object *value, struct err *er
     if ((param->min != 0 || param->max != 0) && (number < param->min || number > param->max))
         return err_set(err, ERR_INVALID_PARAMS,
                        "%s is %" PRId64 "; it must be from %" PRId64 " to %" PRId64 "%s%s",
-                       param->name, number, param->min, param->max,
-                       param->unit != NULL ? " " : "", param->unit != NULL ? param->unit : "");
+                       param->name, number, param->min, param->max, param->unit != NULL ? " " : "",
+                       param->unit != NULL ? param->unit : "");
     return ERR_OK;
 }
 
@@ -258,9 +258,8 @@ unknown_param(const struct method *method, struct str name, struct err *err)
     const struct param *near = params_nearest(method, name);
 
     if (near != NULL)
-        return err_set(err, ERR_INVALID_PARAMS,
-                       "%s has no parameter \"%.*s\"; did you mean %s?", method->name,
-                       STR_ARG(shown(name)), near->name);
+        return err_set(err, ERR_INVALID_PARAMS, "%s has no parameter \"%.*s\"; did you mean %s?",
+                       method->name, STR_ARG(shown(name)), near->name);
     return err_set(err, ERR_INVALID_PARAMS, "%s has no parameter \"%.*s\"", method->name,
                    STR_ARG(shown(name)));
 }
@@ -293,8 +292,8 @@ params_check(const struct method *method, const msgpack_object *params, struct e
     }
     for (const struct param *p = method->params; p != NULL && p->name != NULL; p++)
         if (p->required && value_is_nil(value_find(params, p->name))) {
-            err_set(err, ERR_INVALID_PARAMS, "%s needs the parameter %s: %s", method->name,
-                    p->name, p->text != NULL ? p->text : param_type_name(p->type));
+            err_set(err, ERR_INVALID_PARAMS, "%s needs the parameter %s: %s", method->name, p->name,
+                    p->text != NULL ? p->text : param_type_name(p->type));
             err_at(err, p->name);
             return err->code;
         }

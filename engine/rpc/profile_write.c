@@ -3,7 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { SERVED_PAIRS = 3, MAP16_HEADER = 3 }; /* version, updated_at, seq; see pack_served in store */
+enum {
+    SERVED_PAIRS = 3,
+    MAP16_HEADER = 3
+}; /* version, updated_at, seq; see pack_served in store */
 
 /* The header that the store gives a profile's map: always map16, so that its count can be changed. */
 static void
@@ -39,9 +42,8 @@ pack_faults(struct buf *out, const struct faults *faults)
 }
 
 enum err_code
-profile_form_decode(struct call *call, const struct profile_form *form,
-                    const msgpack_object **open, const msgpack_object **confidential,
-                    struct err *err)
+profile_form_decode(struct call *call, const struct profile_form *form, const msgpack_object **open,
+                    const msgpack_object **confidential, struct err *err)
 {
     size_t size = form->pairs.len + MAP16_HEADER;
     uint8_t *bytes = arena_alloc(call->arena, size, 1);
@@ -54,8 +56,8 @@ profile_form_decode(struct call *call, const struct profile_form *form,
     code = value_decode(bytes, size, &value_limits_default, call->arena, open, err);
     *confidential = NULL;
     if (code == ERR_OK && form->confidential.len > 0)
-        code = value_decode(form->confidential.data, form->confidential.len,
-                            &value_limits_default, call->arena, confidential, err);
+        code = value_decode(form->confidential.data, form->confidential.len, &value_limits_default,
+                            call->arena, confidential, err);
     return code;
 }
 
@@ -183,9 +185,8 @@ static enum err_code
 journal_put(struct call *call, struct str id, struct str changed, bool is_new, uint64_t *seq,
             struct err *err)
 {
-    struct journal_entry entry = {.actor = call_actor(call),
-                                  .method = str_from(call->method->name),
-                                  .subject = id};
+    struct journal_entry entry = {
+        .actor = call_actor(call), .method = str_from(call->method->name), .subject = id};
     struct buf what;
     enum err_code code;
 
@@ -214,8 +215,7 @@ store_new_version(struct call *call, const struct profile_write *write, struct s
                               .method = str_from(call->method->name),
                               .changed = changed};
     struct digest lexicon = engine_lexicon_digest(call->engine);
-    enum err_code code =
-        journal_put(call, write->form.id, changed, out->is_created, &put.seq, err);
+    enum err_code code = journal_put(call, write->form.id, changed, out->is_created, &put.seq, err);
 
     if (code == ERR_OK)
         code = store_profile_put(call->txn, &put, &out->version, err);
@@ -234,14 +234,13 @@ profile_write_store(struct call *call, const struct profile_write *write, int64_
 {
     struct profile_record old;
     struct buf changed;
-    enum err_code code =
-        store_profile_get(store_txn_read(call->txn), write->form.id, &old, err);
+    enum err_code code = store_profile_get(store_txn_read(call->txn), write->form.id, &old, err);
     bool exists = code == ERR_OK;
 
     if (code != ERR_OK && code != ERR_NOT_FOUND)
         return code;
-    code = version_check("profile", write->form.id, if_version, exists, exists ? old.version : 0,
-                         err);
+    code =
+        version_check("profile", write->form.id, if_version, exists, exists ? old.version : 0, err);
     if (code != ERR_OK)
         return code;
     *out = (struct profile_written){.is_created = !exists};
@@ -289,8 +288,8 @@ profile_record_decode(const struct profile_record *record, struct arena *arena,
     copy = arena_copy(arena, record->confidential.data, record->confidential.len);
     if (copy == NULL)
         return err_no_memory(err);
-    return value_decode(copy, record->confidential.len, &value_limits_default, arena,
-                        confidential, err);
+    return value_decode(copy, record->confidential.len, &value_limits_default, arena, confidential,
+                        err);
 }
 
 void

@@ -25,8 +25,8 @@ enum err_code profile_write_prepare(struct call *call, const msgpack_object *giv
 
 /* An encoded form as trees of the call's arena, as it would be read back from the store. */
 enum err_code profile_form_decode(struct call *call, const struct profile_form *form,
-                                  const msgpack_object **open,
-                                  const msgpack_object **confidential, struct err *err);
+                                  const msgpack_object **open, const msgpack_object **confidential,
+                                  struct err *err);
 
 struct profile_written {
     uint64_t version, seq;
@@ -34,8 +34,7 @@ struct profile_written {
 };
 /* if_version: -1 for any; 0: must be new. Inside the transaction. */
 enum err_code profile_write_store(struct call *call, const struct profile_write *write,
-                                  int64_t if_version, struct profile_written *out,
-                                  struct err *err);
+                                  int64_t if_version, struct profile_written *out, struct err *err);
 /* {id, version, seq, created, unchanged} */
 void profile_written_pack(struct buf *out, struct str id, const struct profile_written *written);
 /* ERR_CONFLICT naming both versions; if_version as above, has_profile and version as stored. */

@@ -24,8 +24,7 @@ row_of(const struct sentence_context *context, struct str phrase, const char *pr
        const char *type, const struct operand *of, const struct operand *by, char row[KEY_CHARS])
 {
     const struct catalogue *catalogue = context->reference->catalogue;
-    const struct operand *named =
-        of->kind == OPERAND_FIELD || of->kind == OPERAND_RECORD ? of : by;
+    const struct operand *named = of->kind == OPERAND_FIELD || of->kind == OPERAND_RECORD ? of : by;
 
     if (phrase.len > 0 && catalogue_has_phrase(catalogue, phrase)) {
         snprintf(row, KEY_CHARS, "%.*s", STR_ARG(phrase));
@@ -148,8 +147,7 @@ missing_row(const struct sentence_context *context, const struct want_reason *re
             char row[KEY_CHARS])
 {
     const struct operand *operand = reason->of_missing ? &reason->want->of : &reason->want->by;
-    enum field_id field =
-        reason->want->type == WANT_TEXT ? FIELD_DESCRIPTION : operand->field;
+    enum field_id field = reason->want->type == WANT_TEXT ? FIELD_DESCRIPTION : operand->field;
 
     snprintf(row, KEY_CHARS, "missing");
     if (operand->kind == OPERAND_FIELD || reason->want->type == WANT_TEXT)
@@ -214,8 +212,7 @@ sentence_help(const struct sentence_context *context, const struct want_reason *
 }
 
 struct str
-sentence_label(const struct sentence_context *context, const struct want *want,
-               struct arena *arena)
+sentence_label(const struct sentence_context *context, const struct want *want, struct arena *arena)
 {
     static const struct catalogue_argument none[] = {{NULL, {NULL, 0}}};
     char row[KEY_CHARS];
@@ -248,8 +245,8 @@ lacking_words(const struct wording *wording, const struct failed_rule *failed)
     symbol *lacking;
     size_t n = 0;
 
-    if (requirement->type != REQUIRE_ALL || of == NULL || by == NULL ||
-        of->state == SLOT_MISSING || by->state == SLOT_MISSING)
+    if (requirement->type != REQUIRE_ALL || of == NULL || by == NULL || of->state == SLOT_MISSING ||
+        by->state == SLOT_MISSING)
         return STR_LIT("");
     lacking = arena_alloc(wording->arena, of->codes.n, sizeof *lacking);
     for (uint32_t i = 0; lacking != NULL && i < of->codes.n; i++) {

@@ -51,8 +51,7 @@ wording_number(const struct wording *wording, int64_t number)
         text = text.len == 0 ? group : join(wording, "number.group", group, text);
         rest /= 1000;
     }
-    struct str head =
-        arena_format(wording->arena, "%s%" PRIu64, number < 0 ? "-" : "", rest);
+    struct str head = arena_format(wording->arena, "%s%" PRIu64, number < 0 ? "-" : "", rest);
     return text.len == 0 ? head : join(wording, "number.group", head, text);
 }
 
@@ -88,9 +87,11 @@ wording_period(const struct wording *wording, int32_t from, int32_t to)
         {NULL, {NULL, 0}},
     };
 
-    return wording_message(
-        wording, has_from && has_to ? "date.range" : has_from ? "date.from" : "date.until",
-        arguments);
+    return wording_message(wording,
+                           has_from && has_to ? "date.range"
+                           : has_from         ? "date.from"
+                                              : "date.until",
+                           arguments);
 }
 
 /* ---- money ---- */
