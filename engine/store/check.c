@@ -51,8 +51,7 @@ check_table(MDB_txn *txn, MDB_dbi dbi, uint64_t most)
 
         if (!record_open(key, (struct str){v.mv_data, v.mv_size}, &reader))
             break;
-        if (last.mv_data != NULL &&
-            str_compare((struct str){last.mv_data, last.mv_size}, key) >= 0)
+        if (last.mv_data != NULL && str_compare((struct str){last.mv_data, last.mv_size}, key) >= 0)
             break;
         last = k;
         if (++n == most)

@@ -103,8 +103,7 @@ folder_make(const struct store_options *options, struct err *err)
     if (stat(options->dir, &st) == 0) {
         if (S_ISDIR(st.st_mode))
             return ERR_OK;
-        return err_set(err, ERR_INVALID_PARAMS, "%s is a file; a store is a folder",
-                       options->dir);
+        return err_set(err, ERR_INVALID_PARAMS, "%s is a file; a store is a folder", options->dir);
     }
     if (errno != ENOENT)
         return err_set_sys(err, errno, "open the store %s", options->dir);
@@ -182,7 +181,8 @@ store_holder(const char *dir, struct arena *arena, struct str *holder, struct er
     path_in(path, dir, lock_name);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT || errno == ENOTDIR ? ERR_OK : err_set_sys(err, errno, "open %s", path);
+        return errno == ENOENT || errno == ENOTDIR ? ERR_OK
+                                                   : err_set_sys(err, errno, "open %s", path);
     if (flock(fd, LOCK_SH | LOCK_NB) != 0) {
         holder_read(fd, text);
         *holder = arena_str(arena, str_from(text[0] != '\0' ? text : "unnamed"));

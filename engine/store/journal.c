@@ -87,8 +87,8 @@ store_journal_add(struct store_txn *txn, const struct journal_entry *entry, uint
 {
     uint64_t next = txn->seq + 1;
     struct key key = key_of_seq(next);
-    struct digest digest = entry_digest(&txn->head, next, txn->now_ms, entry->actor,
-                                        entry->method, entry->subject, entry->what);
+    struct digest digest = entry_digest(&txn->head, next, txn->now_ms, entry->actor, entry->method,
+                                        entry->subject, entry->what);
     enum err_code code;
 
     record_begin(&txn->scratch);

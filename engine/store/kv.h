@@ -67,9 +67,9 @@ struct store_read {
 struct store_txn {
     struct store_read read;
     int64_t now_ms;
-    uint64_t seq;      /* of the newest journal entry, this transaction's included */
+    uint64_t seq;       /* of the newest journal entry, this transaction's included */
     struct digest head; /* and its digest */
-    bool has_written;  /* since the current request began */
+    bool has_written;   /* since the current request began */
     struct buf scratch;
 };
 

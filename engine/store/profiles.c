@@ -218,8 +218,7 @@ store_profile_delete(struct store_txn *txn, struct str id, uint64_t seq, struct 
     enum err_code code = archive(txn, TABLE_PROFILES, TABLE_ARCHIVE, id, &last, err);
 
     if (code == ERR_OK)
-        code = put_version(txn, id, last + 1, seq, true, actor, method, (struct str){NULL, 0},
-                           err);
+        code = put_version(txn, id, last + 1, seq, true, actor, method, (struct str){NULL, 0}, err);
     if (code == ERR_OK)
         code = kv_delete(txn, TABLE_PROFILES, id, err);
     return code;
@@ -272,9 +271,8 @@ store_programme_version(struct store_read *read, struct str id, uint64_t version
     code = kv_get(read, TABLE_PROGRAMME_VERSIONS, key_str(&key), &reader, err);
     if (code != ERR_OK)
         return code;
-    return read_programme(&reader, out)
-               ? ERR_OK
-               : kv_damaged(err, TABLE_PROGRAMME_VERSIONS, key_str(&key));
+    return read_programme(&reader, out) ? ERR_OK
+                                        : kv_damaged(err, TABLE_PROGRAMME_VERSIONS, key_str(&key));
 }
 
 enum err_code
@@ -282,8 +280,7 @@ store_programme_put(struct store_txn *txn, struct str id, struct str bytes, uint
                     uint64_t *version, struct err *err)
 {
     uint64_t last;
-    enum err_code code =
-        archive(txn, TABLE_PROGRAMMES, TABLE_PROGRAMME_VERSIONS, id, &last, err);
+    enum err_code code = archive(txn, TABLE_PROGRAMMES, TABLE_PROGRAMME_VERSIONS, id, &last, err);
 
     if (code == ERR_NOT_FOUND)
         code = last_version(txn, TABLE_PROGRAMME_VERSIONS, id, &last, err);
@@ -304,8 +301,7 @@ enum err_code
 store_programme_delete(struct store_txn *txn, struct str id, uint64_t seq, struct err *err)
 {
     uint64_t last;
-    enum err_code code =
-        archive(txn, TABLE_PROGRAMMES, TABLE_PROGRAMME_VERSIONS, id, &last, err);
+    enum err_code code = archive(txn, TABLE_PROGRAMMES, TABLE_PROGRAMME_VERSIONS, id, &last, err);
 
     (void)seq; /* the journal names it */
     return code == ERR_OK ? kv_delete(txn, TABLE_PROGRAMMES, id, err) : code;

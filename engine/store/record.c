@@ -66,8 +66,8 @@ record_seal(struct buf *out, struct str key, struct err *err)
     enum err_code code = buf_check(out, err);
 
     if (code == ERR_OK)
-        u64_write((uint8_t *)out->data, checksum(key, (uint8_t *)out->data + CHECKSUM_BYTES,
-                                                 out->len - CHECKSUM_BYTES));
+        u64_write((uint8_t *)out->data,
+                  checksum(key, (uint8_t *)out->data + CHECKSUM_BYTES, out->len - CHECKSUM_BYTES));
     return code;
 }
 

@@ -60,12 +60,12 @@ void store_read_end(struct store_read *read); /* NULL is fine */
  * message (the caller knows the right sentence). A checksum that does not hold: ERR_INTERNAL. */
 struct profile_record {
     uint64_t version, seq;
-    int64_t updated_at; /* ms */
+    int64_t updated_at;      /* ms */
     struct str open;         /* packed map, `version updated_at seq` as its last three pairs */
     struct str confidential; /* packed map, or empty */
 };
-enum err_code store_profile_get(struct store_read *read, struct str id,
-                                struct profile_record *out, struct err *err);
+enum err_code store_profile_get(struct store_read *read, struct str id, struct profile_record *out,
+                                struct err *err);
 uint64_t store_profile_count(struct store_read *read);
 
 /* What happened to a profile, one entry a version, the deletion too. */
@@ -92,15 +92,15 @@ enum err_code store_programme_version(struct store_read *read, struct str id, ui
                                       struct programme_record *out, struct err *err);
 
 struct outcome_record {
-    uint64_t seq; /* its key */
+    uint64_t seq;     /* its key */
     struct str bytes; /* packed map: from, to, programme?, kind, at, note? */
 };
 
 struct journal_record {
     uint64_t seq;
-    int64_t at; /* ms */
+    int64_t at;                        /* ms */
     struct str actor, method, subject; /* e.g. "officer marie", "profile.put", "acme" */
-    struct str what; /* packed map of details, never confidential values */
+    struct str what;                   /* packed map of details, never confidential values */
     struct digest previous, digest;
 };
 enum err_code store_journal_get(struct store_read *read, uint64_t seq, struct journal_record *out,

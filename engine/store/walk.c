@@ -61,8 +61,8 @@ static bool
 walk_next(struct store_walk *walk, struct str *key, struct str *value, struct err *err)
 {
     MDB_val k, v;
-    int rc = walk->has_begun ? mdb_cursor_get(walk->cursor, &k, &v, MDB_NEXT)
-                             : walk_first(walk, &k, &v);
+    int rc =
+        walk->has_begun ? mdb_cursor_get(walk->cursor, &k, &v, MDB_NEXT) : walk_first(walk, &k, &v);
 
     *err = (struct err){0}; /* at the end it must say ok, whatever it said before */
     walk->has_begun = true;
@@ -132,8 +132,8 @@ store_walk_next_programme(struct store_walk *walk, struct str *id, struct progra
 }
 
 enum err_code
-store_walk_versions(struct store_read *read, struct str id, uint64_t after,
-                    struct store_walk **out, struct err *err)
+store_walk_versions(struct store_read *read, struct str id, uint64_t after, struct store_walk **out,
+                    struct err *err)
 {
     struct key prefix = key_of_id(id), start = key_of_version(id, after);
 
@@ -150,8 +150,7 @@ store_walk_next_version(struct store_walk *walk, struct version_record *out, str
         return false;
     if (!version_record_read(key, value, out))
         return damaged(walk, key, err);
-    return version_find_record(walk->read, (struct str){key.data, key.len - 9}, out, err) ==
-           ERR_OK;
+    return version_find_record(walk->read, (struct str){key.data, key.len - 9}, out, err) == ERR_OK;
 }
 
 enum err_code
