@@ -117,3 +117,9 @@ backend_details(const struct cli *cli)
 {
     return cli->backend != NULL ? cli->backend->details : NULL;
 }
+
+const struct reference *
+backend_reference(const struct cli *cli)
+{
+    return cli->backend != NULL ? engine_reference(cli->backend->engine) : NULL;
+}

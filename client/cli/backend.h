@@ -19,6 +19,8 @@ void backend_close(struct backend *backend); /* NULL is fine */
 /* params: one packed map, empty for none. The result lives in `arena`. */
 enum err_code backend_call(struct cli *cli, const char *method, struct str params,
                            struct arena *arena, const msgpack_object **result, struct err *err);
+/* The tables that the open store works with; NULL while none is open. */
+const struct reference *backend_reference(const struct cli *cli);
 /* The details map of the last failed call; NULL if it had none. */
 const msgpack_object *backend_details(const struct cli *cli);
 

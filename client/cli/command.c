@@ -70,6 +70,8 @@ cli_reference(struct cli *cli)
     char path[SHARE_PATH_MAX];
     struct err err = {0};
 
+    if (backend_reference(cli) != NULL) /* parsed already: parsing costs as much as a match */
+        return backend_reference(cli);
     if (cli->reference != NULL)
         return cli->reference;
     if (share_find(NULL, path, sizeof path, &err) != ERR_OK ||

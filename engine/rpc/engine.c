@@ -67,6 +67,12 @@ engine_share_dir(const struct engine *engine)
     return engine->share_dir;
 }
 
+const struct reference *
+engine_reference(const struct engine *engine)
+{
+    return engine->reference;
+}
+
 struct digest
 engine_lexicon_digest(const struct engine *engine)
 {

@@ -44,6 +44,7 @@ struct store *engine_store(struct engine *engine);
 const struct clock *engine_clock(const struct engine *engine);
 int32_t engine_today(const struct engine *engine);         /* UTC day */
 const char *engine_share_dir(const struct engine *engine); /* the share folder in use */
+const struct reference *engine_reference(const struct engine *engine);
 struct digest engine_lexicon_digest(const struct engine *engine);
 
 /* What one call works on: held together, dropped together. Everything stays valid and unchanged until

@@ -18,7 +18,9 @@
 enum {
     FILE_BYTES_MAX = 256 * 1024 * 1024,
     TABLES_ARENA_MAX = 1024 * 1024 * 1024,
-    GRAM_DOCUMENTS_MIN = 3, /* rarer ones are left out: lexicon_documents counts them as two */
+    /* rarer ones are left out; lexicon_documents counts them as 1 and 5 */
+    DOCUMENTS_MIN = 2,
+    GRAM_DOCUMENTS_MIN = 10,
     NAME_BYTES_MAX = 2 + WORD_BYTES_MAX,
 };
 
@@ -295,8 +297,9 @@ write_counts(struct counter *counter, struct buf *out)
 
     for (size_t i = 0; i <= counter->mask; i++) {
         struct counted *counted = counter->places[i];
-        uint32_t least =
-            counted != NULL && term_class_of(counted->term) <= TERM_GRAM4 ? GRAM_DOCUMENTS_MIN : 1;
+        uint32_t least = counted != NULL && term_class_of(counted->term) <= TERM_GRAM4
+                             ? GRAM_DOCUMENTS_MIN
+                             : DOCUMENTS_MIN;
 
         if (counted != NULL && counted->documents >= least)
             counter->places[n++] = counted;

@@ -137,7 +137,7 @@ read_sense(struct maker *maker, enum lang from, struct str head, struct str line
            struct err *err)
 {
     uint32_t weight = sense < 6 ? 6 / (uint32_t)(sense + 1) : 1;
-    struct str clean;
+    struct str clean = {NULL, 0};
     enum err_code code = without_brackets(maker, without_number(line), &clean, err);
 
     for (size_t at = 0; code == ERR_OK && at < clean.len;) {
