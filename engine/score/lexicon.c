@@ -13,87 +13,78 @@
 
 /* ---- a table from 64-bit keys to numbers; key 0 marks a free place ---- */
 
+struct place {
+    uint64_t key;
+    int64_t value;
+};
 struct table {
-    uint64_t *keys;
-    int32_t *values;
+    struct place *places; /* NULL until something is put */
     size_t mask, n;
 };
 
 static void
 table_fini(struct table *table)
 {
-    mem_free(table->keys);
-    mem_free(table->values);
+    mem_free(table->places);
 }
 
-static size_t
+static struct place *
 table_place(const struct table *table, uint64_t key)
 {
     size_t at = (size_t)(key ^ key >> 32) & table->mask;
 
-    while (table->keys[at] != 0 && table->keys[at] != key)
+    while (table->places[at].key != 0 && table->places[at].key != key)
         at = (at + 1) & table->mask;
-    return at;
+    return &table->places[at];
 }
 
 /* Room for `most` keys, two thirds full. */
 static bool
 table_grow(struct table *table, size_t most)
 {
-    struct table new = {0};
+    struct table new = {.n = table->n};
     size_t room = 64;
 
     while (room < most + most / 2)
         room *= 2;
-    new.keys = mem_alloc_zeroed(room, sizeof *new.keys);
-    new.values = mem_alloc_zeroed(room, sizeof *new.values);
+    new.places = mem_alloc_zeroed(room, sizeof *new.places);
     new.mask = room - 1;
-    new.n = table->n;
-    if (new.keys == NULL || new.values == NULL) {
-        table_fini(&new);
+    if (new.places == NULL)
         return false;
-    }
-    for (size_t i = 0; table->keys != NULL && i <= table->mask; i++) {
-        size_t at;
-
-        if (table->keys[i] == 0)
-            continue;
-        at = table_place(&new, table->keys[i]);
-        new.keys[at] = table->keys[i];
-        new.values[at] = table->values[i];
-    }
+    for (size_t i = 0; table->places != NULL && i <= table->mask; i++)
+        if (table->places[i].key != 0)
+            *table_place(&new, table->places[i].key) = table->places[i];
     table_fini(table);
     *table = new;
     return true;
 }
 
 /* The value's place, new ones holding -1; good until the next put. NULL: no memory. */
-static int32_t *
+static int64_t *
 table_put(struct table *table, uint64_t key)
 {
-    size_t at;
+    struct place *place;
 
-    if (table->keys == NULL || table->n >= table->mask - table->mask / 4)
+    if (table->places == NULL || table->n >= table->mask - table->mask / 4)
         if (!table_grow(table, 2 * table->n))
             return NULL;
-    at = table_place(table, key);
-    if (table->keys[at] == 0) {
-        table->keys[at] = key;
-        table->values[at] = -1;
+    place = table_place(table, key);
+    if (place->key == 0) {
+        *place = (struct place){key, -1};
         table->n++;
     }
-    return &table->values[at];
+    return &place->value;
 }
 
 static int32_t
 table_find(const struct table *table, uint64_t key)
 {
-    size_t at;
+    struct place *place;
 
-    if (table->keys == NULL)
+    if (table->places == NULL)
         return -1;
-    at = table_place(table, key);
-    return table->keys[at] == key ? table->values[at] : -1;
+    place = table_place(table, key);
+    return place->key == key ? (int32_t)place->value : -1;
 }
 
 /* ---- names by hash ---- */
@@ -169,7 +160,9 @@ enum {
     LEXICON_BYTES_MAX = 64 * 1024 * 1024, /* of each file */
     LEXICON_ARENA_MAX = 256 * 1024 * 1024,
     DOCUMENTS_MAX = 100 * 1000 * 1000,
-    GRAM_DOCUMENTS_ABSENT = 2, /* the table lists grams of three documents and more */
+    /* frequencies.csv leaves out what is rarer than this */
+    DOCUMENTS_ABSENT = 1,
+    GRAM_DOCUMENTS_ABSENT = 5,
 };
 
 static const char *const names[LEXICON_FILE_COUNT] = {
@@ -310,12 +303,12 @@ parse_word_list(struct parser *parser, struct str text, int file, struct table *
     while (lines_next(&lines, &line)) {
         struct word_cursor cursor = words_begin(line);
         struct word word;
-        int32_t *value;
+        int64_t *value;
         bool found;
 
         for (;;) {
             if (words_next(&cursor, parser->scratch, &word, &found, err) != ERR_OK)
-                return ERR_BUSY;
+                return err->code;
             if (!found)
                 break;
             value = table_put(out, word_key(word.folded));
@@ -373,7 +366,7 @@ static enum err_code
 stem_once(struct parser *parser, enum lang lang, struct str folded, struct str *stem,
           struct err *err)
 {
-    int32_t *at = table_put(&parser->known[lang], word_key(folded));
+    int64_t *at = table_put(&parser->known[lang], word_key(folded));
 
     if (at == NULL)
         return err_no_memory(err);
@@ -384,7 +377,7 @@ stem_once(struct parser *parser, enum lang lang, struct str folded, struct str *
             text = arena_str(parser->keep, text);
         if (text.data == NULL || !add_stem(parser, text))
             return err_no_memory(err);
-        *at = (int32_t)parser->n_stems - 1;
+        *at = (int64_t)parser->n_stems - 1;
     }
     *stem = parser->stems[*at];
     return ERR_OK;
@@ -397,20 +390,20 @@ parse_form(struct parser *parser, const struct lines *lines, enum lang lang, str
 {
     struct word_cursor cursor = words_begin(form);
     struct word word;
-    struct str stem;
+    struct str stem = {NULL, 0};
     bool found;
     int n = 0;
 
     *key = phrase_begin(lang);
     for (;;) {
         if (words_next(&cursor, parser->scratch, &word, &found, err) != ERR_OK)
-            return ERR_BUSY;
+            return err->code;
         if (!found)
             break;
         if (lexicon_drops(parser->lexicon, &word, lang))
             continue;
         if (stem_once(parser, lang, word.folded, &stem, err) != ERR_OK)
-            return ERR_BUSY;
+            return err->code;
         *key = phrase_add(*key, stem);
         n++;
     }
@@ -427,17 +420,21 @@ parse_form(struct parser *parser, const struct lines *lines, enum lang lang, str
 static bool
 name_concept(struct lexicon *lexicon, uint64_t key, uint32_t concept)
 {
-    int32_t *link = table_put(&lexicon->phrases, key);
+    int64_t *head = table_put(&lexicon->phrases, key);
+    int32_t new = (int32_t)lexicon->n_named, at, last = -1;
 
-    if (link == NULL)
+    if (head == NULL)
         return false;
-    while (*link >= 0) {
-        if (lexicon->named[*link].concept == concept)
+    for (at = (int32_t)*head; at >= 0; at = lexicon->named[at].next) {
+        if (lexicon->named[at].concept == concept)
             return true; /* two forms of one concept with the same stems */
-        link = &lexicon->named[*link].next;
+        last = at;
     }
-    *link = (int32_t)lexicon->n_named;
     lexicon->named[lexicon->n_named++] = (struct named){concept, -1};
+    if (last >= 0)
+        lexicon->named[last].next = new;
+    else
+        *head = new;
     return true;
 }
 
@@ -541,7 +538,7 @@ parse_frequencies(struct lexicon *lexicon, struct str text, struct err *err)
         return err->code;
     while (lines_next(&lines, &line)) {
         uint32_t term, n;
-        int32_t *documents;
+        int64_t *documents;
 
         if (split_cells(&lines, line, cells, 2, err) != ERR_OK ||
             parse_count(&lines, cells[1], 1, lexicon->n_documents, &n, err) != ERR_OK)
@@ -552,8 +549,8 @@ parse_frequencies(struct lexicon *lexicon, struct str text, struct err *err)
         documents = table_put(&lexicon->documents, (uint64_t)term + 1);
         if (documents == NULL)
             return err_no_memory(err);
-        if (*documents < (int32_t)n) /* of terms that collide, the more frequent */
-            *documents = (int32_t)n;
+        if (*documents < (int64_t)n) /* of terms that collide, the more frequent */
+            *documents = (int64_t)n;
     }
     return ERR_OK;
 }
@@ -591,7 +588,7 @@ static bool
 add_translation(struct lexicon *lexicon, const struct stems *from, const struct stems *to,
                 uint32_t weight)
 {
-    int32_t *head = table_put(&lexicon->site, from->key);
+    int64_t *head = table_put(&lexicon->site, from->key);
     struct translation *new;
 
     if (head == NULL)
@@ -601,8 +598,8 @@ add_translation(struct lexicon *lexicon, const struct stems *from, const struct 
     memcpy(new->stems, to->terms, sizeof new->stems);
     new->n_stems = to->n;
     new->weight = (uint8_t)weight;
-    new->next = *head;
-    *head = (int32_t)lexicon->n_translations++;
+    new->next = (int32_t)*head;
+    *head = (int64_t)lexicon->n_translations++;
     return true;
 }
 
@@ -806,7 +803,7 @@ lexicon_documents(const struct lexicon *lexicon, uint32_t term)
 
     if (n >= 0)
         return (uint32_t)n;
-    return term_class_of(term) <= TERM_GRAM4 ? GRAM_DOCUMENTS_ABSENT : 0;
+    return term_class_of(term) <= TERM_GRAM4 ? GRAM_DOCUMENTS_ABSENT : DOCUMENTS_ABSENT;
 }
 
 uint32_t

@@ -57,8 +57,8 @@ const struct translation *lexicon_translation(const struct lexicon *lexicon, int
 /* Does the word say nothing, in a text of this language? lang LANG_COUNT: in either. */
 bool lexicon_drops(const struct lexicon *lexicon, const struct word *word, enum lang lang);
 
-/* Documents that hold the term, of all; what is absent from the table counts as the rarest that
- * the table would have left out. */
+/* Documents that hold the term, of all. What frequencies.csv does not list counts as 1 document, a
+ * gram as 5: only terms of two documents and more, and grams of ten and more, are listed. */
 uint32_t lexicon_documents(const struct lexicon *lexicon, uint32_t term);
 uint32_t lexicon_documents_all(const struct lexicon *lexicon);
 

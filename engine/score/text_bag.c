@@ -13,8 +13,8 @@ enum {
     KNOWN_STEM_UNITS = 3, /* the stem of a word that names a concept */
     KNOWN_GRAM_UNITS = 3, /* its grams */
     GRAM_UNITS = 12,      /* the grams of other words */
-    SITE_UNITS = 12,      /* all translations of a word together */
-    SITE_KNOWN_UNITS = 0, /* those of a word that names a concept */
+    SITE_UNITS = 18,      /* all translations of a word together; the word itself has 12 */
+    SITE_KNOWN_UNITS = 6, /* those of a word that names a concept */
 };
 enum {
     SOURCE_WORDS_MAX = 8192, /* what stands after them in one source is not read */
@@ -189,7 +189,7 @@ read_words(struct reading *reading, struct str text, struct err *err)
         struct word word;
 
         if (words_next(&cursor, reading->bag->scratch, &word, &found, err) != ERR_OK)
-            return ERR_BUSY;
+            return err->code;
         if (!found)
             break;
         starts_piece = starts_piece || word.starts_piece;
@@ -233,7 +233,7 @@ phrase_keys(struct reading *reading, size_t at, enum lang lang, uint64_t keys[PH
         if (*n > 0 && token->starts_piece)
             break;
         if (stem_of(reading, token, lang, &stem, err) != ERR_OK)
-            return ERR_BUSY;
+            return err->code;
         key = phrase_add(key, stem);
         keys[*n] = key;
     }
@@ -256,7 +256,7 @@ add_concepts(struct text_bag *bag, int32_t list, uint32_t units, struct err *err
 
         if (add(bag, lexicon_concept_term(bag->lexicon, concept), units / n, concept, err) !=
             ERR_OK)
-            return ERR_BUSY;
+            return err->code;
     }
     return ERR_OK;
 }
@@ -284,7 +284,7 @@ add_grams(struct text_bag *bag, const struct token *token, uint32_t units, struc
             uint32_t term = term_of(size == 3 ? TERM_GRAM3 : TERM_GRAM4, gram);
 
             if (add(bag, term, units, token->label, err) != ERR_OK)
-                return ERR_BUSY;
+                return err->code;
         }
     return ERR_OK;
 }
@@ -298,7 +298,7 @@ add_stem(struct reading *reading, struct token *token, uint32_t units, struct er
         return ERR_OK;
     if (!reading->has_own_stems) {
         if (stem_of(reading, token, reading->first, &stem, err) != ERR_OK)
-            return ERR_BUSY;
+            return err->code;
     } else {
         stem = stemmers_stem(reading->bag->stemmers, reading->lang, token->folded);
         if (stem.data == NULL)
@@ -348,7 +348,7 @@ find_phrase(struct reading *reading, size_t at, size_t most, int32_t *list, size
 
     for (int i = 0; i < 2; i++)
         if (phrase_keys(reading, at, order[i], keys[i], &n_keys[i], err) != ERR_OK)
-            return ERR_BUSY;
+            return err->code;
     for (*n = n_keys[0] < most ? n_keys[0] : most; *n > 0; --*n)
         for (int i = 0; i < 2; i++) {
             *list = lexicon_find(reading->bag->lexicon, keys[i][*n - 1]);
@@ -366,7 +366,7 @@ read_site_phrase(struct reading *reading, size_t at, struct err *err)
     size_t n;
 
     if (phrase_keys(reading, at, reading->first, keys, &n, err) != ERR_OK)
-        return ERR_BUSY;
+        return err->code;
     for (; n > 1; n--)
         if (lexicon_translations(reading->bag->lexicon, keys[n - 1]) >= 0)
             return add_translations(reading->bag, keys[n - 1], SITE_UNITS,
@@ -383,7 +383,7 @@ read_single(struct reading *reading, struct token *token, bool is_known, struct 
     if (add_stem(reading, token, is_known ? KNOWN_STEM_UNITS : BAG_UNIT, err) != ERR_OK ||
         add_grams(reading->bag, token, is_known ? KNOWN_GRAM_UNITS : GRAM_UNITS, err) != ERR_OK ||
         stem_of(reading, token, reading->first, &stem, err) != ERR_OK)
-        return ERR_BUSY;
+        return err->code;
     if (site == 0)
         return ERR_OK;
     return add_translations(reading->bag, phrase_add(phrase_begin(reading->first), stem), site,
@@ -400,7 +400,7 @@ read_inner_words(struct reading *reading, size_t at, size_t n, struct err *err)
         if (find_phrase(reading, i, 1, &list, &n_found, err) != ERR_OK ||
             (n_found > 0 && add_concepts(reading->bag, list, INNER_UNITS, err) != ERR_OK) ||
             read_single(reading, &reading->tokens[i], true, err) != ERR_OK)
-            return ERR_BUSY;
+            return err->code;
     }
     return ERR_OK;
 }
@@ -415,9 +415,9 @@ read_tokens(struct reading *reading, struct err *err)
         enum err_code code;
 
         if (find_phrase(reading, at, PHRASE_WORDS_MAX, &list, &n, err) != ERR_OK)
-            return ERR_BUSY;
+            return err->code;
         if (n > 0 && add_concepts(reading->bag, list, BAG_UNIT, err) != ERR_OK)
-            return ERR_BUSY;
+            return err->code;
         if (n > 1) {
             code = read_inner_words(reading, at, n, err);
         } else {
@@ -448,7 +448,7 @@ read_source(struct text_bag *bag, const struct text_source *source, struct err *
     };
 
     if (read_words(&reading, source->text, err) != ERR_OK)
-        return ERR_BUSY;
+        return err->code;
     return read_tokens(&reading, err);
 }
 
@@ -469,7 +469,7 @@ read_language(struct text_bag *bag, const struct text_source *sources, size_t n_
 {
     for (size_t i = 0; i < n_sources; i++)
         if (str_equal(sources[i].lang, lang) && read_source(bag, &sources[i], err) != ERR_OK)
-            return ERR_BUSY;
+            return err->code;
     return ERR_OK;
 }
 
@@ -477,12 +477,16 @@ enum err_code
 text_bag_fill(struct text_bag *bag, const struct text_source *sources, size_t n_sources,
               struct err *err)
 {
+    struct err unheard;
+
+    if (err == NULL)
+        err = &unheard;
     clear(bag);
     for (size_t i = 0; i < n_sources; i++) {
         if (sources[i].lang.len == 0 || !is_first_of_language(sources, i))
             continue;
         if (read_language(bag, sources, n_sources, sources[i].lang, err) != ERR_OK)
-            return ERR_BUSY;
+            return err->code;
         for (size_t j = 0; j < bag->n_entries; j++) {
             struct bag_entry *entry = &bag->entries[j];
 
@@ -492,7 +496,7 @@ text_bag_fill(struct text_bag *bag, const struct text_source *sources, size_t n_
         }
     }
     if (read_language(bag, sources, n_sources, (struct str){NULL, 0}, err) != ERR_OK)
-        return ERR_BUSY;
+        return err->code;
     for (size_t j = 0; j < bag->n_entries; j++)
         bag->entries[j].most += bag->entries[j].units;
     return ERR_OK;

@@ -10,7 +10,7 @@
  * lines between the powers of two, in sixteenths: close enough, and the same on every machine.
  */
 static const uint32_t class_weights[TERM_CLASS_COUNT] = {
-    [TERM_GRAM3] = 6, [TERM_GRAM4] = 10, [TERM_STEM] = 60, [TERM_CONCEPT] = 100};
+    [TERM_GRAM3] = 10, [TERM_GRAM4] = 20, [TERM_STEM] = 50, [TERM_CONCEPT] = 100};
 enum { WEIGHT_SCALE = 512, ONE_BIT = 16 };
 
 struct lexicon_reader {
@@ -162,14 +162,17 @@ enum err_code
 text_vector_make(struct lexicon_reader *reader, const struct text_source *sources, size_t n_sources,
                  struct arena *arena, struct text_vector *out, struct err *err)
 {
+    struct err unheard;
     struct weighed *list;
     uint32_t *terms, norm2 = 0;
     uint16_t *weights;
     size_t n;
 
+    if (err == NULL)
+        err = &unheard;
     if (text_bag_fill(&reader->bag, sources, n_sources, err) != ERR_OK ||
         weigh(&reader->bag, &list, &n, err) != ERR_OK)
-        return ERR_BUSY;
+        return err->code;
     if (!alloc_vector(arena, n, &terms, &weights))
         return err_no_memory(err);
     for (size_t i = 0; i < n; i++) {
@@ -312,7 +315,7 @@ name_terms(struct lexicon_reader *reader, const struct text_source *sources, siz
 
     if (text_bag_fill(bag, sources, n_sources, err) != ERR_OK ||
         weigh(bag, &list, n, err) != ERR_OK)
-        return ERR_BUSY;
+        return err->code;
     named = arena_alloc(arena, *n, sizeof *named);
     if (named == NULL)
         return err_no_memory(err);
@@ -382,10 +385,13 @@ text_shared_terms(struct lexicon_reader *reader, const struct text_source *a, si
     struct named_term *of_a, *of_b;
     struct text_shared *list;
     size_t n_of_a, n_of_b, n_list = 0;
+    struct err unheard;
 
+    if (err == NULL)
+        err = &unheard;
     if (name_terms(reader, a, n_a, lang, arena, &of_a, &n_of_a, err) != ERR_OK ||
         name_terms(reader, b, n_b, lang, arena, &of_b, &n_of_b, err) != ERR_OK)
-        return ERR_BUSY;
+        return err->code;
     list = arena_alloc(arena, TEXT_TERMS_MAX, sizeof *list);
     if (list == NULL)
         return err_no_memory(err);

@@ -22,29 +22,6 @@ read_file(const char *path, struct buf *bytes, struct err *err)
     return file_read(path, bytes, err);
 }
 
-enum err_code
-tables_lexicon(const char *data, struct lexicon **out, struct err *err)
-{
-    struct buf bytes[LEXICON_FREQUENCIES] = {{0}};
-    struct str files[LEXICON_FILE_COUNT] = {{0}};
-    enum err_code code = ERR_OK;
-
-    for (int i = 0; code == ERR_OK && i < LEXICON_FREQUENCIES; i++) {
-        char path[4096];
-
-        snprintf(path, sizeof path, "%s/lexicon/%s", data, lexicon_file_name(i));
-        code = read_file(path, &bytes[i], err);
-        files[i] = buf_str(&bytes[i]);
-    }
-    files[LEXICON_FREQUENCIES] = STR_LIT("term,documents\n*,1\n");
-    files[LEXICON_SITE] = STR_LIT("");
-    if (code == ERR_OK)
-        code = lexicon_parse(files, out, err);
-    for (int i = 0; i < LEXICON_FREQUENCIES; i++)
-        buf_fini(&bytes[i]);
-    return code;
-}
-
 static enum err_code
 make_site(char **paths, const struct lexicon *lexicon, struct buf *out, size_t *n, struct err *err)
 {

@@ -256,9 +256,9 @@ Test(lexicon, tells_in_how_many_documents_a_term_stands)
     cr_expect_eq(lexicon_documents_all(lexicon), 100);
     cr_expect_eq(lexicon_documents(lexicon, term_of(TERM_CONCEPT, STR_LIT("sensor"))), 9);
     cr_expect_eq(lexicon_documents(lexicon, term_of(TERM_STEM, STR_LIT("startup"))), 60);
-    cr_expect_eq(lexicon_documents(lexicon, term_of(TERM_STEM, STR_LIT("sensor"))), 0);
+    cr_expect_eq(lexicon_documents(lexicon, term_of(TERM_STEM, STR_LIT("sensor"))), 1);
     cr_expect_eq(lexicon_documents(lexicon, term_of(TERM_GRAM3, STR_LIT("_st"))), 70);
-    cr_expect_eq(lexicon_documents(lexicon, term_of(TERM_GRAM4, STR_LIT("_sta"))), 2);
+    cr_expect_eq(lexicon_documents(lexicon, term_of(TERM_GRAM4, STR_LIT("_sta"))), 5);
     lexicon_destroy(lexicon);
 }
 
