@@ -92,16 +92,28 @@ struct weighed {
     uint16_t weight;
 };
 
-static int
-compare_terms(const void *a, const void *b)
+/* By term, which are all different, a byte at a time from the lowest; spare is as long as the list.
+ * qsort took a third of the time of a vector. */
+static void
+sort_by_term(struct weighed *list, size_t n, struct weighed *spare)
 {
-    uint32_t x = ((const struct weighed *)a)->term, y = ((const struct weighed *)b)->term;
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+        size_t starts[257] = {0};
+        struct weighed *from = list;
 
-    return (x > y) - (x < y);
+        for (size_t i = 0; i < n; i++)
+            starts[(list[i].term >> shift & 255) + 1]++;
+        for (size_t byte = 0; byte < 256; byte++)
+            starts[byte + 1] += starts[byte];
+        for (size_t i = 0; i < n; i++)
+            spare[starts[list[i].term >> shift & 255]++] = list[i];
+        list = spare;
+        spare = from;
+    }
 }
 
-/* Keeps the `most` heaviest, of equal ones those with the smallest term: everything above the
- * weight that the last one has, then of that weight in order of term. */
+/* Of a list in order of term, keeps the `most` heaviest, of equal ones those with the smallest term:
+ * everything above the weight that the last one has, then of that weight the first. */
 static size_t
 keep_heaviest(struct weighed *list, size_t n, size_t most)
 {
@@ -114,7 +126,6 @@ keep_heaviest(struct weighed *list, size_t n, size_t most)
         counts[list[i].weight]++;
     while (above + counts[limit] < most)
         above += counts[limit--];
-    qsort(list, n, sizeof *list, compare_terms);
     for (size_t i = 0; i < n; i++) {
         bool is_tie = list[i].weight == limit;
 
@@ -131,8 +142,9 @@ static enum err_code
 weigh(struct text_bag *bag, struct weighed **out, size_t *n, struct err *err)
 {
     struct weighed *list = arena_alloc(bag->scratch, bag->n_entries, sizeof *list);
+    struct weighed *spare = arena_alloc(bag->scratch, bag->n_entries, sizeof *list);
 
-    if (list == NULL)
+    if (list == NULL || spare == NULL)
         return err_no_memory(err);
     for (size_t i = 0; i < bag->n_entries; i++)
         list[i] = (struct weighed){
@@ -140,8 +152,8 @@ weigh(struct text_bag *bag, struct weighed **out, size_t *n, struct err *err)
             .label = bag->entries[i].label,
             .weight = weight_of(bag->lexicon, bag->entries[i].term, bag->entries[i].most),
         };
+    sort_by_term(list, bag->n_entries, spare); /* four passes: it ends where it began */
     *n = keep_heaviest(list, bag->n_entries, TEXT_TERMS_MAX);
-    qsort(list, *n, sizeof *list, compare_terms);
     *out = list;
     return ERR_OK;
 }
