@@ -17,7 +17,7 @@ enum { PARAMS_BYTES_MAX = 1024 * 1024, SHARE_COLUMNS = 8, BEST_OF_EACH_PAGE = 10
 /* ---- asking ---- */
 
 struct match_options {
-    const char *pairing, *id, *side, *k, *min_score;
+    const char *pairing, *id, *side, *k, *min_score, *day;
     bool explains;
 };
 
@@ -45,6 +45,7 @@ ask_top(struct cli *cli, const char *programme, const char *id, const struct mat
     pack_key_text(&params, "id", id);
     pack_text_if(&params, "pairing", options->pairing, &n);
     pack_text_if(&params, "side", options->side, &n);
+    pack_text_if(&params, "day", options->day, &n);
     if (options->k != NULL) {
         pack_key_int(&params, "k", option_number(cli, "match", "-k", options->k, 1, 1000));
         n++;
@@ -431,6 +432,8 @@ command_match(struct cli *cli, int argc, char **argv)
         {"top", 'k', "N", "how many (10)", &options.k, NULL, NULL},
         {"min-score", 0, "S", "leave out what scores less, of 10,000", &options.min_score, NULL,
          NULL},
+        {"day", 0, "DATE", "the day that consents, rates and records are of (today)", &options.day,
+         NULL, NULL},
         {"explain", 'e', NULL, "the reasons, one sentence each", NULL, &options.explains, NULL},
         {0},
     };
@@ -496,9 +499,12 @@ print_explanation(struct cli *cli, const msgpack_object *answer)
 int
 command_explain(struct cli *cli, int argc, char **argv)
 {
-    const char *pairing = NULL;
+    const char *pairing = NULL, *day = NULL;
     const struct option_row rows[] = {
-        {"pairing", 'p', "P", "one of the programme's pairings", &pairing, NULL, NULL}, {0}};
+        {"pairing", 'p', "P", "one of the programme's pairings", &pairing, NULL, NULL},
+        {"day", 0, "DATE", "the day that consents, rates and records are of (today)", &day, NULL,
+         NULL},
+        {0}};
     struct arguments arguments = options_parse(
         cli, "PROGRAMME FROM TO", "Reasons that add up, for one pair.", rows, argc, argv);
     const msgpack_object *answer;
@@ -516,6 +522,7 @@ command_explain(struct cli *cli, int argc, char **argv)
     pack_key_text(&params, "to", arguments.list[2]);
     pack_key_text(&params, "lang", lang_code(cli->lang));
     pack_text_if(&params, "pairing", pairing, &n);
+    pack_text_if(&params, "day", day, &n);
     pack_close(&params, map, n);
     code = backend_call(cli, "match.explain", buf_str(&params), cli->arena, &answer, &err);
     buf_fini(&params);
@@ -653,13 +660,15 @@ pack_word_list(struct buf *out, const char **list)
 int
 command_whatif(struct cli *cli, int argc, char **argv)
 {
-    const char *pairing = NULL, *id = NULL, *k = NULL, *side = NULL;
+    const char *pairing = NULL, *id = NULL, *k = NULL, *side = NULL, *day = NULL;
     const char **sets = NULL, **weights = NULL, **without = NULL;
     const struct option_row rows[] = {
         {"pairing", 'p', "P", "one of the programme's pairings", &pairing, NULL, NULL},
         {"for", 'f', "ID", "the profile to match", &id, NULL, NULL},
         {"side", 0, "SIDE", "from or to, if the profile fits both", &side, NULL, NULL},
         {"top", 'k', "N", "how many (10)", &k, NULL, NULL},
+        {"day", 0, "DATE", "the day that consents, rates and records are of (today)", &day, NULL,
+         NULL},
         {"set", 's', "FIELD=VALUE", "a field of the profile as it might be", NULL, NULL, &sets},
         {"weight", 'w', "WANT=WEIGHT", "another weight; 0 leaves the want out", NULL, NULL,
          &weights},
@@ -682,6 +691,7 @@ command_whatif(struct cli *cli, int argc, char **argv)
     pack_key_text(&params, "id", id);
     pack_text_if(&params, "pairing", pairing, &n);
     pack_text_if(&params, "side", side, &n);
+    pack_text_if(&params, "day", day, &n);
     if (k != NULL)
         pack_key_int(&params, "k", option_number(cli, "whatif", "-k", k, 1, 1000)), n++;
     pack_key(&params, "changes");

@@ -31,6 +31,19 @@ told_why(struct call *call, enum err_code code, struct err *err)
     return code;
 }
 
+/* The day that the asker named, checked by the guards; else today. */
+static int32_t
+day_of(const struct call *call)
+{
+    enum date_precision precision;
+    int32_t day;
+
+    if (call_has(call, "day") &&
+        date_parse(call_str(call, "day"), DATE_DAY, &day, &precision, NULL) == ERR_OK)
+        return day;
+    return engine_today(call->engine);
+}
+
 static enum err_code
 make_plan(struct call *call, const struct pairing *pairing, bool is_mirrored,
           struct symbol_scope *scope, struct match_plan **out, struct err *err)
@@ -41,7 +54,7 @@ make_plan(struct call *call, const struct pairing *pairing, bool is_mirrored,
                                     .reference = call->view.reference,
                                     .symbols = call->view.symbols,
                                     .scope = scope,
-                                    .day = engine_today(call->engine)};
+                                    .day = day_of(call)};
 
     return match_plan_make(&context, call->arena, out, err);
 }
@@ -74,11 +87,11 @@ pack_hit(struct buf *out, const struct facts *facts, const struct match_score *s
 }
 
 static void
-pack_today(struct call *call, struct buf *out)
+pack_day(const struct call *call, struct buf *out)
 {
     char text[11];
 
-    date_format(engine_today(call->engine), text);
+    date_format(day_of(call), text);
     pack_key_text(out, "day", text);
 }
 
@@ -153,7 +166,7 @@ handle_match_top(struct call *call, struct err *err)
     pack_key_bool(out, "mirrored", selection.is_mirrored);
     pack_key_str(out, "id", selection.facts->id);
     pack_key_str(out, "name", selection.facts->name);
-    pack_today(call, out);
+    pack_day(call, out);
     pack_key_int(out, "seq", (int64_t)call->view.seq);
     code = pack_matches(call, plan, &selection, &list, err);
     pack_key_int(out, "considered", (int64_t)list.considered);
@@ -193,7 +206,7 @@ handle_match_explain(struct call *call, struct err *err)
     pack_key_str(out, "to", pair.to->id);
     pack_key_str(out, "from_name", pair.from->name);
     pack_key_str(out, "to_name", pair.to->name);
-    pack_today(call, out);
+    pack_day(call, out);
     pack_key_int(out, "seq", (int64_t)call->view.seq);
     pack_key_bool(out, "eligible", job.explanation->is_eligible);
     pack_key(out, "failed");

@@ -10,6 +10,7 @@
 #define PARAM_PROGRAMME  {.name = "programme", .type = PARAM_ID, .required = true, .text = "the programme to match in"}
 #define PARAM_PAIRING    {.name = "pairing", .type = PARAM_ID, .text = "which of its pairings; needed where several fit"}
 #define PARAM_SIDE       {.name = "side", .type = PARAM_CHOICE, .choices = "from to", .text = "where the profile stands, if it fits both sides"}
+#define PARAM_DAY        {.name = "day", .type = PARAM_DATE, .text = "the day that consents, rates and track records are of; today where it is left out"}
 #define PARAM_K          {.name = "k", .type = PARAM_INT, .min = 1, .max = 1000, .preset = 10, .has_preset = true, .unit = "matches", .text = "how many, best first"}
 
 static const struct param hello_params[] = {
@@ -116,6 +117,7 @@ static const struct param match_top_params[] = {
     PARAM_K,
     {.name = "min_score", .type = PARAM_INT, .min = 0, .max = 10000, .unit = "basis points", .text = "leaves out what scores less"},
     {.name = "explain", .type = PARAM_BOOL, .has_preset = true, .text = "adds the reasons of each match"},
+    PARAM_DAY,
     {0},
 };
 static const struct param match_explain_params[] = {
@@ -123,6 +125,7 @@ static const struct param match_explain_params[] = {
     PARAM_PAIRING,
     {.name = "from", .type = PARAM_ID, .required = true, .text = "the profile on the from side"},
     {.name = "to", .type = PARAM_ID, .required = true, .text = "the profile on the to side"},
+    PARAM_DAY,
     {0},
 };
 static const struct param match_whatif_params[] = {
@@ -133,6 +136,7 @@ static const struct param match_whatif_params[] = {
     {.name = "changes", .type = PARAM_MAP, .text = "fields of the profile as they might be; null removes one"},
     {.name = "programme_changes", .type = PARAM_MAP, .text = "{weights: {want: weight, 0 leaves it out}, without: [wants or requirements]}"},
     PARAM_K,
+    PARAM_DAY,
     {0},
 };
 static const struct param journal_list_params[] = {
