@@ -1,0 +1,44 @@
+#include "cases.h"
+#include "rpc_fixture.h"
+
+#include <string.h>
+
+static struct rpc rpc;
+
+static void
+setup(void)
+{
+    rpc_open(&rpc);
+    rpc_load_demo(&rpc);
+}
+
+static void
+teardown(void)
+{
+    rpc_close(&rpc);
+}
+
+TestSuite(examples, .init = setup, .fini = teardown);
+
+/* The examples of the reference page work on the demonstration data. */
+Test(examples, each_methods_example_succeeds)
+{
+    for (size_t i = 0; i < n_methods; i++) {
+        if (strcmp(methods[i].name, "profile.unmerge") == 0)
+            continue; /* undoes the merge, below */
+        rpc_ok(&rpc, methods[i].name, methods[i].example);
+    }
+    rpc_ok(&rpc, "profile.unmerge", method_find(STR_LIT("profile.unmerge"))->example);
+}
+
+/* Each writing method, called wrongly: an error, and nothing stored has changed (rpc_fails looks). */
+Test(examples, a_call_that_fails_changes_nothing)
+{
+    static const char *const wrong[] = {
+        "{}", "{\"id\": 5}", "{\"nonsense\": true}", "{\"deadline_ms\": -1}", "[]", "\"text\""};
+
+    for (size_t i = 0; i < n_methods; i++)
+        for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++)
+            if (methods[i].flags & METHOD_WRITES)
+                rpc_fails(&rpc, methods[i].name, wrong[k], ERR_INVALID_PARAMS, NULL);
+}
