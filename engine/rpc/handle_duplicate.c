@@ -218,6 +218,13 @@ key_compare(const void *a, const void *b)
     return order != 0 ? order : (x->candidate > y->candidate) - (x->candidate < y->candidate);
 }
 
+static void
+sort_rows(struct key_row *rows, size_t n)
+{
+    if (n > 1) /* qsort takes no null, even of nothing */
+        qsort(rows, n, sizeof *rows, key_compare);
+}
+
 static enum err_code
 note(struct search *search, uint32_t a, uint32_t b, enum hint hint, struct str value,
      struct err *err)
@@ -240,7 +247,7 @@ note(struct search *search, uint32_t a, uint32_t b, enum hint hint, struct str v
 static enum err_code
 note_equal(struct search *search, struct key_row *rows, size_t n, enum hint hint, struct err *err)
 {
-    qsort(rows, n, sizeof *rows, key_compare);
+    sort_rows(rows, n);
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && str_equal(rows[i].key, rows[end].key); end++)
             ;
@@ -261,7 +268,7 @@ note_equal(struct search *search, struct key_row *rows, size_t n, enum hint hint
 static enum err_code
 note_names(struct search *search, struct key_row *rows, size_t n, struct err *err)
 {
-    qsort(rows, n, sizeof *rows, key_compare);
+    sort_rows(rows, n);
     for (size_t i = 0; i < n; i++)
         for (size_t j = i + 1; j < n && j <= i + WINDOW; j++) {
             const struct candidate *a = &search->candidates[rows[i].candidate];
