@@ -106,8 +106,8 @@ term_of(enum term_class class, struct str text)
 
     for (size_t i = 0; i < text.len; i++)
         hash = (hash ^ (unsigned char)text.data[i]) * UINT32_C(0x01000193);
-    hash = (hash >> 30) ^ (hash & UINT32_C(0x3fffffff));
-    return (uint32_t) class << 30 | hash;
+    hash = (hash >> TERM_HASH_BITS) ^ (hash & ((UINT32_C(1) << TERM_HASH_BITS) - 1));
+    return (uint32_t) class << TERM_HASH_BITS | hash;
 }
 
 uint64_t
@@ -151,6 +151,9 @@ struct lexicon {
     struct table stops[LANG_COUNT], elisions;
     struct table documents; /* by term + 1, since 0 is a term */
     uint32_t n_documents;
+    struct table topics; /* by term + 1 */
+    struct pull *pulls;
+    size_t n_pulls;
     struct table site;
     struct translation *translations;
     size_t n_translations;
@@ -165,11 +168,18 @@ enum {
     GRAM_DOCUMENTS_ABSENT = 5,
 };
 
-static const char *const names[LEXICON_FILE_COUNT] = {
-    [LEXICON_GLOSSARY] = "glossary.csv",         [LEXICON_STOPWORDS_EN] = "stopwords_en.txt",
-    [LEXICON_STOPWORDS_FR] = "stopwords_fr.txt", [LEXICON_ELISIONS_FR] = "elisions_fr.txt",
-    [LEXICON_FREQUENCIES] = "frequencies.csv",   [LEXICON_SITE] = "site.csv",
+/* clang-format off */
+static const char *const names[] = {
+    [LEXICON_GLOSSARY] = "glossary.csv",
+    [LEXICON_STOPWORDS_EN] = "stopwords_en.txt",
+    [LEXICON_STOPWORDS_FR] = "stopwords_fr.txt",
+    [LEXICON_ELISIONS_FR] = "elisions_fr.txt",
+    [LEXICON_FREQUENCIES] = "frequencies.csv",
+    [LEXICON_TOPICS] = "topics.csv",
+    [LEXICON_SITE] = "site.csv",
 };
+/* clang-format on */
+static_assert(sizeof names / sizeof names[0] == LEXICON_FILE_COUNT, "every file has its name");
 
 const char *
 lexicon_file_name(int file)
@@ -499,12 +509,15 @@ parse_glossary(struct parser *parser, struct str given, struct err *err)
     return ERR_OK;
 }
 
-/* `c:sensor`, `s:captur`, `4:capt`, `3:cap`: the readable name of a term. */
+/* `t:energy`, `c:sensor`, `s:captur`, `4:capt`, `3:cap`: the readable name of a term. */
 static bool
 parse_term(struct str text, uint32_t *term)
 {
-    static const char letters[TERM_CLASS_COUNT] = {
-        [TERM_GRAM3] = '3', [TERM_GRAM4] = '4', [TERM_STEM] = 's', [TERM_CONCEPT] = 'c'};
+    static const char letters[TERM_CLASS_COUNT] = {[TERM_GRAM3] = '3',
+                                                   [TERM_GRAM4] = '4',
+                                                   [TERM_STEM] = 's',
+                                                   [TERM_CONCEPT] = 'c',
+                                                   [TERM_TOPIC] = 't'};
     struct str name = {text.data + 2, text.len - 2};
 
     if (text.len < 3 || text.data[1] != ':')
@@ -551,6 +564,44 @@ parse_frequencies(struct lexicon *lexicon, struct str text, struct err *err)
             return err_no_memory(err);
         if (*documents < (int64_t)n) /* of terms that collide, the more frequent */
             *documents = (int64_t)n;
+    }
+    return ERR_OK;
+}
+
+/* ---- topics ---- */
+
+static enum err_code
+parse_topics(struct lexicon *lexicon, struct str text, struct err *err)
+{
+    struct lines lines = lines_begin(text, LEXICON_TOPICS);
+    size_t n_rows = count_char(text, '\n') + 1;
+    struct str line, cells[3];
+
+    if (text.len == 0)
+        return ERR_OK;
+    lexicon->pulls = mem_alloc_zeroed(n_rows, sizeof *lexicon->pulls);
+    if (lexicon->pulls == NULL || !table_grow(&lexicon->topics, n_rows / 2))
+        return err_no_memory(err);
+    if (check_header(&lines, "term,topic,pull", err) != ERR_OK)
+        return err->code;
+    while (lines_next(&lines, &line)) {
+        uint32_t term, percent;
+        int64_t *head;
+
+        if (split_cells(&lines, line, cells, 3, err) != ERR_OK ||
+            parse_count(&lines, cells[2], 1, 100, &percent, err) != ERR_OK)
+            return err->code;
+        if (!parse_term(cells[0], &term) || cells[1].len == 0)
+            return line_err(err, &lines, "\"%.*s\" is no term, or has no topic", STR_ARG(cells[0]));
+        head = table_put(&lexicon->topics, (uint64_t)term + 1);
+        if (head == NULL)
+            return err_no_memory(err);
+        lexicon->pulls[lexicon->n_pulls] = (struct pull){
+            .topic = term_of(TERM_TOPIC, cells[1]),
+            .percent = (uint8_t)percent,
+            .next = (int32_t)*head,
+        };
+        *head = (int64_t)lexicon->n_pulls++;
     }
     return ERR_OK;
 }
@@ -654,6 +705,8 @@ parse_all(struct parser *parser, const struct str *files, struct err *err)
     if (code == ERR_OK)
         code = parse_frequencies(lexicon, files[LEXICON_FREQUENCIES], err);
     if (code == ERR_OK)
+        code = parse_topics(lexicon, files[LEXICON_TOPICS], err);
+    if (code == ERR_OK)
         code = parse_site(lexicon, files[LEXICON_SITE], err);
     return code;
 }
@@ -671,12 +724,13 @@ check_files(const struct str *files, struct err *err)
     return ERR_OK;
 }
 
-static struct digest
-digest_files(const struct str *files)
+struct digest
+lexicon_files_digest(const struct str files[LEXICON_FILE_COUNT])
 {
     struct digest_state state;
 
     digest_begin(&state);
+    digest_add_u64(&state, TEXT_VECTOR_FORMULA);
     for (int i = 0; i < LEXICON_FILE_COUNT; i++)
         digest_add_str(&state, files[i]);
     return digest_end(&state);
@@ -708,7 +762,7 @@ lexicon_parse(const struct str files[LEXICON_FILE_COUNT], struct lexicon **out, 
         code = parse_all(&parser, files, err);
     if (code != ERR_OK)
         goto out;
-    lexicon->digest = digest_files(files);
+    lexicon->digest = lexicon_files_digest(files);
     *out = lexicon;
     lexicon = NULL;
 out:
@@ -731,7 +785,9 @@ lexicon_destroy(struct lexicon *lexicon)
     table_fini(&lexicon->stops[LANG_FR]);
     table_fini(&lexicon->elisions);
     table_fini(&lexicon->documents);
+    table_fini(&lexicon->topics);
     table_fini(&lexicon->site);
+    mem_free(lexicon->pulls);
     mem_free(lexicon->translations);
     mem_free(lexicon->named);
     mem_free(lexicon->concepts);
@@ -796,6 +852,18 @@ lexicon_translation(const struct lexicon *lexicon, int32_t at)
     return &lexicon->translations[at];
 }
 
+int32_t
+lexicon_pulls(const struct lexicon *lexicon, uint32_t term)
+{
+    return table_find(&lexicon->topics, (uint64_t)term + 1);
+}
+
+const struct pull *
+lexicon_pull(const struct lexicon *lexicon, int32_t at)
+{
+    return &lexicon->pulls[at];
+}
+
 uint32_t
 lexicon_documents(const struct lexicon *lexicon, uint32_t term)
 {
@@ -810,4 +878,20 @@ uint32_t
 lexicon_documents_all(const struct lexicon *lexicon)
 {
     return lexicon->n_documents;
+}
+
+uint32_t
+log2_16(uint32_t x)
+{
+    uint32_t k = 31 - (uint32_t)__builtin_clz(x);
+
+    return LOG2_ONE * k + (uint32_t)(((uint64_t)x - (UINT64_C(1) << k)) * LOG2_ONE >> k);
+}
+
+uint32_t
+rarity_16(uint32_t documents_all, uint32_t documents)
+{
+    uint32_t with = documents < documents_all ? documents : documents_all;
+
+    return LOG2_ONE + log2_16(documents_all + 1) - log2_16(with + 1);
 }

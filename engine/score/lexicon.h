@@ -19,12 +19,13 @@
  * lexicon_reader: one a thread.
  */
 enum lexicon_file {
-    LEXICON_GLOSSARY,    /* glossary.csv: concept,en,fr */
+    LEXICON_GLOSSARY, /* glossary.csv: concept,en,fr */
     LEXICON_STOPWORDS_EN,
     LEXICON_STOPWORDS_FR,
     LEXICON_ELISIONS_FR,
     LEXICON_FREQUENCIES, /* frequencies.csv: term,documents (first row: *, number of documents) */
-    LEXICON_SITE,        /* site table, may be empty: concept-less pairs en,fr,weight */
+    LEXICON_TOPICS,      /* topics.csv: term,topic,pull; may be empty */
+    LEXICON_SITE,        /* site table, may be empty: pairs of stems en,fr,weight */
     LEXICON_FILE_COUNT
 };
 const char *lexicon_file_name(int file); /* path below data/lexicon */
@@ -35,7 +36,10 @@ struct lexicon_reader;
 enum err_code lexicon_parse(const struct str files[LEXICON_FILE_COUNT], struct lexicon **out,
                             struct err *err);
 void lexicon_destroy(struct lexicon *lexicon);
+/* Of the files and of TEXT_VECTOR_FORMULA: what the vectors of a text depend on. The second needs no
+ * parsing. */
 struct digest lexicon_digest(const struct lexicon *lexicon);
+struct digest lexicon_files_digest(const struct str files[LEXICON_FILE_COUNT]);
 struct lexicon_reader *lexicon_reader_create(const struct lexicon *lexicon); /* NULL: no memory */
 void lexicon_reader_destroy(struct lexicon_reader *reader);
 
@@ -46,6 +50,8 @@ void lexicon_reader_destroy(struct lexicon_reader *reader);
  * them, sum of squares < 2^31.
  */
 enum { TEXT_TERMS_MAX = 256, TEXT_WEIGHT_MAX = 2047 };
+/* Counts the changes to the making of vectors in code: one more whenever a weight may differ. */
+enum { TEXT_VECTOR_FORMULA = 1 };
 
 struct text_term {
     uint32_t term;
@@ -87,9 +93,9 @@ struct text_shared {
     int64_t product;
 };
 enum err_code text_shared_terms(struct lexicon_reader *reader, const struct text_source *a,
-                                size_t n_a, const struct text_source *b, size_t n_b,
-                                enum lang lang, size_t most, struct arena *arena,
-                                struct text_shared **out, size_t *n, struct err *err);
+                                size_t n_a, const struct text_source *b, size_t n_b, enum lang lang,
+                                size_t most, struct arena *arena, struct text_shared **out,
+                                size_t *n, struct err *err);
 
 uint64_t isqrt_u64(uint64_t x); /* floor of the square root */
 

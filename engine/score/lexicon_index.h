@@ -16,19 +16,19 @@
  * language and the stems, each ended by a space. Keys that collide would be one phrase; among the
  * some 50,000 of a full lexicon the chance of one such pair is below 10^-9.
  *
- * A *term* is named by 32 bits: two of class, thirty of FNV-1a of its text, folded as FNV's authors
- * advise ((h >> 30) ^ (h & 0x3fffffff)).
+ * A *term* is named by 32 bits: three of class, 29 of FNV-1a of its text, folded as FNV's authors
+ * advise ((h >> 29) ^ (h & 0x1fffffff)).
  */
 enum { PHRASE_WORDS_MAX = 4 };
 
-enum term_class { TERM_GRAM3, TERM_GRAM4, TERM_STEM, TERM_CONCEPT };
-enum { TERM_CLASS_COUNT = TERM_CONCEPT + 1 };
+enum term_class { TERM_GRAM3, TERM_GRAM4, TERM_STEM, TERM_CONCEPT, TERM_TOPIC };
+enum { TERM_CLASS_COUNT = TERM_TOPIC + 1, TERM_HASH_BITS = 29 };
 
 uint32_t term_of(enum term_class class, struct str text);
 static inline enum term_class
 term_class_of(uint32_t term)
 {
-    return (enum term_class)(term >> 30);
+    return (enum term_class)(term >> TERM_HASH_BITS);
 }
 
 uint64_t phrase_begin(enum lang lang);
@@ -54,6 +54,16 @@ enum { SITE_WEIGHT_MAX = 12 };
 int32_t lexicon_translations(const struct lexicon *lexicon, uint64_t phrase);
 const struct translation *lexicon_translation(const struct lexicon *lexicon, int32_t at);
 
+/* The topics that a concept or stem belongs to, each with its pull in per cent of the term's units;
+ * a list by index, likewise. */
+struct pull {
+    uint32_t topic; /* a term */
+    uint8_t percent;
+    int32_t next;
+};
+int32_t lexicon_pulls(const struct lexicon *lexicon, uint32_t term);
+const struct pull *lexicon_pull(const struct lexicon *lexicon, int32_t at);
+
 /* Does the word say nothing, in a text of this language? lang LANG_COUNT: in either. */
 bool lexicon_drops(const struct lexicon *lexicon, const struct word *word, enum lang lang);
 
@@ -61,5 +71,11 @@ bool lexicon_drops(const struct lexicon *lexicon, const struct word *word, enum 
  * gram as 5: only terms of two documents and more, and grams of ten and more, are listed. */
 uint32_t lexicon_documents(const struct lexicon *lexicon, uint32_t term);
 uint32_t lexicon_documents_all(const struct lexicon *lexicon);
+
+/* Sixteenths of log2: exact at powers of two, straight lines between them; x >= 1. */
+enum { LOG2_ONE = 16 };
+uint32_t log2_16(uint32_t x);
+/* Sixteenths: 16 for a term that every document holds, 16 more each time that they get half as many. */
+uint32_t rarity_16(uint32_t documents_all, uint32_t documents);
 
 #endif

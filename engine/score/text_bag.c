@@ -9,16 +9,16 @@
  * How much of each was found by measuring pairs of one-liners (tests/bench/pairs).
  */
 enum {
-    INNER_UNITS = 6,      /* a concept of a word inside a longer phrase that was met */
-    KNOWN_STEM_UNITS = 3, /* the stem of a word that names a concept */
-    KNOWN_GRAM_UNITS = 3, /* its grams */
-    GRAM_UNITS = 12,      /* the grams of other words */
-    SITE_UNITS = 18,      /* all translations of a word together; the word itself has 12 */
-    SITE_KNOWN_UNITS = 6, /* those of a word that names a concept */
+    INNER_UNITS = 60,      /* a concept of a word inside a longer phrase that was met */
+    KNOWN_STEM_UNITS = 30, /* the stem of a word that names a concept */
+    KNOWN_GRAM_UNITS = 30, /* its grams */
+    GRAM_UNITS = BAG_UNIT, /* the grams of other words */
+    SITE_UNITS = 180,      /* all translations of a word together; the word itself has BAG_UNIT */
+    SITE_KNOWN_UNITS = 60, /* those of a word that names a concept */
 };
 enum {
     SOURCE_WORDS_MAX = 8192, /* what stands after them in one source is not read */
-    UNITS_MAX = 1 << 20,
+    UNITS_MAX = 1 << 24,
     GRAM_WORD_MIN = 3, /* characters of a word that is worth cutting up */
     SCRATCH_MAX = 64 * 1024 * 1024,
 };
@@ -113,6 +113,22 @@ add(struct text_bag *bag, uint32_t term, uint32_t units, uint32_t label, struct 
     if (entry->units > UNITS_MAX)
         entry->units = UNITS_MAX;
     return ERR_OK;
+}
+
+/* A concept or stem, and a share of its units for the topics that it belongs to. */
+static enum err_code
+add_telling(struct text_bag *bag, uint32_t term, uint32_t units, uint32_t label,
+            uint32_t topic_label, struct err *err)
+{
+    enum err_code code = add(bag, term, units, label, err);
+
+    for (int32_t at = lexicon_pulls(bag->lexicon, term); code == ERR_OK && at >= 0;) {
+        const struct pull *pull = lexicon_pull(bag->lexicon, at);
+
+        code = add(bag, pull->topic, units * pull->percent / 100, topic_label, err);
+        at = pull->next;
+    }
+    return code;
 }
 
 /* ---- the words of one source ---- */
@@ -244,7 +260,7 @@ phrase_keys(struct reading *reading, size_t at, enum lang lang, uint64_t keys[PH
 
 /* Shares the units among the concepts of a list. */
 static enum err_code
-add_concepts(struct text_bag *bag, int32_t list, uint32_t units, struct err *err)
+add_concepts(struct text_bag *bag, int32_t list, uint32_t units, uint32_t label, struct err *err)
 {
     uint32_t n = 0;
     int32_t at = list;
@@ -254,8 +270,8 @@ add_concepts(struct text_bag *bag, int32_t list, uint32_t units, struct err *err
     for (at = list; at >= 0;) {
         uint32_t concept = lexicon_concept(bag->lexicon, at, &at);
 
-        if (add(bag, lexicon_concept_term(bag->lexicon, concept), units / n, concept, err) !=
-            ERR_OK)
+        if (add_telling(bag, lexicon_concept_term(bag->lexicon, concept), units / n, concept, label,
+                        err) != ERR_OK)
             return err->code;
     }
     return ERR_OK;
@@ -290,11 +306,11 @@ add_grams(struct text_bag *bag, const struct token *token, uint32_t units, struc
 }
 
 static enum err_code
-add_stem(struct reading *reading, struct token *token, uint32_t units, struct err *err)
+add_stem(struct reading *reading, struct token *token, bool is_known, struct err *err)
 {
     struct str stem;
 
-    if (units == 0 || token->is_number || token->folded.len < 2)
+    if (token->is_number || token->folded.len < 2)
         return ERR_OK;
     if (!reading->has_own_stems) {
         if (stem_of(reading, token, reading->first, &stem, err) != ERR_OK)
@@ -304,7 +320,10 @@ add_stem(struct reading *reading, struct token *token, uint32_t units, struct er
         if (stem.data == NULL)
             return err_no_memory(err);
     }
-    return add(reading->bag, term_of(TERM_STEM, stem), units, token->label, err);
+    if (is_known) /* its concept pulls the topics */
+        return add(reading->bag, term_of(TERM_STEM, stem), KNOWN_STEM_UNITS, token->label, err);
+    return add_telling(reading->bag, term_of(TERM_STEM, stem), BAG_UNIT, token->label, token->label,
+                       err);
 }
 
 /* What the site's table says the phrase means: the concepts or stems of its translations, which
@@ -326,10 +345,10 @@ add_translations(struct text_bag *bag, uint64_t phrase, uint32_t units, uint32_t
 
         at = to->next;
         if (concepts >= 0)
-            code = add_concepts(bag, concepts, share, err);
+            code = add_concepts(bag, concepts, share, label, err);
         else
             for (int i = 0; i < to->n_stems && code == ERR_OK; i++)
-                code = add(bag, to->stems[i], share / to->n_stems, label, err);
+                code = add_telling(bag, to->stems[i], share / to->n_stems, label, label, err);
         if (code != ERR_OK)
             return code;
     }
@@ -380,7 +399,7 @@ read_single(struct reading *reading, struct token *token, bool is_known, struct 
     uint32_t site = is_known ? SITE_KNOWN_UNITS : SITE_UNITS;
     struct str stem;
 
-    if (add_stem(reading, token, is_known ? KNOWN_STEM_UNITS : BAG_UNIT, err) != ERR_OK ||
+    if (add_stem(reading, token, is_known, err) != ERR_OK ||
         add_grams(reading->bag, token, is_known ? KNOWN_GRAM_UNITS : GRAM_UNITS, err) != ERR_OK ||
         stem_of(reading, token, reading->first, &stem, err) != ERR_OK)
         return err->code;
@@ -398,7 +417,8 @@ read_inner_words(struct reading *reading, size_t at, size_t n, struct err *err)
         int32_t list = -1;
 
         if (find_phrase(reading, i, 1, &list, &n_found, err) != ERR_OK ||
-            (n_found > 0 && add_concepts(reading->bag, list, INNER_UNITS, err) != ERR_OK) ||
+            (n_found > 0 && add_concepts(reading->bag, list, INNER_UNITS, reading->tokens[i].label,
+                                         err) != ERR_OK) ||
             read_single(reading, &reading->tokens[i], true, err) != ERR_OK)
             return err->code;
     }
@@ -416,7 +436,7 @@ read_tokens(struct reading *reading, struct err *err)
 
         if (find_phrase(reading, at, PHRASE_WORDS_MAX, &list, &n, err) != ERR_OK)
             return err->code;
-        if (n > 0 && add_concepts(reading->bag, list, BAG_UNIT, err) != ERR_OK)
+        if (n > 0 && add_concepts(reading->bag, list, BAG_UNIT, token->label, err) != ERR_OK)
             return err->code;
         if (n > 1) {
             code = read_inner_words(reading, at, n, err);

@@ -17,7 +17,7 @@
  * languages, the one with most units counts for a term, not their sum; what tags bring is added.
  * Private to score/; one thread; kept from text to text, so that a profile allocates nothing.
  */
-enum { BAG_UNIT = 12 };
+enum { BAG_UNIT = 120 };
 
 struct bag_entry {
     uint32_t term;

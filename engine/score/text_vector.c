@@ -9,9 +9,12 @@
  * formula, with worked vectors, is in client/doc/en/text-vectors.md. Both logarithms are straight
  * lines between the powers of two, in sixteenths: close enough, and the same on every machine.
  */
-static const uint32_t class_weights[TERM_CLASS_COUNT] = {
-    [TERM_GRAM3] = 10, [TERM_GRAM4] = 20, [TERM_STEM] = 50, [TERM_CONCEPT] = 100};
-enum { WEIGHT_SCALE = 512, ONE_BIT = 16 };
+static const uint32_t class_weights[TERM_CLASS_COUNT] = {[TERM_GRAM3] = 10,
+                                                         [TERM_GRAM4] = 20,
+                                                         [TERM_STEM] = 50,
+                                                         [TERM_CONCEPT] = 100,
+                                                         [TERM_TOPIC] = 110};
+enum { WEIGHT_SCALE = 512 };
 
 struct lexicon_reader {
     const struct lexicon *lexicon;
@@ -44,40 +47,24 @@ lexicon_reader_destroy(struct lexicon_reader *reader)
 
 /* ---- weights ---- */
 
-/* Sixteenths of log2: exact at powers of two, straight between them; x >= 1. */
-static uint32_t
-log2_16(uint32_t x)
-{
-    uint32_t k = 31 - (uint32_t)__builtin_clz(x);
-
-    return ONE_BIT * k + (uint32_t)(((uint64_t)x - (UINT64_C(1) << k)) * ONE_BIT >> k);
-}
-
 /* 16 for one occurrence, 8 more each time that it doubles; less than one counts in proportion. */
 static uint32_t
 frequency_16(uint32_t units)
 {
     if (units < BAG_UNIT)
-        return ONE_BIT * units / BAG_UNIT;
-    return ONE_BIT + (log2_16(units) - log2_16(BAG_UNIT)) / 2;
-}
-
-static uint32_t
-rarity_16(const struct lexicon *lexicon, uint32_t term)
-{
-    uint32_t all = lexicon_documents_all(lexicon), with = lexicon_documents(lexicon, term);
-
-    return ONE_BIT + log2_16(all + 1) - log2_16((with < all ? with : all) + 1);
+        return LOG2_ONE * units / BAG_UNIT;
+    return LOG2_ONE + (log2_16(units) - log2_16(BAG_UNIT)) / 2;
 }
 
 static uint16_t
 weight_of(const struct lexicon *lexicon, uint32_t term, uint32_t units)
 {
-    uint32_t frequency = frequency_16(units), rarity = rarity_16(lexicon, term);
+    uint32_t frequency = frequency_16(units), rarity;
     uint32_t weight;
 
-    /* frequency <= 16 + 160 (2^20 units), rarity <= 16 + 16 * 27 (10^8 documents), class <= 128:
-     * 128 * 176 * 448 < 2^24 */
+    rarity = rarity_16(lexicon_documents_all(lexicon), lexicon_documents(lexicon, term));
+    /* frequency <= 161 (2^24 units and two sources of them), rarity <= 16 + 16 * 27 (10^8
+     * documents), class <= 128: 128 * 161 * 448 < 2^24 */
     weight = class_weights[term_class_of(term)] * frequency * rarity / WEIGHT_SCALE;
     if (weight > TEXT_WEIGHT_MAX)
         return TEXT_WEIGHT_MAX;
@@ -374,15 +361,16 @@ compare_shared(const void *a, const void *b)
 
 static void
 collect(const struct named_term *a, size_t n_a, const struct named_term *b, size_t n_b,
-        bool of_grams, struct text_shared *list, size_t *n)
+        bool of_words, struct text_shared *list, size_t *n)
 {
     size_t i = 0, j = 0;
 
     while (i < n_a && j < n_b) {
-        bool is_gram = term_class_of(a[i].term) <= TERM_GRAM4;
+        bool is_word =
+            term_class_of(a[i].term) == TERM_STEM || term_class_of(a[i].term) == TERM_CONCEPT;
         uint32_t x = a[i].term, y = b[j].term;
 
-        if (x == y && is_gram == of_grams)
+        if (x == y && is_word == of_words)
             add_shared(list, n, a[i].word, (int64_t)a[i].weight * b[j].weight);
         i += x <= y;
         j += y <= x;
@@ -407,9 +395,9 @@ text_shared_terms(struct lexicon_reader *reader, const struct text_source *a, si
     list = arena_alloc(arena, TEXT_TERMS_MAX, sizeof *list);
     if (list == NULL)
         return err_no_memory(err);
-    collect(of_a, n_of_a, of_b, n_of_b, false, list, &n_list);
-    if (n_list == 0) /* cognates and names only: the words of a whose grams b shares */
-        collect(of_a, n_of_a, of_b, n_of_b, true, list, &n_list);
+    collect(of_a, n_of_a, of_b, n_of_b, true, list, &n_list);
+    if (n_list == 0) /* cognates or topics only: the words of a that brought them */
+        collect(of_a, n_of_a, of_b, n_of_b, false, list, &n_list);
     qsort(list, n_list, sizeof *list, compare_shared);
     *out = list;
     *n = n_list < most ? n_list : most;

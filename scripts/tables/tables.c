@@ -22,7 +22,6 @@ tables_lexicon(const char *data, struct lexicon **out, struct err *err)
         files[i] = buf_str(&bytes[i]);
     }
     files[LEXICON_FREQUENCIES] = STR_LIT("term,documents\n*,1\n");
-    files[LEXICON_SITE] = STR_LIT("");
     if (code == ERR_OK)
         code = lexicon_parse(files, out, err);
     for (int i = 0; i < LEXICON_FREQUENCIES; i++)

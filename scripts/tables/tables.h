@@ -21,8 +21,9 @@ struct dictionary_files {
 enum err_code tables_site(const struct dictionary_files *files, const struct lexicon *lexicon,
                           struct buf *out, size_t *n_pairs, struct err *err);
 
-/* frequencies.csv from the vocabularies, the glossary and the profiles of the data folder. */
-enum err_code tables_frequencies(const char *data, const struct lexicon *lexicon, struct buf *out,
-                                 size_t *n_terms, struct err *err);
+/* frequencies.csv and topics.csv from the vocabularies, the glossary and the profiles of the data
+ * folder. */
+enum err_code tables_count(const char *data, const struct lexicon *lexicon, struct buf *frequencies,
+                           struct buf *topics, size_t *n_terms, size_t *n_pulls, struct err *err);
 
 #endif

@@ -3,29 +3,45 @@
 
 #include <criterion/criterion.h>
 
+#include <stdio.h>
+
 /*
- * data/lexicon/frequencies.csv is made from the glossary, the vocabularies and the sample profiles;
+ * frequencies.csv and topics.csv are made from the glossary, the vocabularies and the sample profiles;
  * a change to one of them without scripts/frequencies would leave weights that count what is gone.
  */
-Test(frequencies, the_file_is_what_the_data_gives)
+static void
+expect_kept(const char *name, const struct buf *made)
+{
+    struct buf kept;
+    struct err err = {0};
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/lexicon/%s", JML_DATA, name);
+    buf_init(&kept, 64 << 20);
+    cr_assert_eq(file_read(path, &kept, &err), ERR_OK, "%s", err.message);
+    cr_expect(str_equal(buf_str(made), buf_str(&kept)),
+              "data/lexicon/%s is out of date: run scripts/frequencies", name);
+    buf_fini(&kept);
+}
+
+Test(frequencies, the_files_are_what_the_data_gives)
 {
     struct lexicon *lexicon = NULL;
-    struct buf made, kept;
+    struct buf frequencies, topics;
     struct err err = {0};
-    size_t n = 0;
+    size_t n_terms = 0, n_pulls = 0;
 
-    buf_init(&made, 64 << 20);
-    buf_init(&kept, 64 << 20);
+    buf_init(&frequencies, 64 << 20);
+    buf_init(&topics, 64 << 20);
     cr_assert_eq(tables_lexicon(JML_DATA, &lexicon, &err), ERR_OK, "%s", err.message);
-    cr_assert_eq(tables_frequencies(JML_DATA, lexicon, &made, &n, &err), ERR_OK, "%s", err.message);
-    cr_assert_eq(file_read(JML_DATA "/lexicon/frequencies.csv", &kept, &err), ERR_OK, "%s",
-                 err.message);
-    cr_expect_gt(n, 1000);
-    cr_expect(str_equal(buf_str(&made), buf_str(&kept)),
-              "data/lexicon/frequencies.csv is out of date: run scripts/frequencies");
+    cr_assert_eq(tables_count(JML_DATA, lexicon, &frequencies, &topics, &n_terms, &n_pulls, &err),
+                 ERR_OK, "%s", err.message);
+    cr_expect(n_terms > 1000 && n_pulls > 1000);
+    expect_kept("frequencies.csv", &frequencies);
+    expect_kept("topics.csv", &topics);
     lexicon_destroy(lexicon);
-    buf_fini(&made);
-    buf_fini(&kept);
+    buf_fini(&frequencies);
+    buf_fini(&topics);
 }
 
 /* ---- the site's table, from a dictionary small enough to be seen whole ---- */

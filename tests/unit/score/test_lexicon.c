@@ -20,15 +20,20 @@ static const char stops_en[] = "the\nof\nfor\na\ni\ns\nit\n";
 static const char stops_fr[] = "le\nla\nles\nde\ndes\npour\nà\n";
 static const char elisions[] = "l\nd\nqu\njusqu\n";
 static const char frequencies[] = "term,documents\n*,100\nc:sensor,9\ns:startup,60\n3:_st,70\n";
+static const char topics[] = "term,topic,pull\nc:sensor,iot,40\nc:sensor,food.farm,10\n";
 static const char site[] = "en,fr,weight\nplough,charru,12\nwheelchair,fauteuil roul,12\n";
 
 static struct lexicon *
 parse_with(int file, const char *text, struct err *err)
 {
     struct str files[LEXICON_FILE_COUNT] = {
-        [LEXICON_GLOSSARY] = STR_LIT(glossary),       [LEXICON_STOPWORDS_EN] = STR_LIT(stops_en),
-        [LEXICON_STOPWORDS_FR] = STR_LIT(stops_fr),   [LEXICON_ELISIONS_FR] = STR_LIT(elisions),
-        [LEXICON_FREQUENCIES] = STR_LIT(frequencies), [LEXICON_SITE] = STR_LIT(site),
+        [LEXICON_GLOSSARY] = STR_LIT(glossary),
+        [LEXICON_STOPWORDS_EN] = STR_LIT(stops_en),
+        [LEXICON_STOPWORDS_FR] = STR_LIT(stops_fr),
+        [LEXICON_ELISIONS_FR] = STR_LIT(elisions),
+        [LEXICON_FREQUENCIES] = STR_LIT(frequencies),
+        [LEXICON_TOPICS] = STR_LIT(topics),
+        [LEXICON_SITE] = STR_LIT(site),
     };
     struct lexicon *lexicon = NULL;
 
@@ -262,6 +267,31 @@ Test(lexicon, tells_in_how_many_documents_a_term_stands)
     lexicon_destroy(lexicon);
 }
 
+Test(lexicon, a_term_pulls_to_its_topics)
+{
+    struct lexicon *lexicon = small_lexicon();
+    int32_t at = lexicon_pulls(lexicon, term_of(TERM_CONCEPT, STR_LIT("sensor")));
+    int n = 0, percent = 0;
+
+    for (; at >= 0; at = lexicon_pull(lexicon, at)->next, n++)
+        percent += lexicon_pull(lexicon, at)->percent;
+    cr_expect(n == 2 && percent == 50);
+    cr_expect_lt(lexicon_pulls(lexicon, term_of(TERM_CONCEPT, STR_LIT("farming"))), 0);
+    lexicon_destroy(lexicon);
+}
+
+Test(lexicon, the_digest_needs_no_parsing)
+{
+    struct str files[LEXICON_FILE_COUNT] = {
+        STR_LIT(glossary),    STR_LIT(stops_en), STR_LIT(stops_fr), STR_LIT(elisions),
+        STR_LIT(frequencies), STR_LIT(topics),   STR_LIT(site)};
+    struct lexicon *lexicon = small_lexicon();
+    struct digest parsed = lexicon_digest(lexicon), unparsed = lexicon_files_digest(files);
+
+    cr_expect(digest_equal(&parsed, &unparsed));
+    lexicon_destroy(lexicon);
+}
+
 Test(lexicon, the_sites_table_translates_both_ways)
 {
     struct lexicon *lexicon = small_lexicon();
@@ -289,7 +319,7 @@ Test(lexicon, the_digest_names_every_file)
     cr_expect(digest_equal(&first, &second));
     for (int file = 0; file < LEXICON_FILE_COUNT; file++) {
         static const char *const other[] = {"concept,en,fr\na,b,c\n", "an\n", "un\n", "n\n",
-                                            "term,documents\n*,7\n",  ""};
+                                            "term,documents\n*,7\n",  "",     ""};
         struct lexicon *changed = parse_with(file, other[file], &err);
 
         cr_assert_not_null(changed, "%s: %s", lexicon_file_name(file), err.message);
@@ -304,9 +334,9 @@ Test(lexicon, the_digest_names_every_file)
 Test(lexicon, a_term_names_its_class_and_the_published_hash)
 {
     /* FNV-1a of "foobar" is 0xbf9cf968: published with the function */
-    uint32_t fnv = UINT32_C(0xbf9cf968), folded = (fnv >> 30) ^ (fnv & UINT32_C(0x3fffffff));
+    uint32_t fnv = UINT32_C(0xbf9cf968), folded = (fnv >> 29) ^ (fnv & UINT32_C(0x1fffffff));
 
-    cr_expect_eq(term_of(TERM_CONCEPT, STR_LIT("foobar")), UINT32_C(3) << 30 | folded);
+    cr_expect_eq(term_of(TERM_CONCEPT, STR_LIT("foobar")), UINT32_C(3) << 29 | folded);
     cr_expect_eq(term_of(TERM_GRAM3, STR_LIT("foobar")), folded);
     cr_expect_eq(term_class_of(term_of(TERM_STEM, STR_LIT("x"))), TERM_STEM);
 }
@@ -336,6 +366,9 @@ static const struct {
     {"a number too long to read", LEXICON_FREQUENCIES, "term,documents\n*,99999999999999999999\n",
      "whole number"},
     {"a term of no class", LEXICON_FREQUENCIES, "term,documents\n*,9\nx:y,1\n", "is no term"},
+    {"a pull of 0", LEXICON_TOPICS, "term,topic,pull\nc:x,y,0\n", "whole number from 1 to 100"},
+    {"a pull of 101", LEXICON_TOPICS, "term,topic,pull\nc:x,y,101\n", "from 1 to 100"},
+    {"no topic", LEXICON_TOPICS, "term,topic,pull\nc:x,,3\n", "has no topic"},
     {"a site's weight of 0", LEXICON_SITE, "en,fr,weight\na,b,0\n", "whole number from 1 to 12"},
     {"a site's weight of 13", LEXICON_SITE, "en,fr,weight\na,b,13\n", "whole number from 1 to 12"},
     {"five stems", LEXICON_SITE, "en,fr,weight\na b c d e,f,1\n", "one to 4 stems"},

@@ -83,7 +83,7 @@ name_term(enum term_class class, struct str text)
     cr_assert_lt(n_names, NAMES_MAX);
     names[n_names++] = (struct name){
         term_of(class, text),
-        arena_text(arena, arena_format(arena, "%c:%.*s", "34sc"[class], STR_ARG(text)))};
+        arena_text(arena, arena_format(arena, "%c:%.*s", "34sct"[class], STR_ARG(text)))};
 }
 
 static void
@@ -119,6 +119,8 @@ name_all(const struct text_source *sources, size_t n, const struct lexicon *lexi
             name_word(stemmers, lang, word.folded);
         }
     }
+    name_term(TERM_TOPIC, STR_LIT("food.farm"));
+    name_term(TERM_TOPIC, STR_LIT("iot.sensors"));
     for (;;) { /* the cells of the site's table are stems already */
         cr_assert_eq(words_next(&site, arena, &word, &found, NULL), ERR_OK);
         if (!found)
@@ -156,10 +158,13 @@ log2_of(int64_t x)
 static int64_t
 weight_by_the_page(const struct lexicon *lexicon, uint32_t term, int64_t units)
 {
-    static const int64_t class_weights[] = {
-        [TERM_GRAM3] = 10, [TERM_GRAM4] = 20, [TERM_STEM] = 50, [TERM_CONCEPT] = 100};
+    static const int64_t class_weights[] = {[TERM_GRAM3] = 10,
+                                            [TERM_GRAM4] = 20,
+                                            [TERM_STEM] = 50,
+                                            [TERM_CONCEPT] = 100,
+                                            [TERM_TOPIC] = 110};
     int64_t all = lexicon_documents_all(lexicon), with = lexicon_documents(lexicon, term);
-    int64_t frequency = units < 12 ? 16 * units / 12 : 16 + (log2_of(units) - log2_of(12)) / 2;
+    int64_t frequency = units < 120 ? 16 * units / 120 : 16 + (log2_of(units) - log2_of(120)) / 2;
     int64_t rarity = 16 + log2_of(all + 1) - log2_of(with + 1);
     int64_t weight = class_weights[term_class_of(term)] * frequency * rarity / 512;
 
@@ -177,7 +182,7 @@ struct line {
 static int
 class_order(const char *name)
 {
-    return name[0] == 'c' ? 0 : name[0] == 's' ? 1 : name[0] == '4' ? 2 : 3;
+    return (int)(strchr("cst43", name[0]) - "cst43");
 }
 
 static int
@@ -298,10 +303,8 @@ Test(text_doc, the_page_shows_twenty_vectors_as_the_code_makes_them)
 Test(text_doc, the_page_tells_the_numbers_that_are_used)
 {
     static const char *const wanted[] = {
-        "| concept | `c:` | 3 | 100 |",
-        "| stem | `s:` | 2 | 50 |",
-        "| 4-gram | `4:` | 1 | 20 |",
-        "| 3-gram | `3:` | 0 | 10 |",
+        "| topic | `t:` | 4 | 110 |", "| concept | `c:` | 3 | 100 |", "| stem | `s:` | 2 | 50 |",
+        "| 4-gram | `4:` | 1 | 20 |", "| 3-gram | `3:` | 0 | 10 |",
     };
     struct str text = buf_str(&page);
 

@@ -24,6 +24,7 @@ static const struct str files[LEXICON_FILE_COUNT] = {
     [LEXICON_STOPWORDS_FR] = STR_LIT("le\nla\nles\nde\ndes\npour\nà\nnous\n"),
     [LEXICON_ELISIONS_FR] = STR_LIT("l\nd\n"),
     [LEXICON_FREQUENCIES] = STR_LIT("term,documents\n*,1000\nc:farming,100\ns:startup,400\n"),
+    [LEXICON_TOPICS] = STR_LIT("term,topic,pull\nc:farming,food.farm,40\ns:tractor,food.farm,50\n"),
     [LEXICON_SITE] = STR_LIT("en,fr,weight\nplough,charru,12\ndetector,sond,6\n"
                              "detector,trouveur,6\nwheelchair,fauteuil roul,12\n"),
 };
@@ -203,6 +204,15 @@ Test(text_vector, the_sites_table_leads_to_stems_and_to_concepts)
     cr_expect_gt(weight_in(&detector, TERM_CONCEPT, "sensor"), 0, "sonde is a form of sensor");
     cr_expect_gt(weight_in(&detector, TERM_STEM, "trouveur"), 0);
     cr_expect_gt(text_vector_quality(&chair, &fauteuil), 3000);
+}
+
+Test(text_vector, words_of_one_business_meet_in_its_topic)
+{
+    struct text_vector fr = vector_of("fr", "agriculture"), en = vector_of("en", "tractor");
+
+    cr_expect_gt(weight_in(&fr, TERM_TOPIC, "food.farm"), 0);
+    cr_expect_gt(weight_in(&en, TERM_TOPIC, "food.farm"), weight_in(&fr, TERM_TOPIC, "food.farm"));
+    cr_expect_gt(text_vector_quality(&fr, &en), 1000);
 }
 
 Test(text_vector, rarer_terms_weigh_more)
