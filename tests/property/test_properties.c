@@ -1,0 +1,316 @@
+#include "naive.h"
+#include "sample.h"
+#include "world.h"
+
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PROFILES = 24, PROFILES_MAX = 1200, OUTCOMES = 60, ROUNDS = 40 };
+
+/* One random world, both as the engine sees it and as trees. */
+struct ground {
+    struct world world;
+    uint64_t seed;
+    const msgpack_object *profiles[PROFILES_MAX];
+    const char *texts[PROFILES_MAX];
+    struct naive_outcome outcomes[OUTCOMES];
+    struct naive naive;
+    struct match_plan *plan;
+    const char *day;
+};
+
+static uint64_t
+number_of(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text != NULL && *text != 0 ? strtoull(text, NULL, 10) : otherwise;
+}
+
+/* JML_SEED and JML_ROUNDS; the seed of a round stands in each message: JML_ROUNDS=1 repeats it. */
+static uint64_t
+seed_of_round(uint64_t round)
+{
+    return number_of("JML_SEED", 20260301) + round;
+}
+
+static uint64_t
+rounds(void)
+{
+    return number_of("JML_ROUNDS", ROUNDS);
+}
+
+static const char *
+pairing_text(struct ground *ground, const struct sample_pairing *how)
+{
+    struct sample sample = {ground->seed * 31 + 7};
+    const char *text;
+    struct buf json;
+
+    buf_init(&json, 1 << 20);
+    sample_pairing(&sample, how, &json);
+    cr_assert_eq(buf_check(&json, NULL), ERR_OK);
+    text = arena_text(ground->world.arena, buf_str(&json));
+    buf_fini(&json);
+    return text;
+}
+
+static void
+use_pairing(struct ground *ground, const char *text, bool is_mirrored)
+{
+    ground->naive.pairing = world_json(&ground->world, text);
+    ground->naive.is_mirrored = is_mirrored;
+    ground->plan = world_plan(&ground->world, text, is_mirrored, ground->day, NULL);
+}
+
+static void
+put(struct ground *ground, const char *text)
+{
+    size_t n = ground->naive.n_profiles++;
+
+    ground->texts[n] = text;
+    ground->profiles[n] = world_json(&ground->world, text);
+    world_put(&ground->world, text);
+}
+
+static void
+put_outcomes(struct ground *ground, struct sample *sample, int n_profiles)
+{
+    for (int i = 0; i < OUTCOMES; i++) {
+        int from = (int)sample_below(sample, n_profiles + 2);
+        int to = (from + 1 + (int)sample_below(sample, n_profiles)) % (n_profiles + 2);
+        char *texts[3];
+        bool is_positive = sample_chance(sample, 75);
+
+        texts[0] = arena_alloc(ground->world.arena, 3, 16);
+        texts[1] = texts[0] + 16;
+        texts[2] = texts[0] + 32;
+        snprintf(texts[0], 16, "p%04d", from); /* the last two never have a profile */
+        snprintf(texts[1], 16, "p%04d", to);
+        snprintf(texts[2], 16, "2026-%02u-%02u", 1 + (unsigned)sample_below(sample, 4) % 12,
+                 1 + (unsigned)sample_below(sample, 2) % 28);
+        world_outcome(&ground->world, texts[0], texts[1], texts[2], is_positive);
+        ground->outcomes[i] = (struct naive_outcome){str_from(texts[0]), str_from(texts[1]),
+                                                     day_of(texts[2]), is_positive};
+    }
+    ground->naive.outcomes = ground->outcomes;
+    ground->naive.n_outcomes = OUTCOMES;
+}
+
+static void
+open_ground(struct ground *ground, uint64_t seed, int n_profiles)
+{
+    static const char *const days[] = {"2026-03-01", "2019-12-31", "2024-12-31", "2025-01-01"};
+    struct sample sample = {seed};
+
+    *ground = (struct ground){.seed = seed};
+    world_open(&ground->world);
+    ground->day = days[sample_chance(&sample, 60) ? 0 : sample_below(&sample, 4)];
+    ground->naive.day = day_of(ground->day);
+    ground->naive.profiles = ground->profiles;
+    for (int i = 0; i < n_profiles; i++) {
+        struct buf json;
+
+        buf_init(&json, 1 << 20);
+        sample_profile(&sample, i, n_profiles, &json);
+        cr_assert_eq(buf_check(&json, NULL), ERR_OK);
+        put(ground, arena_text(ground->world.arena, buf_str(&json)));
+        buf_fini(&json);
+    }
+    put_outcomes(ground, &sample, n_profiles);
+    world_publish(&ground->world);
+}
+
+static uint32_t
+row_of(const struct ground *ground, const msgpack_object *profile)
+{
+    return roster_find(ground->world.roster, naive_id(profile));
+}
+
+static struct match_score
+engine_score(const struct ground *ground, const msgpack_object *from, const msgpack_object *to)
+{
+    uint32_t a = row_of(ground, from), b = row_of(ground, to);
+    struct match_score score;
+
+    match_pair_score(ground->plan, roster_facts(ground->world.roster, a), a,
+                     roster_facts(ground->world.roster, b), b, &score);
+    return score;
+}
+
+static void
+engine_top(const struct ground *ground, const msgpack_object *viewer, bool on_from, size_t k,
+           int32_t min_score, struct match_list *list)
+{
+    struct match_query query = {
+        .row = row_of(ground, viewer), .on_from = on_from, .k = k, .min_score = min_score};
+    struct err err = {0};
+
+    query.viewer = roster_facts(ground->world.roster, query.row);
+    cr_assert_eq(match_top(ground->plan, &query, ground->world.arena, list, &err), ERR_OK, "%s",
+                 err.message);
+}
+
+static struct str
+hit_id(const struct ground *ground, const struct match_list *list, size_t i)
+{
+    return roster_facts(ground->world.roster, list->hits[i].row)->id;
+}
+
+#define SEED(ground) (unsigned long long)(ground)->seed
+#define SAME(ground, got, want, what, a, b)                                                     \
+    cr_assert((long long)(got) == (long long)(want),                                            \
+              "JML_SEED=%llu JML_ROUNDS=1: %s of %.*s and %.*s: engine %lld, page %lld",        \
+              SEED(ground), what, STR_ARG(naive_id(a)), STR_ARG(naive_id(b)), (long long)(got), \
+              (long long)(want))
+
+/* ---- the engine and the page ---- */
+
+static void
+check_reasons(const struct ground *ground, const struct naive_want *wants,
+              const struct want_reason *reasons, size_t n, const msgpack_object *from,
+              const msgpack_object *to)
+{
+    for (size_t i = 0; i < n; i++) {
+        char what[80];
+
+        snprintf(what, sizeof what, "want %zu (%s)", i, want_type_name(reasons[i].want->type));
+        SAME(ground, reasons[i].is_known, wants[i].is_known, what, from, to);
+        SAME(ground, reasons[i].quality, wants[i].quality, what, from, to);
+        SAME(ground, reasons[i].points, wants[i].points, what, from, to);
+        SAME(ground, reasons[i].share, wants[i].share, what, from, to);
+    }
+}
+
+static uint64_t
+rules_told(const struct ground *ground, const struct explanation *explanation)
+{
+    static const uint64_t bits[] = {[RULE_SELF] = NAIVE_SELF,
+                                    [RULE_SIDE] = NAIVE_SIDE,
+                                    [RULE_CONFLICT] = NAIVE_CONFLICT,
+                                    [RULE_CONSENT] = NAIVE_CONSENT,
+                                    [RULE_CONSENT_LAPSED] = NAIVE_LAPSED,
+                                    [RULE_PAUSED] = NAIVE_PAUSED};
+    uint64_t rules = 0;
+
+    (void)ground;
+    for (size_t i = 0; i < explanation->n_failed; i++) {
+        const struct failed_rule *failed = &explanation->failed[i];
+        int number = 0;
+
+        if (failed->rule != RULE_REQUIREMENT) {
+            rules |= bits[failed->rule];
+            continue;
+        }
+        cr_assert_eq(sscanf(failed->requirement->id.data, "r%d", &number), 1);
+        rules |= (uint64_t)NAIVE_REQUIREMENT << number;
+    }
+    return rules;
+}
+
+static enum rule
+first_rule(uint64_t rules)
+{
+    return rules == 0                      ? RULE_NONE
+           : (rules & NAIVE_SELF) != 0     ? RULE_SELF
+           : (rules & NAIVE_SIDE) != 0     ? RULE_SIDE
+           : (rules & NAIVE_CONFLICT) != 0 ? RULE_CONFLICT
+           : (rules & NAIVE_CONSENT) != 0  ? RULE_CONSENT
+           : (rules & NAIVE_LAPSED) != 0   ? RULE_CONSENT_LAPSED
+           : (rules & NAIVE_PAUSED) != 0   ? RULE_PAUSED
+                                           : RULE_REQUIREMENT;
+}
+
+static void
+check_pair(struct ground *ground, const msgpack_object *from, const msgpack_object *to)
+{
+    static struct naive_score want;
+    struct match_score got = engine_score(ground, from, to);
+    uint32_t a = row_of(ground, from), b = row_of(ground, to);
+    const struct facts *x = roster_facts(ground->world.roster, a);
+    const struct facts *y = roster_facts(ground->world.roster, b);
+    struct explanation explanation;
+    uint64_t rules = naive_rules(&ground->naive, from, to);
+    int requirement = -1;
+    enum rule rule = match_pair_rule(ground->plan, x, y, &requirement);
+    struct err err = {0};
+
+    naive_score(&ground->naive, from, to, &want);
+    cr_assert_eq(match_explain(ground->plan, x, a, y, b, ground->world.arena, &explanation, &err),
+                 ERR_OK, "%s", err.message);
+    cr_assert(explanation.n_from == want.n_wants[0] && explanation.n_to == want.n_wants[1]);
+    check_reasons(ground, want.wants[0], explanation.from_reasons, explanation.n_from, from, to);
+    check_reasons(ground, want.wants[1], explanation.to_reasons, explanation.n_to, from, to);
+    SAME(ground, got.from_view, want.views[0], "from view", from, to);
+    SAME(ground, got.to_view, want.views[1], "to view", from, to);
+    SAME(ground, got.score, want.score, "score", from, to);
+    SAME(ground, got.coverage, want.coverage, "coverage", from, to);
+    cr_assert(got.coverage >= 0 && got.coverage <= 10000 && got.score >= 0 && got.score <= 10000);
+    cr_assert(memcmp(&got, &explanation.score, sizeof got) == 0);
+    SAME(ground, rule, first_rule(rules), "first rule", from, to);
+    if (rule == RULE_REQUIREMENT)
+        SAME(ground, requirement, __builtin_ctzll(rules / NAIVE_REQUIREMENT), "requirement", from,
+             to);
+    SAME(ground, rules_told(ground, &explanation), rules, "rules", from, to);
+    SAME(ground, explanation.is_eligible, rules == 0, "eligible", from, to);
+}
+
+static void
+check_list(struct ground *ground, const msgpack_object *viewer, bool on_from, size_t k,
+           int32_t min_score)
+{
+    static struct naive_hit hits[PROFILES_MAX];
+    struct naive_list want = {.hits = hits};
+    struct match_list got;
+
+    naive_top(&ground->naive, viewer, on_from, k, min_score, &want);
+    engine_top(ground, viewer, on_from, k, min_score, &got);
+    SAME(ground, got.considered, want.considered, "considered", viewer, viewer);
+    SAME(ground, got.eligible, want.eligible, "eligible", viewer, viewer);
+    SAME(ground, got.n, want.n, "length", viewer, viewer);
+    for (size_t i = 0; i < got.n; i++) {
+        SAME(ground, got.hits[i].score.score, want.hits[i].score, "score in the list", viewer,
+             want.hits[i].profile);
+        cr_assert(str_equal(hit_id(ground, &got, i), naive_id(want.hits[i].profile)),
+                  "JML_SEED=%llu: place %zu of %.*s", SEED(ground), i, STR_ARG(naive_id(viewer)));
+    }
+}
+
+static struct ground ground;
+
+Test(properties, engine_scores_explains_and_forbids_as_the_page_does)
+{
+    for (uint64_t round = 0; round < rounds(); round++) {
+        struct sample_pairing how = {false, 1, 1, true, round % 4 == 3};
+        struct arena_mark mark;
+
+        open_ground(&ground, seed_of_round(round), PROFILES);
+        use_pairing(&ground, pairing_text(&ground, &how), how.is_mirrored && round % 8 == 7);
+        mark = arena_mark(ground.world.arena);
+        for (size_t i = 0; i < PROFILES; i++)
+            for (size_t j = 0; j < PROFILES; j++) {
+                check_pair(&ground, ground.profiles[i], ground.profiles[j]);
+                arena_release(ground.world.arena, mark);
+            }
+        world_close(&ground.world);
+    }
+}
+
+Test(properties, lists_are_the_full_sort_cut_at_k)
+{
+    static const size_t ks[] = {1, 2, 7, 1000};
+
+    for (uint64_t round = 0; round < rounds(); round++) {
+        struct sample_pairing how = {false, 1, 1, round % 2 == 0, false};
+        struct sample sample = {seed_of_round(round)};
+
+        open_ground(&ground, seed_of_round(round), PROFILES);
+        use_pairing(&ground, pairing_text(&ground, &how), false);
+        for (size_t i = 0; i < PROFILES; i++)
+            check_list(&ground, ground.profiles[i], i % 2 == 0, ks[sample_below(&sample, 4)],
+                       sample_chance(&sample, 50) ? 0 : (int32_t)sample_below(&sample, 10001));
+        world_close(&ground.world);
+    }
+}
