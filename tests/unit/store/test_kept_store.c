@@ -1,0 +1,105 @@
+#include "store_fixture.h"
+
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static struct fixture fixture;
+
+static void
+setup(void)
+{
+    fixture_open(&fixture);
+}
+
+static void
+teardown(void)
+{
+    fixture_close(&fixture);
+}
+
+TestSuite(kept_store, .init = setup, .fini = teardown);
+
+static enum err_code
+run_fill(struct store_txn *txn, void *context, struct err *err)
+{
+    struct digest lexicons[2] = {digest_of("one", 3), digest_of("two", 3)};
+    struct digest blob = digest_of("file", 4);
+    enum err_code code = ERR_OK;
+    char id[16];
+
+    (void)context;
+    for (int i = 0; i < 20 && code == ERR_OK; i++) {
+        snprintf(id, sizeof id, "p%02d", i);
+        code = store_vector_put(txn, &lexicons[i % 2], str_from(id), (uint64_t)i,
+                                str_from("vector"), err);
+    }
+    if (code == ERR_OK)
+        code = store_blob_put(txn, &blob, STR_LIT("file"), err);
+    if (code == ERR_OK)
+        code = store_blob_put(txn, &blob, STR_LIT("file"), err); /* once more is nothing new */
+    if (code == ERR_OK)
+        code = store_setting_put(txn, "name", STR_LIT("old"), err);
+    if (code == ERR_OK)
+        code = store_setting_put(txn, "name", STR_LIT("new"), err);
+    if (code == ERR_OK)
+        code = store_outcome_put(txn, 7, STR_LIT("\x80"), err);
+    return code;
+}
+
+static enum err_code
+run_prune(struct store_txn *txn, void *context, struct err *err)
+{
+    struct digest keep = digest_of("two", 3);
+
+    return store_vectors_prune(txn, &keep, 6, context, err);
+}
+
+Test(kept_store, vectors_blobs_settings_and_outcomes_are_kept)
+{
+    struct digest lexicon = digest_of("two", 3), blob = digest_of("file", 4);
+    struct outcome_record outcome;
+    struct store_walk *walk;
+    struct store_read *read;
+    struct err err = {0};
+    uint64_t text_digest;
+    struct str bytes;
+
+    cr_assert_eq(store_write(fixture.store, run_fill, NULL, &err), ERR_OK, "%s", err.message);
+    fixture_reopen(&fixture);
+    cr_assert_eq(store_read_begin(fixture.store, &read, &err), ERR_OK);
+    cr_expect_eq(store_vector_get(read, &lexicon, STR_LIT("p01"), &text_digest, &bytes, &err),
+                 ERR_OK);
+    cr_expect_eq(text_digest, 1);
+    cr_expect(str_is(bytes, "vector"));
+    cr_expect_eq(store_vector_get(read, &lexicon, STR_LIT("p02"), &text_digest, &bytes, &err),
+                 ERR_NOT_FOUND, "it belongs to the other lexicon");
+    cr_expect_eq(store_blob_get(read, &blob, &bytes, &err), ERR_OK);
+    cr_expect(str_is(bytes, "file"));
+    cr_expect_eq(store_setting_get(read, "name", &bytes, &err), ERR_OK);
+    cr_expect(str_is(bytes, "new"));
+    cr_expect_eq(store_setting_get(read, "none", &bytes, &err), ERR_NOT_FOUND);
+    cr_assert_eq(store_walk_outcomes(read, 0, &walk, &err), ERR_OK);
+    cr_expect(store_walk_next_outcome(walk, &outcome, &err));
+    cr_expect_eq(outcome.seq, 7);
+    cr_expect_not(store_walk_next_outcome(walk, &outcome, &err));
+    store_walk_end(walk);
+    store_read_end(read);
+}
+
+Test(kept_store, vectors_of_another_lexicon_are_pruned_in_steps)
+{
+    struct store_sizes sizes;
+    struct err err = {0};
+    bool left;
+
+    cr_assert_eq(store_write(fixture.store, run_fill, NULL, &err), ERR_OK);
+    cr_assert_eq(store_write(fixture.store, run_prune, &left, &err), ERR_OK, "%s", err.message);
+    cr_expect(left);
+    cr_assert_eq(store_write(fixture.store, run_prune, &left, &err), ERR_OK, "%s", err.message);
+    cr_expect_not(left);
+    cr_assert_eq(store_sizes(fixture.store, &sizes, &err), ERR_OK);
+    cr_expect_eq(sizes.vectors, 10);
+    cr_expect_eq(sizes.blobs, 1);
+}
