@@ -314,3 +314,217 @@ Test(properties, lists_are_the_full_sort_cut_at_k)
         world_close(&ground.world);
     }
 }
+
+/* ---- laws ---- */
+
+static struct ground other;
+
+/* The same facts in another world, arrived in another order; with one profile more unless NULL. */
+static void
+open_copy(struct sample *sample, const char *one_more)
+{
+    size_t order[PROFILES_MAX], n = ground.naive.n_profiles;
+
+    other = (struct ground){.seed = ground.seed, .day = ground.day};
+    world_open(&other.world);
+    for (size_t i = 0; i < n; i++) {
+        size_t j = (size_t)sample_below(sample, (int64_t)i + 1);
+
+        order[i] = order[j];
+        order[j] = i;
+    }
+    for (size_t i = 0; i < OUTCOMES; i++) { /* before the profiles, and last first */
+        const struct naive_outcome *outcome = &ground.outcomes[OUTCOMES - 1 - i];
+        char day[11];
+
+        date_format(outcome->day, day);
+        world_outcome(&other.world, outcome->from.data, outcome->to.data, day,
+                      outcome->is_positive);
+    }
+    if (one_more != NULL)
+        put(&other, one_more);
+    for (size_t i = 0; i < n; i++)
+        put(&other, ground.texts[order[i]]);
+    world_publish(&other.world);
+}
+
+/* A profile more, whose consent is the given text; its id comes amid the others'. */
+static const char *
+newcomer(struct sample *sample, const char *consent)
+{
+    return arena_format(ground.world.arena,
+                        "{\"id\": \"p0011x\", \"kind\": \"%s\", \"metro\": \"%s\", \"sectors\": "
+                        "[\"health.bio\", \"food\"], \"team\": %d, \"languages\": [\"fr\"], "
+                        "\"terms\": [1, 40, 2, 7]%s}",
+                        sample_chance(sample, 50) ? "startup" : "incubator",
+                        sample_chance(sample, 50) ? "paris" : "silicon-valley",
+                        (int)sample_below(sample, 20), consent)
+        .data;
+}
+
+/* Is every list of the first world that of the other, but for the newcomer? How many have it? */
+static size_t
+check_same_lists(void)
+{
+    size_t n_with = 0;
+
+    for (size_t i = 0; i < PROFILES; i++)
+        for (int on_from = 0; on_from < 2; on_from++) {
+            struct match_list before, after;
+            size_t n_new = 0;
+
+            engine_top(&ground, ground.profiles[i], on_from != 0, 1000, 0, &before);
+            engine_top(&other, ground.profiles[i], on_from != 0, 1000, 0, &after);
+            for (size_t j = 0; j < after.n; j++) {
+                struct str id = hit_id(&other, &after, j);
+
+                if (str_is(id, "p0011x")) {
+                    n_new++;
+                    continue;
+                }
+                cr_assert(j - n_new < before.n &&
+                              str_equal(id, hit_id(&ground, &before, j - n_new)) &&
+                              memcmp(&after.hits[j].score, &before.hits[j - n_new].score,
+                                     sizeof before.hits[0].score) == 0,
+                          "JML_SEED=%llu: place %zu of %.*s", SEED(&ground), j,
+                          STR_ARG(naive_id(ground.profiles[i])));
+            }
+            cr_assert_eq(after.n, before.n + n_new, "JML_SEED=%llu", SEED(&ground));
+            cr_assert_eq(after.eligible, before.eligible + n_new, "JML_SEED=%llu", SEED(&ground));
+            n_with += n_new;
+        }
+    return n_with;
+}
+
+static void
+open_round(uint64_t round)
+{
+    struct sample_pairing how = {false, 1, 1, round % 2 == 0, false};
+
+    open_ground(&ground, seed_of_round(round), PROFILES);
+    use_pairing(&ground, pairing_text(&ground, &how), false);
+}
+
+static void
+open_round_copy(uint64_t round, const char *one_more)
+{
+    struct sample_pairing how = {false, 1, 1, round % 2 == 0, false};
+    struct sample sample = {seed_of_round(round) + 99};
+
+    open_copy(&sample, one_more);
+    use_pairing(&other, pairing_text(&ground, &how), false);
+}
+
+Test(laws, order_of_arrival_changes_nothing)
+{
+    for (uint64_t round = 0; round < rounds(); round++) {
+        open_round(round);
+        open_round_copy(round, NULL);
+        check_same_lists();
+        world_close(&other.world);
+        world_close(&ground.world);
+    }
+}
+
+Test(laws, an_ineligible_profile_more_changes_no_list)
+{
+    static const char *const consents[] = {
+        "", ", \"consent\": {\"match\": false}",
+        ", \"consent\": {\"match\": true, \"until\": \"2018-01-01\"}",
+        ", \"consent\": {\"match\": true}, \"status\": \"paused\""};
+
+    for (uint64_t round = 0; round < rounds(); round++) {
+        struct sample sample = {seed_of_round(round)};
+
+        open_round(round);
+        open_round_copy(round, newcomer(&sample, consents[round % 4]));
+        cr_assert_eq(check_same_lists(), 0, "JML_SEED=%llu", SEED(&ground));
+        world_close(&other.world);
+        world_close(&ground.world);
+    }
+}
+
+Test(laws, an_eligible_profile_more_is_inserted)
+{
+    size_t n_with = 0;
+
+    for (uint64_t round = 0; round < rounds(); round++) {
+        struct sample sample = {seed_of_round(round)};
+
+        open_round(round);
+        open_round_copy(round, newcomer(&sample, ", \"consent\": {\"match\": true}"));
+        n_with += check_same_lists();
+        world_close(&other.world);
+        world_close(&ground.world);
+    }
+    cr_assert(rounds() < 10 || n_with > 0);
+}
+
+/* The scores of all pairs under a varied pairing, sides exchanged or not. */
+static void
+check_same_scores(const struct sample_pairing *varied)
+{
+    static struct match_score plain[PROFILES][PROFILES];
+    struct sample_pairing how = {false, 1, 1, false, false};
+
+    use_pairing(&ground, pairing_text(&ground, &how), false);
+    for (size_t i = 0; i < PROFILES; i++)
+        for (size_t j = 0; j < PROFILES; j++)
+            plain[i][j] = engine_score(&ground, ground.profiles[i], ground.profiles[j]);
+    use_pairing(&ground, pairing_text(&ground, varied), false);
+    for (size_t i = 0; i < PROFILES; i++)
+        for (size_t j = 0; j < PROFILES; j++) {
+            bool x = varied->is_exchanged;
+            const msgpack_object *a = ground.profiles[i], *b = ground.profiles[j];
+            struct match_score got = engine_score(&ground, x ? b : a, x ? a : b);
+
+            SAME(&ground, got.score, plain[i][j].score, "score", a, b);
+            SAME(&ground, x ? got.to_view : got.from_view, plain[i][j].from_view, "view", a, b);
+            SAME(&ground, x ? got.from_view : got.to_view, plain[i][j].to_view, "view", a, b);
+            if (varied->from_scale == varied->to_scale)
+                SAME(&ground, got.coverage, plain[i][j].coverage, "coverage", a, b);
+        }
+}
+
+Test(laws, exchanging_the_sides_leaves_scores)
+{
+    for (uint64_t round = 0; round < rounds(); round++) {
+        open_ground(&ground, seed_of_round(round), PROFILES);
+        check_same_scores(&(struct sample_pairing){true, 1, 1, false, false});
+        world_close(&ground.world);
+    }
+}
+
+Test(laws, scaling_the_weights_of_a_view_leaves_scores)
+{
+    for (uint64_t round = 0; round < rounds(); round++) {
+        open_ground(&ground, seed_of_round(round), PROFILES);
+        check_same_scores(&(struct sample_pairing){false, 1 + (int)(round % 10), 7, false, false});
+        check_same_scores(&(struct sample_pairing){false, 10, 10, false, false});
+        world_close(&ground.world);
+    }
+}
+
+/* 1200 profiles of which many score the same; every k is the beginning of the next. */
+Test(laws, a_larger_k_only_extends)
+{
+    static const size_t ks[] = {1, 2, 3, 10, 99, 100, 101, 500, 999, 1000};
+    struct match_list longer, list;
+
+    open_ground(&ground, seed_of_round(0), PROFILES_MAX);
+    use_pairing(&ground,
+                "{\"id\": \"x\", \"from\": {}, \"to\": {}, \"from_wants\": [{\"id\": \"w\", "
+                "\"type\": \"any\", \"of\": \"languages\", \"by\": \"languages\", \"weight\": 1}]}",
+                false);
+    for (size_t i = 0; i < 8; i++) {
+        engine_top(&ground, ground.profiles[i], true, 1000, 0, &longer);
+        for (size_t j = 0; j < sizeof ks / sizeof ks[0]; j++) {
+            check_list(&ground, ground.profiles[i], true, ks[j], 0);
+            engine_top(&ground, ground.profiles[i], true, ks[j], 0, &list);
+            cr_assert_eq(list.n, longer.n < ks[j] ? longer.n : ks[j]);
+            for (size_t at = 0; at < list.n; at++)
+                cr_assert_eq(list.hits[at].row, longer.hits[at].row);
+        }
+    }
+    world_close(&ground.world);
+}
