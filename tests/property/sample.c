@@ -213,7 +213,10 @@ put_fields(struct sample *sample, int of_hundred, int n_ids, bool begins, struct
         if (!sample_chance(sample, chance))
             continue;
         buf_printf(json, "%s\"%s\": ", begins ? "" : ", ", fields[i].name);
-        put_value(sample, &fields[i], n_ids, json);
+        if (sample_chance(sample, 3))
+            buf_append_text(json, "null");
+        else
+            put_value(sample, &fields[i], n_ids, json);
         begins = false;
     }
     if (sample_chance(sample, of_hundred))
@@ -333,10 +336,10 @@ put_want(struct sample *sample, int i, int scale, struct buf *json)
     if (sample_chance(sample, 40))
         buf_printf(json, ", \"missing\": %d", (int)sample_below(sample, 10001));
     if (sample_chance(sample, 40)) {
-        int q = 0;
+        int q = 0, n_knots = 2; /* the first and the last */
 
         buf_printf(json, ", \"curve\": [[0, %d]", (int)sample_below(sample, 10001));
-        while (sample_chance(sample, 60) && q < 9000) {
+        while (n_knots++ < 16 && sample_chance(sample, 60) && q < 9000) {
             q += 1 + (int)sample_below(sample, 900);
             buf_printf(json, ", [%d, %d]", q, (int)sample_below(sample, 10001));
         }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PROFILES = 24, PROFILES_MAX = 1200, OUTCOMES = 60, ROUNDS = 40 };
+enum { PROFILES = 24, PROFILES_MAX = 1200, OUTCOMES = 60, ROUNDS = 60 };
 
 /* One random world, both as the engine sees it and as trees. */
 struct ground {
