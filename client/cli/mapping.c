@@ -390,8 +390,8 @@ guess_target(struct cli *cli, const struct csv_table *synonyms, struct str heade
 
     if (wanted.len == 0)
         return wanted;
-    if (schema_find(header) != NULL)
-        return header;
+    if (schema_find((struct str){header.data, str_find(header, '.', 0)}) != NULL)
+        return header; /* a field's own name, or a part of one, as export writes it */
     for (int i = 0; i < FIELD_COUNT; i++) {
         snprintf(key, sizeof key, "field.%s", schema[i].name);
         for (int lang = 0; lang < LANG_COUNT; lang++)

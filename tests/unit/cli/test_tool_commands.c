@@ -1,0 +1,128 @@
+#include "cases.h"
+#include "tool.h"
+
+#include <string.h>
+
+static struct tool tool;
+
+static void
+setup(void)
+{
+    tool_begin(&tool);
+    tool_run(&tool, "demo store");
+}
+
+static void
+teardown(void)
+{
+    tool_end(&tool);
+}
+
+TestSuite(tool_commands, .init = setup, .fini = teardown);
+
+static const struct {
+    const char *says, *arguments, *parts[4];
+} said[] = {
+    {"a list for one startup",
+     "match bilocation -p hosting -f demo-startup-001 --format table",
+     {"Dual-location programme", "Terrasonde", "Rank"}},
+    {"the same in French",
+     "match bilocation -p hosting -f demo-startup-001 --format table --lang fr",
+     {"Programme de bi-localisation", "Rang", "recevables"}},
+    {"reasons in French",
+     "match bilocation -p hosting -f demo-startup-001 -e -k 1 --format table --lang fr",
+     {"Point de vue\xc2\xa0: Terrasonde",
+      "sur 10\xc2\xa0"
+      "000",
+      "Ce qui aiderait", "Couverture"}},
+    {"the language of the locale",
+     "match bilocation -p hosting -f demo-startup-001 -k 1 --format csv",
+     {"rank,id,name,score"}},
+    {"the best of each, as CSV",
+     "match bilocation -p hosting -k 1 --format csv",
+     {"from,pairing,rank,to", "demo-startup-001,hosting,1,"}},
+    {"an explanation",
+     "explain bilocation demo-startup-001 demo-host-05 -p hosting --format table",
+     {"Terrasonde and Embarcadero Commons", "harmonic mean", "View of Terrasonde"}},
+    {"what if",
+     "whatif bilocation -p hosting -f demo-startup-001 -w sector-fit=0 -k 3 --format table",
+     {"Before", "After", "sector-fit"}},
+    {"what if a set were another",
+     "whatif bilocation -p hosting -f demo-startup-001 -s languages=fr,de -k 3",
+     {"\"before\""}},
+    {"profiles as TSV",
+     "profile list --kind incubator --metro paris -n 2 --format tsv",
+     {"id\tname\tkind"}},
+    {"one profile", "profile get demo-startup-001", {"\"name\":\"Terrasonde\""}},
+    {"its history", "profile history demo-startup-001 --format csv", {"version,at,actor"}},
+    {"programmes", "programme list --format table --lang fr", {"bilocation", "Pilotes"}},
+    {"methods", "methods --format csv", {"match.top,reader"}},
+    {"numbers", "stats --format csv", {"index.profiles,345"}},
+    {"the journal", "journal verify", {"\"ok\":true"}},
+    {"outcomes", "outcome list -n 1 --lang fr --format table", {"made up", "Date"}},
+    {"any method", "call system.ping", {"pong"}},
+};
+
+ParameterizedTestParameters(tool_commands, each_command_says_what_it_should)
+{
+    static size_t index[sizeof said / sizeof said[0]];
+
+    for (size_t k = 0; k < sizeof said / sizeof said[0]; k++)
+        index[k] = k;
+    return cr_make_param_array(size_t, index, sizeof said / sizeof said[0]);
+}
+
+ParameterizedTest(size_t *i, tool_commands, each_command_says_what_it_should)
+{
+    tool_expect(&tool, said[*i].arguments, 0);
+    for (size_t k = 0; k < 4 && said[*i].parts[k] != NULL; k++)
+        cr_expect(tool_said(&tool, said[*i].parts[k]), "%s: no \"%s\" in\n%.*s", said[*i].says,
+                  said[*i].parts[k], STR_ARG(tool.out));
+}
+
+Test(tool_commands, a_profile_is_put_patched_and_deleted_with_yes)
+{
+    tool_write(&tool, "p.yaml", STR_LIT("id: neuf\nkind: startup\nname: Neuf\nmetro: paris\n"));
+    tool_expect(&tool, "profile put p.yaml --lang fr --format table", 0);
+    cr_expect(tool_said(&tool, "neuf, version 1"), "%.*s", STR_ARG(tool.out));
+    tool_expect(&tool, "profile put p.yaml --format table", 0);
+    cr_expect(tool_said(&tool, "Unchanged: neuf"));
+    tool_expect(&tool, "profile patch neuf '{\"team\": 4}'", 0);
+    tool_expect(&tool, "profile delete neuf", 64);
+    cr_expect(tool_complained(&tool, "--yes"));
+    tool_expect(&tool, "profile delete neuf --yes", 0);
+    tool_expect(&tool, "profile get neuf", 66);
+}
+
+Test(tool_commands, a_faulty_programme_is_told_by_file_line_and_path)
+{
+    tool_write(
+        &tool, "bad.yaml",
+        STR_LIT("id: bad\nname: {en: Bad, fr: Mauvais}\npairings:\n  - id: h\n    from: {kind: "
+                "startup}\n    to: {kind: incubatorr}\n    from_wants:\n      - {id: w, type: "
+                "overlap, of: sectors, by: needs, weight: 0}\n"));
+    tool_expect(&tool, "programme check bad.yaml", 65);
+    cr_expect(tool_said(&tool, "bad.yaml:6: pairings[0].to.kind:"), "%.*s", STR_ARG(tool.out));
+    cr_expect(tool_said(&tool, "did you mean incubator"));
+    cr_expect(tool_said(&tool, "bad.yaml:8: pairings[0].from_wants[0]"));
+    tool_expect(&tool, "programme put bad.yaml", 65);
+    tool_expect(&tool, "programme get bad", 66);
+}
+
+Test(tool_commands, every_shipped_programme_is_without_fault)
+{
+    tool_expect(&tool,
+                arena_format(tool.arena, "programme check %s/programmes/*.yaml", JML_DATA).data, 0);
+}
+
+Test(tool_commands, the_same_seed_generates_the_same_bytes)
+{
+    struct str first;
+
+    tool_expect(&tool, "generate --startups 20 --investors 3 --seed 9", 0);
+    first = tool.out;
+    tool_expect(&tool, "generate --startups 20 --investors 3 --seed 9", 0);
+    cr_expect(str_equal(first, tool.out));
+    tool_expect(&tool, "generate --startups 20 --investors 3 --seed 10", 0);
+    cr_expect_not(str_equal(first, tool.out));
+}
