@@ -86,8 +86,8 @@ enum err_code text_vector_read(struct str bytes, struct arena *arena, struct tex
                                struct err *err);
 
 /* For the evidence: the shared terms of two profiles' texts that bring most to the dot product, most
- * first, ties bytewise, as readable words (a concept's form in `lang`, else the word as written; no
- * character grams unless nothing else is shared). */
+ * first, ties bytewise, as readable words (a concept's form in `lang`, else the word as written). Letters
+ * or topics in common are no words: where nothing else is shared, the list is empty. */
 struct text_shared {
     struct str word;
     int64_t product;

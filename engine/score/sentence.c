@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { KEY_CHARS = 160, N_PLACEHOLDERS = 12, WORDS_SHOWN = 5 };
+enum { CHANCE_QUALITY = 1000 }; /* basis points that letters in common bring without meaning */
 
 static struct wording
 wording_of(const struct sentence_context *context, struct arena *arena)
@@ -163,6 +164,7 @@ sentence_want(const struct sentence_context *context, const struct want_reason *
     struct filled filled = {.n = 0};
     char row[KEY_CHARS];
     const char *part;
+    bool is_for;
 
     fill_want(context, reason, viewer_is_from, words, n_words, &wording, &filled);
     want_row(context, reason->want, row);
@@ -174,7 +176,10 @@ sentence_want(const struct sentence_context *context, const struct want_reason *
         prefer_variant(context, row, "near");
     if (reason->want->type == WANT_TEXT && n_words == 0)
         prefer_variant(context, row, "plain");
-    part = reason->quality > 0 ? "for" : "against";
+    /* spelling alike by chance is no likeness worth a sentence */
+    is_for =
+        reason->quality > (reason->want->type == WANT_TEXT && n_words == 0 ? CHANCE_QUALITY : 0);
+    part = is_for ? "for" : "against";
     return column(context, row, part, filled.list, arena);
 }
 

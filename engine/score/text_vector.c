@@ -361,7 +361,7 @@ compare_shared(const void *a, const void *b)
 
 static void
 collect(const struct named_term *a, size_t n_a, const struct named_term *b, size_t n_b,
-        bool of_words, struct text_shared *list, size_t *n)
+        struct text_shared *list, size_t *n)
 {
     size_t i = 0, j = 0;
 
@@ -370,7 +370,7 @@ collect(const struct named_term *a, size_t n_a, const struct named_term *b, size
             term_class_of(a[i].term) == TERM_STEM || term_class_of(a[i].term) == TERM_CONCEPT;
         uint32_t x = a[i].term, y = b[j].term;
 
-        if (x == y && is_word == of_words)
+        if (x == y && is_word)
             add_shared(list, n, a[i].word, (int64_t)a[i].weight * b[j].weight);
         i += x <= y;
         j += y <= x;
@@ -395,9 +395,8 @@ text_shared_terms(struct lexicon_reader *reader, const struct text_source *a, si
     list = arena_alloc(arena, TEXT_TERMS_MAX, sizeof *list);
     if (list == NULL)
         return err_no_memory(err);
-    collect(of_a, n_of_a, of_b, n_of_b, true, list, &n_list);
-    if (n_list == 0) /* cognates or topics only: the words of a that brought them */
-        collect(of_a, n_of_a, of_b, n_of_b, false, list, &n_list);
+    /* Letters or topics in common name no word that stands in both: nothing is shown for them. */
+    collect(of_a, n_of_a, of_b, n_of_b, list, &n_list);
     qsort(list, n_list, sizeof *list, compare_shared);
     *out = list;
     *n = n_list < most ? n_list : most;

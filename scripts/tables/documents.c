@@ -122,6 +122,43 @@ visit_glossary(struct walk *walk, struct err *err)
     return code;
 }
 
+/* ---- themes ---- */
+
+/* Rows `theme,words`, the words in English. */
+static enum err_code
+visit_themes(struct walk *walk, struct err *err)
+{
+    enum err_code code = read_path(walk, "lexicon/themes.csv", err);
+    struct str text = buf_str(&walk->bytes);
+    size_t number = 0, end;
+    bool is_header = true;
+
+    for (size_t at = 0; code == ERR_OK && at < text.len; at = end + 1) {
+        struct document document = {.lang = STR_LIT("en"), .n_topics = 1, .is_definition = true};
+        struct str line, theme;
+
+        number++;
+        end = str_find(text, '\n', at);
+        line = (struct str){text.data + at, end - at};
+        if (line.len == 0 || line.data[0] == '#')
+            continue;
+        theme = (struct str){line.data, str_find(line, ',', 0)};
+        if (theme.len == 0 || theme.len + 1 >= line.len || (is_header && !str_is(theme, "theme")))
+            return err_set(err, ERR_INVALID_PARAMS, "themes.csv, line %zu: a row is theme,words",
+                           number);
+        if (is_header) {
+            is_header = false;
+            continue;
+        }
+        document.text = (struct str){line.data + theme.len + 1, line.len - theme.len - 1};
+        document.topics[0] = arena_format(walk->arena, "themes.%.*s", STR_ARG(theme));
+        if (document.topics[0].data == NULL)
+            return err_no_memory(err);
+        code = walk->visit(walk->context, &document, err);
+    }
+    return code;
+}
+
 /* ---- profiles ---- */
 
 static enum err_code
@@ -220,6 +257,8 @@ documents_visit(const char *data, document_visit *visit, void *context, struct e
         code = err_no_memory(err);
     if (code == ERR_OK)
         code = visit_glossary(&walk, err);
+    if (code == ERR_OK)
+        code = visit_themes(&walk, err);
     for (size_t i = 0; code == ERR_OK && i < sizeof vocabularies / sizeof vocabularies[0]; i++)
         code = visit_vocabulary(&walk, &vocabularies[i], err);
     if (code == ERR_OK)

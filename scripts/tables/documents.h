@@ -9,8 +9,8 @@
 
 /*
  * documents: every text of our own that frequencies and topics are counted in: each concept of the
- * glossary and each row of the vocabularies, in each language, and each description of the sample
- * profiles. In a fixed order; what is handed over lives until the visit returns.
+ * glossary and each row of the vocabularies, in each language, each theme (themes.csv), and each
+ * description of the sample profiles. In a fixed order; what is handed over lives until the visit returns.
  */
 enum { DOCUMENT_TOPICS_MAX = 3 };
 
