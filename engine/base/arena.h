@@ -25,8 +25,8 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size);
 /* A copy of bytes / of s with a NUL after it; NULL as arena_alloc. */
 void *arena_copy(struct arena *arena, const void *bytes, size_t n);
 char *arena_text(struct arena *arena, struct str s);
-struct str arena_str(struct arena *arena, struct str s);                 /* data NULL if full */
-struct str arena_format(struct arena *arena, const char *format, ...)    /* data NULL if full */
+struct str arena_str(struct arena *arena, struct str s);              /* data NULL if full */
+struct str arena_format(struct arena *arena, const char *format, ...) /* data NULL if full */
     __attribute__((format(printf, 2, 3)));
 
 /* Calls release(thing) when the arena is destroyed, reset, or released past this point.

@@ -24,7 +24,7 @@ struct buf {
 
 void buf_init(struct buf *buf, size_t limit); /* bytes it may ever hold; allocates nothing yet */
 void buf_fini(struct buf *buf);
-void buf_clear(struct buf *buf);              /* empty again, failure forgotten, memory kept */
+void buf_clear(struct buf *buf); /* empty again, failure forgotten, memory kept */
 
 void buf_append(struct buf *buf, const void *bytes, size_t n);
 void buf_append_str(struct buf *buf, struct str s);

@@ -51,7 +51,7 @@ enum err_code err_set_from(struct err *err, enum err_code code, const char *orig
 /* The same for a failed system call: ENOSPC and EDQUOT are storage_full, ENOENT not_found, EACCES,
  * EPERM and EROFS forbidden, ENOMEM and EMFILE busy, any other internal with its number.
  * The sentence reads "cannot <what>: <reason>". */
-#define err_set_sys(err, error_number, ...)                                                        \
+#define err_set_sys(err, error_number, ...) \
     err_set_sys_from((err), (error_number), JML_ORIGIN, __VA_ARGS__)
 enum err_code err_set_sys_from(struct err *err, int error_number, const char *origin,
                                const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -18,7 +18,7 @@ struct fault {
     const char *path;    /* "pairings[0].require[1].of" */
     const char *message; /* the value, and what would be right */
     bool is_warning;     /* worth reading; does not forbid */
-    enum err_code code;  /* ERR_INVALID_PARAMS, or ERR_TOO_LARGE for a list or text over its limit */
+    enum err_code code; /* ERR_INVALID_PARAMS, or ERR_TOO_LARGE for a list or text over its limit */
 };
 
 struct faults {
@@ -26,15 +26,15 @@ struct faults {
     struct fault *list;
     size_t n, n_errors, room;
     bool is_exhausted; /* memory ended: faults_first answers ERR_BUSY */
-    char path[96]; /* where the checker is now; steps are pushed and popped */
+    char path[96];     /* where the checker is now; steps are pushed and popped */
     size_t path_len;
 };
 
 void faults_init(struct faults *faults, struct arena *arena);
 /* Steps of the path: returns what to give to faults_pop. */
-size_t faults_push(struct faults *faults, const char *step);       /* ".step" or "step" */
+size_t faults_push(struct faults *faults, const char *step); /* ".step" or "step" */
 size_t faults_push_str(struct faults *faults, struct str step);
-size_t faults_push_index(struct faults *faults, size_t index);     /* "[3]" */
+size_t faults_push_index(struct faults *faults, size_t index); /* "[3]" */
 void faults_pop(struct faults *faults, size_t mark);
 void faults_add(struct faults *faults, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

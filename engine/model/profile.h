@@ -17,10 +17,10 @@
  * the way in. Pure.
  */
 struct profile_form {
-    struct str id, kind;      /* borrowed from pairs */
-    struct str pairs;         /* n_pairs packed key-value pairs, no map header */
+    struct str id, kind; /* borrowed from pairs */
+    struct str pairs;    /* n_pairs packed key-value pairs, no map header */
     uint32_t n_pairs;
-    struct str confidential;  /* a whole packed map, or empty */
+    struct str confidential; /* a whole packed map, or empty */
 };
 
 /* Checks everything and encodes. All faults go to `faults` (paths from "profile" unless the caller

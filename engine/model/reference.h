@@ -33,7 +33,7 @@ enum reference_file {
     REFERENCE_MESSAGES,
     REFERENCE_FILE_COUNT
 };
-const char *reference_file_name(int file); /* path below data/ */
+const char *reference_file_name(int file);             /* path below data/ */
 const char *vocabulary_id_name(enum vocabulary_id id); /* "sectors" */
 
 struct reference {
@@ -46,8 +46,8 @@ struct reference {
 };
 
 /* err->field names the file. Checks across files too: a metro's country, a rate's currency. */
-enum err_code reference_parse(const struct str files[REFERENCE_FILE_COUNT],
-                              struct reference **out, struct err *err);
+enum err_code reference_parse(const struct str files[REFERENCE_FILE_COUNT], struct reference **out,
+                              struct err *err);
 void reference_destroy(struct reference *reference);
 
 #endif

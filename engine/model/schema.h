@@ -85,10 +85,10 @@ enum slot_type {
 
 enum field_flags {
     FIELD_REQUIRED = 1 << 0,
-    FIELD_ORDERED = 1 << 1,     /* a list, not a set */
-    FIELD_OPEN_ONLY = 1 << 2,   /* not allowed in `confidential` */
-    FIELD_TWO_LEVEL = 1 << 3,   /* codes `group.leaf` */
-    FIELD_ORDINAL = 1 << 4      /* codes with an order */
+    FIELD_ORDERED = 1 << 1,   /* a list, not a set */
+    FIELD_OPEN_ONLY = 1 << 2, /* not allowed in `confidential` */
+    FIELD_TWO_LEVEL = 1 << 3, /* codes `group.leaf` */
+    FIELD_ORDINAL = 1 << 4    /* codes with an order */
 };
 
 struct field {
@@ -97,13 +97,13 @@ struct field {
     enum field_type type;
     enum slot_type slot;
     unsigned flags;
-    const char *kinds;     /* "startup" or "incubator investor event"; NULL for all */
-    int vocabulary;        /* enum vocabulary_id, or -1 */
-    int vocabulary_too;    /* a second one (markets: metros or countries), or -1 */
-    int64_t min, max;      /* numbers: the range; texts: max code points; sets: max elements */
-    int64_t element_max;   /* bytes of an element of a set of terms */
-    const char *unit;      /* "people", "millionths of a degree", NULL */
-    const char *text;      /* one line for the reference */
+    const char *kinds;   /* "startup" or "incubator investor event"; NULL for all */
+    int vocabulary;      /* enum vocabulary_id, or -1 */
+    int vocabulary_too;  /* a second one (markets: metros or countries), or -1 */
+    int64_t min, max;    /* numbers: the range; texts: max code points; sets: max elements */
+    int64_t element_max; /* bytes of an element of a set of terms */
+    const char *unit;    /* "people", "millionths of a degree", NULL */
+    const char *text;    /* one line for the reference */
 };
 
 enum { PROFILE_BYTES_MAX = 64 * 1024, ID_CHARS_MAX = 64 };

@@ -46,16 +46,16 @@ struct slot {
 
 struct facts {
     _Atomic uint32_t references;
-    uint32_t bytes;      /* of the whole block */
-    struct str id, name; /* the open ones */
+    uint32_t bytes;                              /* of the whole block */
+    struct str id, name;                         /* the open ones */
     symbol id_symbol, kind, metro, organisation; /* SYMBOL_NONE where absent */
-    bool may_match;       /* consent.match */
+    bool may_match;                              /* consent.match */
     bool is_paused;
-    int32_t consent_until; /* last valid day; DATE_OPEN_TO without one */
+    int32_t consent_until;       /* last valid day; DATE_OPEN_TO without one */
     struct slot_codes conflicts; /* union of open and confidential */
     struct text_vector text;
     bool text_is_confidential; /* a description or tag stands in `confidential` */
-    const int8_t *embedding; /* n_embedding of them; NULL without */
+    const int8_t *embedding;   /* n_embedding of them; NULL without */
     uint32_t n_embedding;
     uint32_t embedding_norm2; /* sum of squares, <= 2^24; 0: all zeros */
     bool embedding_is_confidential;

@@ -23,7 +23,8 @@ struct match_context { /* what a pairing is applied to */
     const struct roster *roster;
     const struct reference *reference;
     const struct symbols *symbols;
-    struct symbol_scope *scope; /* what a what-if's facts were built with; NULL: the plan makes one */
+    struct symbol_scope
+        *scope; /* what a what-if's facts were built with; NULL: the plan makes one */
     int32_t day;
 };
 
@@ -94,14 +95,14 @@ struct want_reason {
     bool of_missing, by_missing;
     bool is_confidential; /* one of the two values is */
     /* evidence, by type */
-    symbol *shared;       /* codes of the viewer also at the counterpart (any, cover, overlap, same) */
+    symbol *shared; /* codes of the viewer also at the counterpart (any, cover, overlap, same) */
     size_t n_shared;
-    symbol *near;         /* overlap: codes of the viewer that share only the group */
+    symbol *near; /* overlap: codes of the viewer that share only the group */
     size_t n_near;
-    symbol *unmet;        /* codes of the viewer that the counterpart lacks */
+    symbol *unmet; /* codes of the viewer that the counterpart lacks */
     size_t n_unmet;
-    int32_t distance;     /* stage */
-    int64_t of_min, of_max, by_min, by_max; /* range: dollars or numbers; at_least: numbers */
+    int32_t distance;                            /* stage */
+    int64_t of_min, of_max, by_min, by_max;      /* range: dollars or numbers; at_least: numbers */
     int32_t period_from, period_to, period_days; /* the days in common; DATE_OPEN_… where open */
     int64_t record_count;
     symbol record_code;
@@ -111,7 +112,7 @@ struct failed_rule {
     const struct requirement *requirement; /* for RULE_REQUIREMENT */
     const struct facts *subject;           /* the profile that fails; NULL where both do */
     bool is_missing, is_confidential;
-    const struct slot *of, *by;            /* the values that failed it */
+    const struct slot *of, *by; /* the values that failed it */
 };
 struct explanation {
     bool is_eligible;
@@ -129,7 +130,7 @@ enum err_code match_explain(const struct match_plan *plan, const struct facts *f
 /* The text of a symbol that an explanation names, constants of the programme included. */
 struct str match_symbol_text(const struct match_plan *plan, symbol s);
 /* Numbers of the slot's money in dollars on the plan's day; false without a rate. */
-bool match_money_usd(const struct match_plan *plan, const struct slot_money *money, int64_t *min_usd,
-                     int64_t *max_usd);
+bool match_money_usd(const struct match_plan *plan, const struct slot_money *money,
+                     int64_t *min_usd, int64_t *max_usd);
 
 #endif

@@ -24,7 +24,7 @@ void names_destroy(struct names *names);
 /* The text's number, which is new if the text is; then the note is kept. NAME_NONE if out of memory
  * (and nothing has changed). Writer only. */
 uint32_t names_add(struct names *names, struct str text, uint32_t note);
-uint32_t names_find(const struct names *names, struct str text); /* NAME_NONE if unknown */
+uint32_t names_find(const struct names *names, struct str text);   /* NAME_NONE if unknown */
 struct str names_text(const struct names *names, uint32_t number); /* 1..names_count */
 uint32_t names_note(const struct names *names, uint32_t number);
 uint32_t names_count(const struct names *names);

@@ -18,7 +18,7 @@ struct order_map {
     struct order_entry {
         symbol code; /* SYMBOL_NONE: free */
         int32_t order;
-    } *entries;
+    } * entries;
     uint32_t mask;
 };
 

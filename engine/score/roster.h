@@ -36,7 +36,7 @@ void roster_drop(struct roster *roster);
 uint64_t roster_seq(const struct roster *roster);
 uint32_t roster_rows(const struct roster *roster);     /* rows, the empty ones too */
 uint32_t roster_profiles(const struct roster *roster); /* rows that hold a profile */
-const struct facts *roster_facts(const struct roster *roster, uint32_t row); /* NULL: empty row */
+const struct facts *roster_facts(const struct roster *roster, uint32_t row);   /* NULL: empty row */
 const struct record *roster_record(const struct roster *roster, uint32_t row); /* NULL: none */
 /* ROSTER_NO_ROW if no profile of that id is there now. */
 uint32_t roster_find(const struct roster *roster, struct str id);

@@ -51,8 +51,7 @@ struct view_sum {
     int64_t points;       /* sum of weight * points, at most 64 * 1000 * 10000 */
     int64_t known_weight; /* of wants that are known */
 };
-void view_judge(const struct match_plan *plan, struct pair *pair, int viewer,
-                struct view_sum *out);
+void view_judge(const struct match_plan *plan, struct pair *pair, int viewer, struct view_sum *out);
 /* Basis points; 10000 for a view without wants. */
 int32_t view_score(const struct plan_view *view, const struct view_sum *sum);
 
