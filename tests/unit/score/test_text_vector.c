@@ -492,7 +492,7 @@ Test(text_vector, shared_stems_are_shown_as_written)
 Test(text_vector, letters_in_common_are_no_word_to_show)
 {
     struct text_source a = {STR_LIT("fr"), STR_LIT("hydroponique")};
-    struct text_source b = {STR_LIT("en"), STR_LIT("hydroponics")};
+    struct text_source b = {STR_LIT("en"), STR_LIT("hydrophobia")};
     struct text_shared *list;
     size_t n = 7;
 
