@@ -87,12 +87,12 @@ guard_well_formed(struct call *call, struct err *err)
 {
     struct str path;
 
-    if (call->params != NULL && value_is_map(call->params) &&
-        value_find_bad_key(call->params, call->arena, &path)) {
-        err_set(err, ERR_INVALID_PARAMS,
-                "the key \"%.*s\" stands twice, or is no text; each key once, as text",
-                STR_ARG(path));
-        return err->code;
+    if (value_is_map(call->params) && value_find_bad_key(call->params, call->arena, &path)) {
+        if (path.len == 0)
+            return err_no_memory(err);
+        return err_set(err, ERR_INVALID_PARAMS,
+                       "the key \"%.*s\" stands twice, or is no text; each key once, as text",
+                       STR_ARG(path));
     }
     return params_check(call->method, call->params, err);
 }

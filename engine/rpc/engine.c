@@ -300,8 +300,8 @@ engine_profile_deleted(struct engine *engine, struct str id, struct err *err)
 {
     enum err_code code = edit_ensure(engine, err);
 
-    if (code == ERR_OK)
-        roster_edit_delete(engine->edit, id);
+    if (code == ERR_OK && roster_edit_delete(engine->edit, id) != ERR_OK)
+        code = err_no_memory(err);
     return code;
 }
 

@@ -1,5 +1,6 @@
 #include "rpc_fixture.h"
 
+#include "alloc.h"
 #include "file.h"
 #include "json.h"
 #include "yaml_doc.h"
@@ -102,9 +103,11 @@ rpc_call(struct rpc *rpc, const char *method, const char *json)
     if (json != NULL)
         cr_assert_eq(json_decode(str_from(json), &limits, scratch, &params, &rpc->err), ERR_OK,
                      "%s: %s", json, rpc->err.message);
+    mem_fail_at(rpc->fail_at);
     code = call_open(&call, str_from(method), params, &rpc->err);
     if (code == ERR_OK)
         code = call_run(&call, &rpc->err);
+    rpc->has_failed = mem_fail_happened();
     cr_assert_eq(code, rpc->err.code, "%s answers %d but says %d", method, code, rpc->err.code);
     if (code == ERR_OK)
         answer = kept(rpc, &call.answer);

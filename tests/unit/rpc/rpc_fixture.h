@@ -19,6 +19,8 @@ struct rpc {
     const msgpack_object *details; /* of the last error; NULL if there were none */
     bool (*is_cancelled)(void *context);
     void *cancel_context;
+    long fail_at;    /* which allocation of the next call is to fail; 0: none */
+    bool has_failed; /* it came to that */
     bool has_received;
     int64_t received_ms;
 };

@@ -275,3 +275,25 @@ Test(handle_match, whatif_refuses_what_a_put_or_a_programme_would)
               TOP(", \"id\": \"demo-startup-001\", \"programme_changes\": {\"size\": 3}"),
               ERR_INVALID_PARAMS, "programme_changes");
 }
+
+/* ---- out of memory ---- */
+
+Test(handle_match, each_failing_allocation_gives_a_clean_error)
+{
+    bool happened = true;
+
+    for (long n = 1; happened && n < 3000; n++) {
+        const msgpack_object *top;
+
+        rpc.fail_at = n;
+        top = rpc_call(&rpc, "match.top",
+                       TOP(", \"id\": \"demo-startup-001\", \"k\": 2, \"explain\": true, \"lang\": "
+                           "\"en\""));
+        happened = rpc.has_failed;
+        if (top == NULL)
+            cr_expect_eq(rpc.err.code, ERR_BUSY, "allocation %ld: %s", n, rpc.err.message);
+        else
+            cr_expect_eq(value_size(rpc_at(top, "matches")), 2, "allocation %ld", n);
+    }
+    cr_expect_not(happened);
+}

@@ -1,0 +1,119 @@
+/*
+ * race_engine: readers match, explain and list while a writer puts, patches and deletes, through the same
+ * calls that every asker makes. Run under the thread sanitizer; a bounded number of rounds.
+ */
+#include "call.h"
+#include "json.h"
+
+#include <ftw.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { READERS = 3, ROUNDS = 150, PROFILES = 20 };
+
+static struct engine *engine;
+static atomic_bool is_over;
+static atomic_int n_faults;
+
+/* One call; what it fails with may only be what the race itself brings: a profile just deleted. */
+static void
+call_json(const char *method, const char *json)
+{
+    struct caller caller = {.role = ROLE_ADMIN, .name = STR_LIT("race")};
+    struct arena *arena = arena_create((size_t)1 << 28);
+    const msgpack_object *params;
+    struct call call;
+    struct err err = {0};
+    enum err_code code;
+
+    call_init(&call, engine, &caller, arena, 0);
+    code = json_decode(str_from(json), &value_limits_default, arena, &params, &err);
+    if (code == ERR_OK)
+        code = call_open(&call, str_from(method), params, &err);
+    if (code == ERR_OK)
+        code = call_run(&call, &err);
+    if (code != ERR_OK && code != ERR_NOT_FOUND) {
+        fprintf(stderr, "%s %s: %s\n", method, json, err.message);
+        n_faults++;
+    }
+    call_fini(&call);
+    arena_destroy(arena);
+}
+
+static void
+put(int i, int round)
+{
+    char json[512];
+
+    snprintf(
+        json, sizeof json,
+        "{\"profile\": {\"id\": \"p%d\", \"kind\": \"%s\", \"name\": \"N%d\", \"metro\": \"paris\", "
+        "\"sectors\": [\"ai\"], \"tags\": [\"t%d\"], \"description\": {\"en\": \"robots number %d\"}, "
+        "\"consent\": {\"match\": true, \"share\": true, \"basis\": \"race\"}}}",
+        i, i % 2 ? "startup" : "incubator", round, round, round);
+    call_json("profile.put", json);
+}
+
+static void *
+read_on(void *unused)
+{
+    (void)unused;
+    while (!atomic_load(&is_over)) {
+        call_json("match.top",
+                  "{\"programme\": \"p\", \"id\": \"p1\", \"explain\": true, \"lang\": \"fr\"}");
+        call_json("match.whatif",
+                  "{\"programme\": \"p\", \"id\": \"p3\", \"changes\": {\"tags\": [\"new\"]}}");
+        call_json("profile.list", "{\"text\": \"robots\"}");
+        call_json("system.stats", "{}");
+    }
+    return NULL;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int flag, struct FTW *walk)
+{
+    (void)st, (void)flag, (void)walk;
+    return remove(path);
+}
+
+int
+main(void)
+{
+    char dir[] = "/tmp/jumelage-race-XXXXXX";
+    struct engine_options options = {.data_dir = mkdtemp(dir), .share_dir = JML_DATA};
+    pthread_t readers[READERS];
+    struct err err = {0};
+
+    if (options.data_dir == NULL || engine_open(&options, &engine, &err) != ERR_OK) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    call_json(
+        "programme.put",
+        "{\"programme\": {\"id\": \"p\", \"name\": {\"en\": \"P\"}, \"pairings\": [{\"id\": \"h\", "
+        "\"from\": {\"kind\": \"startup\"}, \"to\": {\"kind\": \"incubator\"}, \"from_wants\": "
+        "[{\"id\": \"s\", \"type\": \"overlap\", \"of\": \"sectors\", \"by\": \"sectors\", "
+        "\"weight\": 1}, {\"id\": \"t\", \"type\": \"text\", \"weight\": 1}]}]}}");
+    for (int i = 0; i < PROFILES; i++)
+        put(i, 0);
+    for (int i = 0; i < READERS; i++)
+        if (pthread_create(&readers[i], NULL, read_on, NULL) != 0)
+            return 1;
+    for (int round = 1; round <= ROUNDS; round++) {
+        put(round % PROFILES, round);
+        if (round % 7 == 0)
+            call_json("profile.delete", "{\"id\": \"p2\"}");
+        if (round % 11 == 0)
+            call_json(
+                "outcome.put",
+                "{\"from\": \"p1\", \"to\": \"p4\", \"kind\": \"hosted\", \"at\": \"2025-01-01\"}");
+    }
+    atomic_store(&is_over, true);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(readers[i], NULL);
+    engine_close(engine);
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return n_faults == 0 ? 0 : 1;
+}
