@@ -570,38 +570,78 @@ parse_frequencies(struct lexicon *lexicon, struct str text, struct err *err)
 
 /* ---- topics ---- */
 
-static enum err_code
-parse_topics(struct lexicon *lexicon, struct str text, struct err *err)
+/* A whole number at *at, no sign, at most nine digits; false without one. */
+static bool
+take_number(struct str text, size_t *at, uint32_t *number)
 {
+    size_t start = *at;
+
+    *number = 0;
+    for (; *at < text.len && text.data[*at] >= '0' && text.data[*at] <= '9'; ++*at)
+        *number = *number * 10 + (uint32_t)(text.data[*at] - '0');
+    return *at > start && *at - start <= 9;
+}
+
+/* `12:300 7:45`: numbers of topics with their pulls, appended to the lexicon's, and a 0 after them. */
+static bool
+parse_pulls(struct lexicon *lexicon, struct str cell, const uint32_t *topics, size_t n_topics)
+{
+    size_t at = 0;
+
+    do {
+        uint32_t number, thousandths;
+
+        if (!take_number(cell, &at, &number) || number >= n_topics || at >= cell.len ||
+            cell.data[at++] != ':' || !take_number(cell, &at, &thousandths) || thousandths == 0 ||
+            thousandths > PULL_WHOLE)
+            return false;
+        lexicon->pulls[lexicon->n_pulls++] = (struct pull){topics[number], thousandths};
+    } while (at < cell.len && cell.data[at++] == ' ');
+    if (at < cell.len)
+        return false;
+    lexicon->pulls[lexicon->n_pulls++] = (struct pull){0, 0};
+    return true;
+}
+
+/* First the topics, `t:NAME,`, numbered from 0; then the terms with their pulls. */
+static enum err_code
+parse_topics(struct parser *parser, struct str text, struct err *err)
+{
+    struct lexicon *lexicon = parser->lexicon;
     struct lines lines = lines_begin(text, LEXICON_TOPICS);
-    size_t n_rows = count_char(text, '\n') + 1;
-    struct str line, cells[3];
+    size_t n_rows = count_char(text, '\n') + 1, n_topics = 0;
+    uint32_t *topics = arena_alloc(parser->keep, n_rows, sizeof *topics);
+    struct str line, cells[2];
 
     if (text.len == 0)
         return ERR_OK;
-    lexicon->pulls = mem_alloc_zeroed(n_rows, sizeof *lexicon->pulls);
-    if (lexicon->pulls == NULL || !table_grow(&lexicon->topics, n_rows / 2))
+    lexicon->pulls = mem_alloc_zeroed(count_char(text, ':') + n_rows, sizeof *lexicon->pulls);
+    if (lexicon->pulls == NULL || topics == NULL || !table_grow(&lexicon->topics, n_rows))
         return err_no_memory(err);
-    if (check_header(&lines, "term,topic,pull", err) != ERR_OK)
+    if (check_header(&lines, "term,pulls", err) != ERR_OK)
         return err->code;
     while (lines_next(&lines, &line)) {
-        uint32_t term, percent;
-        int64_t *head;
+        uint32_t term;
+        int64_t *first;
 
-        if (split_cells(&lines, line, cells, 3, err) != ERR_OK ||
-            parse_count(&lines, cells[2], 1, 100, &percent, err) != ERR_OK)
+        if (split_cells(&lines, line, cells, 2, err) != ERR_OK)
             return err->code;
-        if (!parse_term(cells[0], &term) || cells[1].len == 0)
-            return line_err(err, &lines, "\"%.*s\" is no term, or has no topic", STR_ARG(cells[0]));
-        head = table_put(&lexicon->topics, (uint64_t)term + 1);
-        if (head == NULL)
+        if (!parse_term(cells[0], &term))
+            return line_err(err, &lines, "\"%.*s\" is no term; write t:, c: or s: before it",
+                            STR_ARG(cells[0]));
+        if (term_class_of(term) == TERM_TOPIC) {
+            topics[n_topics++] = term;
+            continue;
+        }
+        first = table_put(&lexicon->topics, (uint64_t)term + 1);
+        if (first == NULL)
             return err_no_memory(err);
-        lexicon->pulls[lexicon->n_pulls] = (struct pull){
-            .topic = term_of(TERM_TOPIC, cells[1]),
-            .percent = (uint8_t)percent,
-            .next = (int32_t)*head,
-        };
-        *head = (int64_t)lexicon->n_pulls++;
+        *first = (int64_t)lexicon->n_pulls;
+        if (!parse_pulls(lexicon, cells[1], topics, n_topics))
+            return line_err(err, &lines,
+                            "\"%.*s\" is no list such as 0:300 7:45, a topic before this row and "
+                            "its pull from 1 to 1000",
+                            STR_ARG(cells[1]));
     }
     return ERR_OK;
 }
@@ -705,7 +745,7 @@ parse_all(struct parser *parser, const struct str *files, struct err *err)
     if (code == ERR_OK)
         code = parse_frequencies(lexicon, files[LEXICON_FREQUENCIES], err);
     if (code == ERR_OK)
-        code = parse_topics(lexicon, files[LEXICON_TOPICS], err);
+        code = parse_topics(parser, files[LEXICON_TOPICS], err);
     if (code == ERR_OK)
         code = parse_site(lexicon, files[LEXICON_SITE], err);
     return code;
@@ -852,16 +892,12 @@ lexicon_translation(const struct lexicon *lexicon, int32_t at)
     return &lexicon->translations[at];
 }
 
-int32_t
+const struct pull *
 lexicon_pulls(const struct lexicon *lexicon, uint32_t term)
 {
-    return table_find(&lexicon->topics, (uint64_t)term + 1);
-}
+    int32_t first = table_find(&lexicon->topics, (uint64_t)term + 1);
 
-const struct pull *
-lexicon_pull(const struct lexicon *lexicon, int32_t at)
-{
-    return &lexicon->pulls[at];
+    return first >= 0 ? &lexicon->pulls[first] : NULL;
 }
 
 uint32_t

@@ -24,7 +24,7 @@ enum lexicon_file {
     LEXICON_STOPWORDS_FR,
     LEXICON_ELISIONS_FR,
     LEXICON_FREQUENCIES, /* frequencies.csv: term,documents (first row: *, number of documents) */
-    LEXICON_TOPICS,      /* topics.csv: term,topic,pull; may be empty */
+    LEXICON_TOPICS,      /* topics.csv: term,pulls; may be empty */
     LEXICON_SITE,        /* site table, may be empty: pairs of stems en,fr,weight */
     LEXICON_FILE_COUNT
 };

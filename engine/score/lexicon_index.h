@@ -54,15 +54,14 @@ enum { SITE_WEIGHT_MAX = 12 };
 int32_t lexicon_translations(const struct lexicon *lexicon, uint64_t phrase);
 const struct translation *lexicon_translation(const struct lexicon *lexicon, int32_t at);
 
-/* The topics that a concept or stem belongs to, each with its pull in per cent of the term's units;
- * a list by index, likewise. */
+/* The topics that a concept or stem belongs to, each with its pull in thousandths of the term's
+ * units. Until one with a topic of 0, which is no topic; NULL: none at all. */
 struct pull {
     uint32_t topic; /* a term */
-    uint8_t percent;
-    int32_t next;
+    uint32_t thousandths;
 };
-int32_t lexicon_pulls(const struct lexicon *lexicon, uint32_t term);
-const struct pull *lexicon_pull(const struct lexicon *lexicon, int32_t at);
+enum { PULL_WHOLE = 1000 };
+const struct pull *lexicon_pulls(const struct lexicon *lexicon, uint32_t term);
 
 /* Does the word say nothing, in a text of this language? lang LANG_COUNT: in either. */
 bool lexicon_drops(const struct lexicon *lexicon, const struct word *word, enum lang lang);

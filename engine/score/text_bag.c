@@ -4,17 +4,18 @@
 
 /*
  * Each content word gives, where the glossary knows it (or the longest phrase that starts with it),
- * its concepts; else its stem, and what the site's table says it means. Character grams let
- * cognates and misspellings meet: of words that nobody knows in full, of known ones a little.
- * How much of each was found by measuring pairs of one-liners (tests/bench/pairs).
+ * its concepts; else its stem. Both pull to topics: what is spoken of together in one line of
+ * business. The site's table adds what words mean in the other language. Character grams let cognates
+ * and misspellings meet: of words that nobody knows in full, of known ones a little. How much of
+ * each was found by measuring pairs of one-liners (tests/bench/pairs).
  */
 enum {
     INNER_UNITS = 60,      /* a concept of a word inside a longer phrase that was met */
     KNOWN_STEM_UNITS = 30, /* the stem of a word that names a concept */
     KNOWN_GRAM_UNITS = 30, /* its grams */
     GRAM_UNITS = BAG_UNIT, /* the grams of other words */
-    SITE_UNITS = 180,      /* all translations of a word together; the word itself has BAG_UNIT */
-    SITE_KNOWN_UNITS = 60, /* those of a word that names a concept */
+    SITE_UNITS = 60,       /* all translations of a word together; the word itself has BAG_UNIT */
+    SITE_KNOWN_UNITS = 30, /* those of a word that names a concept */
 };
 enum {
     SOURCE_WORDS_MAX = 8192, /* what stands after them in one source is not read */
@@ -122,12 +123,9 @@ add_telling(struct text_bag *bag, uint32_t term, uint32_t units, uint32_t label,
 {
     enum err_code code = add(bag, term, units, label, err);
 
-    for (int32_t at = lexicon_pulls(bag->lexicon, term); code == ERR_OK && at >= 0;) {
-        const struct pull *pull = lexicon_pull(bag->lexicon, at);
-
-        code = add(bag, pull->topic, units * pull->percent / 100, topic_label, err);
-        at = pull->next;
-    }
+    for (const struct pull *pull = lexicon_pulls(bag->lexicon, term);
+         code == ERR_OK && pull != NULL && pull->topic != 0; pull++)
+        code = add(bag, pull->topic, units * pull->thousandths / PULL_WHOLE, topic_label, err);
     return code;
 }
 

@@ -13,8 +13,8 @@ static const uint32_t class_weights[TERM_CLASS_COUNT] = {[TERM_GRAM3] = 10,
                                                          [TERM_GRAM4] = 20,
                                                          [TERM_STEM] = 50,
                                                          [TERM_CONCEPT] = 100,
-                                                         [TERM_TOPIC] = 110};
-enum { WEIGHT_SCALE = 512 };
+                                                         [TERM_TOPIC] = 200};
+enum { WEIGHT_SCALE = 4096 };
 
 struct lexicon_reader {
     const struct lexicon *lexicon;
@@ -47,24 +47,24 @@ lexicon_reader_destroy(struct lexicon_reader *reader)
 
 /* ---- weights ---- */
 
-/* 16 for one occurrence, 8 more each time that it doubles; less than one counts in proportion. */
+/* 128 for one occurrence, 64 more each time that it doubles; less than one counts in proportion. */
 static uint32_t
-frequency_16(uint32_t units)
+frequency_128(uint32_t units)
 {
     if (units < BAG_UNIT)
-        return LOG2_ONE * units / BAG_UNIT;
-    return LOG2_ONE + (log2_16(units) - log2_16(BAG_UNIT)) / 2;
+        return 128 * units / BAG_UNIT;
+    return 128 + 4 * (log2_16(units) - log2_16(BAG_UNIT));
 }
 
 static uint16_t
 weight_of(const struct lexicon *lexicon, uint32_t term, uint32_t units)
 {
-    uint32_t frequency = frequency_16(units), rarity;
+    uint32_t frequency = frequency_128(units), rarity;
     uint32_t weight;
 
     rarity = rarity_16(lexicon_documents_all(lexicon), lexicon_documents(lexicon, term));
-    /* frequency <= 161 (2^24 units and two sources of them), rarity <= 16 + 16 * 27 (10^8
-     * documents), class <= 128: 128 * 161 * 448 < 2^24 */
+    /* class <= 200, frequency <= 128 + 4 * 300 (2^25 units), rarity <= 16 + 16 * 27 (10^8
+     * documents): the product < 2^27 */
     weight = class_weights[term_class_of(term)] * frequency * rarity / WEIGHT_SCALE;
     if (weight > TEXT_WEIGHT_MAX)
         return TEXT_WEIGHT_MAX;

@@ -118,17 +118,14 @@ number_topic(struct counts *counts, struct str name, uint32_t *number, struct er
     if (i == counts->topics_room) {
         size_t room = i != 0 ? 2 * i : 256;
         struct str *topics = realloc(counts->topics, room * sizeof *topics);
-        uint32_t *topic_6 = realloc(counts->topic_6, room * sizeof *topic_6);
 
-        counts->topics = topics != NULL ? topics : counts->topics;
-        counts->topic_6 = topic_6 != NULL ? topic_6 : counts->topic_6;
-        if (topics == NULL || topic_6 == NULL)
+        if (topics == NULL)
             return err_no_memory(err);
+        counts->topics = topics;
         counts->topics_room = room;
     }
     if (i == counts->n_topics) {
         counts->topics[i] = arena_str(counts->arena, name);
-        counts->topic_6[i] = 0;
         if (counts->topics[i].data == NULL)
             return err_no_memory(err);
         counts->n_topics++;
@@ -153,7 +150,6 @@ meet(struct counts *counts, struct counted *counted, uint32_t topic, uint32_t sh
         counted->met = met;
     }
     met->share_6 += share_6;
-    counts->topic_6[topic] += share_6;
     return ERR_OK;
 }
 
@@ -212,7 +208,6 @@ void
 counts_fini(struct counts *counts)
 {
     free(counts->topics);
-    free(counts->topic_6);
     free(counts->places);
     arena_destroy(counts->arena);
     stemmers_destroy(counts->stemmers);

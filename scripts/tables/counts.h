@@ -34,7 +34,6 @@ struct counts {
     size_t mask, n;
     uint32_t n_documents;
     struct str *topics; /* names, by number */
-    uint32_t *topic_6;  /* share_6 of all terms together, by number */
     size_t n_topics, topics_room;
 };
 

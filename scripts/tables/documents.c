@@ -80,9 +80,9 @@ visit_vocabulary(struct walk *walk, const struct source *source, struct err *err
     return code;
 }
 
-/* ---- the glossary ---- */
+/* ---- the glossary and the themes ---- */
 
-/* The three cells of a row, which the parsing of the lexicon has checked already. */
+/* The three cells of a row; a cell may stand in quotes. */
 static void
 split_row(struct str line, struct str cells[3])
 {
@@ -98,63 +98,46 @@ split_row(struct str line, struct str cells[3])
 }
 
 static enum err_code
-visit_glossary(struct walk *walk, struct err *err)
+visit_cell(struct walk *walk, bool is_theme, struct str name, enum lang lang, struct str text,
+           struct err *err)
 {
-    enum err_code code = read_path(walk, "lexicon/glossary.csv", err);
-    struct str text = buf_str(&walk->bytes);
-    size_t end;
+    struct document document = {.lang = str_from(lang_code(lang)), .text = text};
 
-    for (size_t at = str_find(text, '\n', 0) + 1; code == ERR_OK && at < text.len; at = end + 1) {
+    if (is_theme) {
+        document.topics[0] = arena_format(walk->arena, "themes.%.*s", STR_ARG(name));
+        document.n_topics = 1;
+        document.is_definition = true;
+        if (document.topics[0].data == NULL)
+            return err_no_memory(err);
+    } else {
+        document.concept = name;
+    }
+    return walk->visit(walk->context, &document, err);
+}
+
+/* Every row `name,en,fr` of the glossary, or of the themes, whose names are topics. */
+static enum err_code
+visit_rows(struct walk *walk, const char *name, bool are_themes, struct err *err)
+{
+    enum err_code code = read_path(walk, name, err);
+    struct str text = buf_str(&walk->bytes);
+    bool is_header = true;
+    size_t number = 0, end;
+
+    for (size_t at = 0; code == ERR_OK && at < text.len; at = end + 1) {
         struct str cells[3] = {{0}};
 
+        number++;
         end = str_find(text, '\n', at);
         if (end == at || text.data[at] == '#')
             continue;
         split_row((struct str){text.data + at, end - at}, cells);
-        for (int lang = 0; code == ERR_OK && lang < LANG_COUNT; lang++) {
-            struct document document = {.lang = str_from(lang_code((enum lang)lang)),
-                                        .text = cells[1 + lang],
-                                        .concept = cells[0]};
-
-            code = walk->visit(walk->context, &document, err);
-        }
-    }
-    return code;
-}
-
-/* ---- themes ---- */
-
-/* Rows `theme,words`, the words in English. */
-static enum err_code
-visit_themes(struct walk *walk, struct err *err)
-{
-    enum err_code code = read_path(walk, "lexicon/themes.csv", err);
-    struct str text = buf_str(&walk->bytes);
-    size_t number = 0, end;
-    bool is_header = true;
-
-    for (size_t at = 0; code == ERR_OK && at < text.len; at = end + 1) {
-        struct document document = {.lang = STR_LIT("en"), .n_topics = 1, .is_definition = true};
-        struct str line, theme;
-
-        number++;
-        end = str_find(text, '\n', at);
-        line = (struct str){text.data + at, end - at};
-        if (line.len == 0 || line.data[0] == '#')
-            continue;
-        theme = (struct str){line.data, str_find(line, ',', 0)};
-        if (theme.len == 0 || theme.len + 1 >= line.len || (is_header && !str_is(theme, "theme")))
-            return err_set(err, ERR_INVALID_PARAMS, "themes.csv, line %zu: a row is theme,words",
+        if (cells[1].len + cells[2].len == 0)
+            return err_set(err, ERR_INVALID_PARAMS, "%s, line %zu: a row is name,en,fr", name,
                            number);
-        if (is_header) {
-            is_header = false;
-            continue;
-        }
-        document.text = (struct str){line.data + theme.len + 1, line.len - theme.len - 1};
-        document.topics[0] = arena_format(walk->arena, "themes.%.*s", STR_ARG(theme));
-        if (document.topics[0].data == NULL)
-            return err_no_memory(err);
-        code = walk->visit(walk->context, &document, err);
+        for (int lang = 0; code == ERR_OK && lang < LANG_COUNT && !is_header; lang++)
+            code = visit_cell(walk, are_themes, cells[0], (enum lang)lang, cells[1 + lang], err);
+        is_header = false;
     }
     return code;
 }
@@ -256,9 +239,9 @@ documents_visit(const char *data, document_visit *visit, void *context, struct e
     if (walk.arena == NULL)
         code = err_no_memory(err);
     if (code == ERR_OK)
-        code = visit_glossary(&walk, err);
+        code = visit_rows(&walk, "lexicon/glossary.csv", false, err);
     if (code == ERR_OK)
-        code = visit_themes(&walk, err);
+        code = visit_rows(&walk, "lexicon/themes.csv", true, err);
     for (size_t i = 0; code == ERR_OK && i < sizeof vocabularies / sizeof vocabularies[0]; i++)
         code = visit_vocabulary(&walk, &vocabularies[i], err);
     if (code == ERR_OK)

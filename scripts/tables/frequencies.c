@@ -5,23 +5,21 @@
 
 /*
  * frequencies.csv: how many documents hold each term. topics.csv: to which topics (a row of the
- * sectors or needs) a term pulls a text, for the words that two texts don't share but that belong to
- * one business: parking and traffic, fraud and bank.
+ * sectors, needs or themes) a term pulls a text, for the words that two texts don't share but that
+ * belong to one business: parking and traffic, fraud and bank.
  *
- * The pull of a term to a topic is
+ * The pull of a term to a topic is, in thousandths,
  *
  *     share = 6ths of the term with the topic / (6ths of the term with all topics + 6)
- *     pull  = 100 * share * rarity of the term / rarity of a term that no document holds
+ *     pull  = 1000 * share * rarity of the term / rarity of a term that no document holds
  *
- * so that words met with everything, or once only, pull little; kept are the three strongest of 5 and
- * more, where the term is met with the topic at least three times as often as terms are on average.
+ * so that words met with everything, or once only, pull little; the strongest are kept.
  */
 enum {
     DOCUMENTS_MIN = 2,       /* rarer terms are left out; lexicon_documents counts them as 1 … */
     GRAM_DOCUMENTS_MIN = 10, /* … and grams as 5 */
-    PULL_MIN = 5,
-    PULLS_MAX = 3,
-    LIFT_MIN = 3,
+    PULL_MIN = 15,
+    PULLS_MAX = 20,
     PRIOR_6 = 6,
 };
 
@@ -44,7 +42,7 @@ write_documents(const struct counts *counts, struct counted *const *list, size_t
 
 /* ---- topics ---- */
 
-struct strongest { /* the first of them, by pull, then by name of the topic */
+struct strongest { /* by pull, then by name of the topic */
     uint32_t topics[PULLS_MAX], pulls[PULLS_MAX];
     size_t n;
 };
@@ -71,42 +69,45 @@ keep_strongest(const struct counts *counts, struct strongest *kept, uint32_t top
     kept->pulls[at] = pull;
 }
 
-static size_t
-write_pulls(const struct counts *counts, const struct counted *counted, uint64_t all_6,
-            struct buf *out)
+static void
+find_pulls(const struct counts *counts, const struct counted *counted, struct strongest *kept)
 {
     uint64_t rarest = rarity_16(counts->n_documents, 0);
     uint64_t rarity = rarity_16(counts->n_documents, counted->documents);
-    struct strongest kept = {.n = 0};
     uint64_t term_6 = 0;
 
+    kept->n = 0;
     for (const struct met *met = counted->met; met != NULL; met = met->next)
         term_6 += met->share_6;
     for (const struct met *met = counted->met; met != NULL; met = met->next) {
-        uint64_t pull = 100 * met->share_6 * rarity / ((term_6 + PRIOR_6) * rarest);
+        uint64_t pull = PULL_WHOLE * met->share_6 * rarity / ((term_6 + PRIOR_6) * rarest);
 
-        if (pull >= PULL_MIN &&
-            met->share_6 * all_6 >= LIFT_MIN * term_6 * counts->topic_6[met->topic])
-            keep_strongest(counts, &kept, met->topic, (uint32_t)pull);
+        if (pull >= PULL_MIN)
+            keep_strongest(counts, kept, met->topic, (uint32_t)pull);
     }
-    for (size_t i = 0; i < kept.n; i++)
-        buf_printf(out, "%s,%.*s,%" PRIu32 "\n", counted->name,
-                   STR_ARG(counts->topics[kept.topics[i]]), kept.pulls[i]);
-    return kept.n;
 }
 
 static size_t
 write_topics(const struct counts *counts, struct counted *const *list, size_t n, struct buf *out)
 {
-    uint64_t all_6 = 0;
-    size_t n_written = 0;
+    size_t n_written = counts->n_topics;
 
+    buf_append_text(out, "term,pulls\n");
     for (size_t i = 0; i < counts->n_topics; i++)
-        all_6 += counts->topic_6[i];
-    buf_append_text(out, "term,topic,pull\n");
-    for (size_t i = 0; i < n; i++)
-        if (list[i]->documents >= DOCUMENTS_MIN)
-            n_written += write_pulls(counts, list[i], all_6, out);
+        buf_printf(out, "t:%.*s,\n", STR_ARG(counts->topics[i]));
+    for (size_t i = 0; i < n; i++) {
+        struct strongest kept;
+
+        if (list[i]->documents < DOCUMENTS_MIN)
+            continue;
+        find_pulls(counts, list[i], &kept);
+        for (size_t j = 0; j < kept.n; j++)
+            buf_printf(out, "%s%c%" PRIu32 ":%" PRIu32, j == 0 ? list[i]->name : "",
+                       j == 0 ? ',' : ' ', kept.topics[j], kept.pulls[j]);
+        if (kept.n > 0)
+            buf_append_char(out, '\n');
+        n_written += kept.n > 0;
+    }
     return n_written;
 }
 

@@ -20,7 +20,7 @@ static const char stops_en[] = "the\nof\nfor\na\ni\ns\nit\n";
 static const char stops_fr[] = "le\nla\nles\nde\ndes\npour\nà\n";
 static const char elisions[] = "l\nd\nqu\njusqu\n";
 static const char frequencies[] = "term,documents\n*,100\nc:sensor,9\ns:startup,60\n3:_st,70\n";
-static const char topics[] = "term,topic,pull\nc:sensor,iot,40\nc:sensor,food.farm,10\n";
+static const char topics[] = "term,pulls\nt:iot,\nt:food.farm,\nc:sensor,0:400 1:100\n";
 static const char site[] = "en,fr,weight\nplough,charru,12\nwheelchair,fauteuil roul,12\n";
 
 static struct lexicon *
@@ -270,13 +270,14 @@ Test(lexicon, tells_in_how_many_documents_a_term_stands)
 Test(lexicon, a_term_pulls_to_its_topics)
 {
     struct lexicon *lexicon = small_lexicon();
-    int32_t at = lexicon_pulls(lexicon, term_of(TERM_CONCEPT, STR_LIT("sensor")));
-    int n = 0, percent = 0;
+    const struct pull *pulls = lexicon_pulls(lexicon, term_of(TERM_CONCEPT, STR_LIT("sensor")));
 
-    for (; at >= 0; at = lexicon_pull(lexicon, at)->next, n++)
-        percent += lexicon_pull(lexicon, at)->percent;
-    cr_expect(n == 2 && percent == 50);
-    cr_expect_lt(lexicon_pulls(lexicon, term_of(TERM_CONCEPT, STR_LIT("farming"))), 0);
+    cr_assert_not_null(pulls);
+    cr_expect_eq(pulls[0].topic, term_of(TERM_TOPIC, STR_LIT("iot")));
+    cr_expect_eq(pulls[0].thousandths, 400);
+    cr_expect_eq(pulls[1].topic, term_of(TERM_TOPIC, STR_LIT("food.farm")));
+    cr_expect_eq(pulls[2].topic, 0);
+    cr_expect_null(lexicon_pulls(lexicon, term_of(TERM_CONCEPT, STR_LIT("farming"))));
     lexicon_destroy(lexicon);
 }
 
@@ -366,9 +367,14 @@ static const struct {
     {"a number too long to read", LEXICON_FREQUENCIES, "term,documents\n*,99999999999999999999\n",
      "whole number"},
     {"a term of no class", LEXICON_FREQUENCIES, "term,documents\n*,9\nx:y,1\n", "is no term"},
-    {"a pull of 0", LEXICON_TOPICS, "term,topic,pull\nc:x,y,0\n", "whole number from 1 to 100"},
-    {"a pull of 101", LEXICON_TOPICS, "term,topic,pull\nc:x,y,101\n", "from 1 to 100"},
-    {"no topic", LEXICON_TOPICS, "term,topic,pull\nc:x,,3\n", "has no topic"},
+    {"a pull of 0", LEXICON_TOPICS, "term,pulls\nt:y,\nc:x,0:0\n", "line 3: \"0:0\" is no list"},
+    {"a pull of 1001", LEXICON_TOPICS, "term,pulls\nt:y,\nc:x,0:1001\n", "from 1 to 1000"},
+    {"an unknown topic", LEXICON_TOPICS, "term,pulls\nt:y,\nc:x,1:10\n", "is no list"},
+    {"a topic after its use", LEXICON_TOPICS, "term,pulls\nc:x,0:10\nt:y,\n", "is no list"},
+    {"no pulls", LEXICON_TOPICS, "term,pulls\nt:y,\nc:x,\n", "is no list"},
+    {"two spaces between pulls", LEXICON_TOPICS, "term,pulls\nt:y,\nc:x,0:1  0:2\n", "is no list"},
+    {"a comma between pulls", LEXICON_TOPICS, "term,pulls\nt:y,\nc:x,\"0:1,0:2\"\n", "is no list"},
+    {"a topic of no class", LEXICON_TOPICS, "term,pulls\ny,\n", "is no term"},
     {"a site's weight of 0", LEXICON_SITE, "en,fr,weight\na,b,0\n", "whole number from 1 to 12"},
     {"a site's weight of 13", LEXICON_SITE, "en,fr,weight\na,b,13\n", "whole number from 1 to 12"},
     {"five stems", LEXICON_SITE, "en,fr,weight\na b c d e,f,1\n", "one to 4 stems"},

@@ -162,11 +162,11 @@ weight_by_the_page(const struct lexicon *lexicon, uint32_t term, int64_t units)
                                             [TERM_GRAM4] = 20,
                                             [TERM_STEM] = 50,
                                             [TERM_CONCEPT] = 100,
-                                            [TERM_TOPIC] = 110};
+                                            [TERM_TOPIC] = 200};
     int64_t all = lexicon_documents_all(lexicon), with = lexicon_documents(lexicon, term);
-    int64_t frequency = units < 120 ? 16 * units / 120 : 16 + (log2_of(units) - log2_of(120)) / 2;
+    int64_t frequency = units < 120 ? 128 * units / 120 : 128 + 4 * (log2_of(units) - log2_of(120));
     int64_t rarity = 16 + log2_of(all + 1) - log2_of(with + 1);
-    int64_t weight = class_weights[term_class_of(term)] * frequency * rarity / 512;
+    int64_t weight = class_weights[term_class_of(term)] * frequency * rarity / 4096;
 
     return weight < 1 ? 1 : weight > 2047 ? 2047 : weight;
 }
@@ -303,7 +303,7 @@ Test(text_doc, the_page_shows_twenty_vectors_as_the_code_makes_them)
 Test(text_doc, the_page_tells_the_numbers_that_are_used)
 {
     static const char *const wanted[] = {
-        "| topic | `t:` | 4 | 110 |", "| concept | `c:` | 3 | 100 |", "| stem | `s:` | 2 | 50 |",
+        "| topic | `t:` | 4 | 200 |", "| concept | `c:` | 3 | 100 |", "| stem | `s:` | 2 | 50 |",
         "| 4-gram | `4:` | 1 | 20 |", "| 3-gram | `3:` | 0 | 10 |",
     };
     struct str text = buf_str(&page);

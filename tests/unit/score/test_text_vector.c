@@ -24,7 +24,7 @@ static const struct str files[LEXICON_FILE_COUNT] = {
     [LEXICON_STOPWORDS_FR] = STR_LIT("le\nla\nles\nde\ndes\npour\nà\nnous\n"),
     [LEXICON_ELISIONS_FR] = STR_LIT("l\nd\n"),
     [LEXICON_FREQUENCIES] = STR_LIT("term,documents\n*,1000\nc:farming,100\ns:startup,400\n"),
-    [LEXICON_TOPICS] = STR_LIT("term,topic,pull\nc:farming,food.farm,40\ns:tractor,food.farm,50\n"),
+    [LEXICON_TOPICS] = STR_LIT("term,pulls\nt:food.farm,\nc:farming,0:400\ns:tractor,0:500\n"),
     [LEXICON_SITE] = STR_LIT("en,fr,weight\nplough,charru,12\ndetector,sond,6\n"
                              "detector,trouveur,6\nwheelchair,fauteuil roul,12\n"),
 };
