@@ -585,17 +585,6 @@ load(struct engine *engine, struct err *err)
     return code;
 }
 
-static struct digest
-files_digest(const struct str *files, size_t n)
-{
-    struct digest_state state;
-
-    digest_begin(&state);
-    for (size_t i = 0; i < n; i++)
-        digest_add_str(&state, files[i]);
-    return digest_end(&state);
-}
-
 static enum err_code
 open_tables(struct engine *engine, const struct engine_options *options, struct err *err)
 {
@@ -607,7 +596,7 @@ open_tables(struct engine *engine, const struct engine_options *options, struct 
     if (code != ERR_OK)
         return code;
     engine->has_files = true;
-    engine->lexicon_digest = files_digest(engine->files.lexicon, LEXICON_FILE_COUNT);
+    engine->lexicon_digest = lexicon_files_digest(engine->files.lexicon);
     return reference_parse(engine->files.reference, &engine->reference, err);
 }
 
