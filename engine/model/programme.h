@@ -65,7 +65,7 @@ struct operand {
     enum field_id field; /* FIELD, RECORD; for VALUE the field whose type it has */
     int64_t number;      /* NUMBER */
     const msgpack_object
-        *value; /* VALUE; of a set: one code or a list; meets on a number: [lo, hi] too */
+        *value; /* VALUE; of a set: one code or a list */
 };
 
 struct knot {

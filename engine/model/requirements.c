@@ -29,24 +29,16 @@ check_elements(struct decoder *decoder, const struct field *field, const msgpack
     }
 }
 
-/* `meets` with a number, or [lowest, highest]. */
+/* `meets` compares with one number; what lies between two is asked for by two requirements. */
 static void
-check_number_range(struct decoder *decoder, const struct field *field, const msgpack_object *value)
+check_number(struct decoder *decoder, const struct field *field, const msgpack_object *value)
 {
-    int64_t low, high;
-
-    if (!value_is_array(value)) {
-        field_check(field, value, decoder->reference, decoder->faults);
-        return;
-    }
-    if (value_size(value) != 2) {
-        field_wrong_type(&decoder->field, value, "a whole number, or two: [lowest, highest]");
-        return;
-    }
-    check_elements(decoder, field, value);
-    if (value_int(value_at(value, 0), &low) && value_int(value_at(value, 1), &high) && low > high)
+    if (value_is_array(value))
         faults_add(decoder->faults, ERR_INVALID_PARAMS,
-                   "[%" PRId64 ", %" PRId64 "] goes down; exchange the two numbers", low, high);
+                   "meets takes one whole number here; for a range write two requirements, "
+                   "at_least and at_most");
+    else
+        field_check(field, value, decoder->reference, decoder->faults);
 }
 
 static void
@@ -65,7 +57,7 @@ check_constant(struct decoder *decoder, const struct field *field, enum comparab
         return;
     }
     if (comparable == COMPARABLE_RANGES && field->slot == SLOT_NUMBER) {
-        check_number_range(decoder, field, value);
+        check_number(decoder, field, value);
     } else if (is_set_field && !value_is_array(value)) { /* one code stands for a set of one */
         msgpack_object copy = *value;
 
