@@ -62,10 +62,9 @@ enum operand_kind {
 
 struct operand {
     enum operand_kind kind;
-    enum field_id field; /* FIELD, RECORD; for VALUE the field whose type it has */
-    int64_t number;      /* NUMBER */
-    const msgpack_object
-        *value; /* VALUE; of a set: one code or a list */
+    enum field_id field;         /* FIELD, RECORD; for VALUE the field whose type it has */
+    int64_t number;              /* NUMBER */
+    const msgpack_object *value; /* VALUE; of a set: one code or a list */
 };
 
 struct knot {
