@@ -122,8 +122,10 @@ call_open(struct call *call, struct str method, const msgpack_object *params, st
             engine_count_call(call->engine, (size_t)(call->method - methods), code, 0);
         return code;
     }
-    call->speaks = (call->method->flags & METHOD_SPEAKS) != 0 && call_has(call, "lang");
-    call->lang = lang_parse(call_str(call, "lang"), LANG_EN);
+    call->speaks = (call->method->flags & METHOD_SPEAKS) != 0 &&
+                   (call_has(call, "lang") || call->has_default_lang);
+    call->lang =
+        lang_parse(call_str(call, "lang"), call->has_default_lang ? call->default_lang : LANG_EN);
     return ERR_OK;
 }
 

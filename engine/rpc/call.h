@@ -20,9 +20,16 @@
  */
 struct caller {
     enum role role;
-    struct str name;    /* for the journal: "officer marie" is role and name */
-    struct str metro;   /* an officer's own metro, or empty */
-    struct str profile; /* a partner's own profile */
+    struct str name;     /* for the journal: "officer marie" is role and name */
+    struct str metro;    /* an officer's own metro, or empty */
+    struct str profile;  /* a partner's own profile */
+    struct str token_id; /* of the token that was shown, or empty */
+    int64_t expires_ms;  /* wall ms at which that token ends; 0: never */
+};
+
+/* What the asker's side adds to answers about the running service. */
+struct call_host {
+    void (*pack_stats)(const struct call_host *host, struct buf *out); /* one map */
 };
 
 struct call {
@@ -32,7 +39,11 @@ struct call {
     struct arena *arena;
     bool (*is_cancelled)(void *context); /* may be NULL; asked between steps of long work */
     void *cancel_context;
-    int64_t received_ms; /* steady; 0: now */
+    int64_t received_ms;          /* steady; 0: now */
+    const struct call_host *host; /* NULL: there is no service around */
+    const int64_t *limits;        /* LIMIT_COUNT values in force; NULL: the presets */
+    enum lang default_lang;       /* where has_default_lang: for calls that name no `lang` */
+    bool has_default_lang;
 
     /* set by call_open */
     const struct method *method;
@@ -44,9 +55,10 @@ struct call {
     struct engine_view view; /* held from call_run/start on */
 
     /* filled by the handlers */
-    void *state;              /* what handle prepares for apply, in the arena */
-    struct buf answer;        /* one packed value */
-    struct buf error_details; /* packed map for the error's `details`, or empty */
+    const struct caller *granted; /* by system.hello with a token that holds; in the arena */
+    void *state;                  /* what handle prepares for apply, in the arena */
+    struct buf answer;            /* one packed value */
+    struct buf error_details;     /* packed map for the error's `details`, or empty */
 
     /* call_start's own */
     struct write_request request;

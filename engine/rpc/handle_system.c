@@ -20,7 +20,8 @@ handle_system_hello(struct call *call, struct err *err)
     pack_key(out, "limits");
     pack_map(out, LIMIT_COUNT);
     for (int i = 0; i < LIMIT_COUNT; i++)
-        pack_key_int(out, limit_rows[i].name, limit_rows[i].preset);
+        pack_key_int(out, limit_rows[i].name,
+                     call->limits != NULL ? call->limits[i] : limit_rows[i].preset);
     pack_key_int(out, "time", clock->wall_ms(clock));
     return ERR_OK;
 }
@@ -208,7 +209,7 @@ handle_system_stats(struct call *call, struct err *err)
     struct method_stats stats;
     enum err_code code;
 
-    pack_map(out, 6);
+    pack_map(out, 6 + (size_t)(call->host != NULL));
     pack_key_text(out, "version", JML_VERSION);
     pack_key_text(out, "kernel", "plain");
     pack_key_int(out, "seq", (int64_t)call->view.seq);
@@ -228,6 +229,10 @@ handle_system_stats(struct call *call, struct err *err)
         engine_method_stats(call->engine, i, &stats);
         pack_key(out, methods[i].name);
         pack_method_stats(out, &stats);
+    }
+    if (call->host != NULL) {
+        pack_key(out, "service");
+        call->host->pack_stats(call->host, out);
     }
     return ERR_OK;
 }

@@ -194,6 +194,7 @@ static const struct result stats_results[] = {
     {"index.profiles", RESULT_INT, false, NULL, NULL},
     {"index.bytes", RESULT_INT, false, "bytes", "divide by profiles"},
     {"methods", RESULT_MAP, false, NULL, "by name: calls, errors, microseconds, latency_buckets (the i-th counts calls under 2^i microseconds)"},
+    {"service", RESULT_MAP, true, NULL, "connections, requests, bytes and pauses, where a service answers"},
     {0},
 };
 static const struct result profile_put_results[] = {
