@@ -5,6 +5,7 @@
 #include "log.h"
 #include "method.h"
 #include "share.h"
+#include "tokens.h"
 #include "value.h"
 
 #include <pthread.h>
@@ -33,6 +34,10 @@ struct engine {
     struct roster *roster;
 
     struct roster_edit *edit; /* writer's thread: the next roster in the making, or NULL */
+
+    struct token_keeper *tokens;
+    bool has_changed_tokens; /* writer's thread: in the transaction in progress */
+    _Atomic uint64_t token_epoch;
 
     pthread_mutex_t lexicon_lock; /* around the four below */
     struct share_files files;     /* the lexicon's bytes until it is parsed */
@@ -232,6 +237,7 @@ observe_begin(void *context)
     struct engine *engine = context;
 
     engine->edit = NULL; /* made when the first change comes */
+    engine->has_changed_tokens = false;
 }
 
 static void
@@ -241,6 +247,8 @@ observe_publish(void *context, uint64_t seq)
     struct err err = {0};
     struct roster *next, *old;
 
+    if (engine->has_changed_tokens)
+        atomic_fetch_add(&engine->token_epoch, 1);
     if (engine->edit == NULL)
         return;
     next = roster_publish(engine->edit, seq, &err);
@@ -620,6 +628,11 @@ open_store(struct engine *engine, const struct engine_options *options, struct e
         code = keep_tables(engine, err);
     if (code == ERR_OK)
         code = load(engine, err);
+    if (code == ERR_OK) {
+        engine->tokens = token_keeper_create(engine->store, engine->clock, engine->log);
+        if (engine->tokens == NULL)
+            code = err_no_memory(err);
+    }
     if (code == ERR_OK)
         store_observe(engine->store, &observer);
     return code;
@@ -662,6 +675,7 @@ engine_close(struct engine *engine)
     if (engine == NULL)
         return;
     store_close(engine->store); /* ends the writer's thread first: it uses all the rest */
+    token_keeper_destroy(engine->tokens);
     roster_drop(engine->roster);
     for (size_t i = 0; i < engine->n_readers; i++)
         lexicon_reader_destroy(engine->readers[i]);
@@ -694,6 +708,30 @@ engine_view_drop(struct engine_view *view)
 {
     roster_drop(view->roster);
     *view = (struct engine_view){0};
+}
+
+struct token_keeper *
+engine_tokens(struct engine *engine)
+{
+    return engine->tokens;
+}
+
+void
+engine_tokens_changed(struct engine *engine)
+{
+    engine->has_changed_tokens = true;
+}
+
+uint64_t
+engine_token_epoch(const struct engine *engine)
+{
+    return atomic_load_explicit(&engine->token_epoch, memory_order_acquire);
+}
+
+bool
+engine_token_holds(struct engine *engine, struct str token_id)
+{
+    return token_holds(engine->tokens, token_id);
 }
 
 void

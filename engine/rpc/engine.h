@@ -80,6 +80,14 @@ enum err_code engine_outcome_added(struct engine *engine, struct str from, struc
 /* Everything anew from the transaction, for rare changes that touch old outcomes: merging, parting. */
 enum err_code engine_reload(struct engine *engine, struct store_txn *txn, struct err *err);
 
+/* ---- tokens (tokens.h) ---- */
+struct token_keeper;
+struct token_keeper *engine_tokens(struct engine *engine);
+void engine_tokens_changed(struct engine *engine); /* inside a transaction: a token was revoked */
+/* Moves after every revocation, once readers see it. */
+uint64_t engine_token_epoch(const struct engine *engine);
+bool engine_token_holds(struct engine *engine, struct str token_id);
+
 /* Notes in the log that an actor read a confidential part: who and whose, never what. */
 void engine_log_confidential(struct engine *engine, struct str actor, struct str id);
 

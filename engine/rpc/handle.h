@@ -42,6 +42,11 @@ enum err_code handle_match_top(struct call *call, struct err *err);
 enum err_code handle_match_explain(struct call *call, struct err *err);
 enum err_code handle_match_whatif(struct call *call, struct err *err);
 
+enum err_code handle_token_create(struct call *call, struct err *err);
+enum err_code apply_token_create(struct call *call, struct err *err);
+enum err_code handle_token_list(struct call *call, struct err *err);
+enum err_code apply_token_revoke(struct call *call, struct err *err);
+
 enum err_code handle_journal_list(struct call *call, struct err *err);
 enum err_code handle_journal_verify(struct call *call, struct err *err);
 

@@ -2,6 +2,7 @@
 #include "handle.h"
 #include "limit_table.h"
 #include "params.h"
+#include "tokens.h"
 
 enum { PROTOCOL_VERSION = 1 };
 
@@ -10,13 +11,25 @@ handle_system_hello(struct call *call, struct err *err)
 {
     const struct clock *clock = engine_clock(call->engine);
     struct buf *out = &call->answer;
+    enum role role = call->caller.role;
 
-    (void)err;
+    if (call_has(call, "token")) {
+        struct caller *granted = arena_alloc(call->arena, 1, sizeof *granted);
+        enum err_code code = granted != NULL
+                                 ? token_check(engine_tokens(call->engine), call_str(call, "token"),
+                                               call->arena, granted, err)
+                                 : err_no_memory(err);
+
+        if (code != ERR_OK)
+            return code;
+        call->granted = granted;
+        role = granted->role;
+    }
     pack_map(out, 6);
     pack_key_text(out, "name", "jumelage");
     pack_key_text(out, "version", JML_VERSION);
     pack_key_int(out, "protocol", PROTOCOL_VERSION);
-    pack_key_text(out, "role", role_name(call->caller.role));
+    pack_key_text(out, "role", role_name(role));
     pack_key(out, "limits");
     pack_map(out, LIMIT_COUNT);
     for (int i = 0; i < LIMIT_COUNT; i++)

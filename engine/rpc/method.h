@@ -76,11 +76,12 @@ struct result {
 };
 
 enum method_flags {
-    METHOD_WRITES = 1 << 0,      /* has `apply`, run by the writer */
-    METHOD_LONG = 1 << 1,        /* scores or walks: a worker's job, never the loop's */
-    METHOD_LISTS = 1 << 2,       /* takes limit and after */
-    METHOD_SPEAKS = 1 << 3,      /* takes lang */
-    METHOD_CONFIDENTIAL = 1 << 4 /* may answer confidential parts: such reads are logged */
+    METHOD_WRITES = 1 << 0,       /* has `apply`, run by the writer */
+    METHOD_LONG = 1 << 1,         /* scores or walks: a worker's job, never the loop's */
+    METHOD_LISTS = 1 << 2,        /* takes limit and after */
+    METHOD_SPEAKS = 1 << 3,       /* takes lang */
+    METHOD_CONFIDENTIAL = 1 << 4, /* may answer confidential parts: such reads are logged */
+    METHOD_GREETS = 1 << 5        /* may change who the connection is: never a worker's job */
 };
 
 struct method {

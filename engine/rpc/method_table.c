@@ -149,6 +149,20 @@ static const struct param journal_verify_params[] = {
     {0},
 };
 
+static const struct param token_create_params[] = {
+    {.name = "role", .type = PARAM_CHOICE, .choices = "reader officer admin partner batch", .required = true, .text = "what its holder may do"},
+    {.name = "name", .type = PARAM_TEXT, .required = true, .max = 80, .text = "who will hold it; stands in the journal beside the role"},
+    {.name = "metro", .type = PARAM_TEXT, .max = 64, .text = "an officer's own metro"},
+    {.name = "profile", .type = PARAM_ID, .text = "the one profile of a partner; needed for one"},
+    {.name = "expires", .type = PARAM_DATE, .text = "its last day, UTC; never where it is left out"},
+    {.name = "note", .type = PARAM_TEXT, .max = 500, .text = "a free remark"},
+    {0},
+};
+static const struct param token_revoke_params[] = {
+    {.name = "id", .type = PARAM_ID, .required = true, .text = "the public id, as token.list shows it"},
+    {0},
+};
+
 /* ---- results ---- */
 
 #define RESULT_NEXT {"next", RESULT_TEXT, true, NULL, "give it as `after` for the page that follows; absent on the last"}
@@ -195,6 +209,32 @@ static const struct result stats_results[] = {
     {"index.bytes", RESULT_INT, false, "bytes", "divide by profiles"},
     {"methods", RESULT_MAP, false, NULL, "by name: calls, errors, microseconds, latency_buckets (the i-th counts calls under 2^i microseconds)"},
     {"service", RESULT_MAP, true, NULL, "connections, requests, bytes and pauses, where a service answers"},
+    {0},
+};
+#define RESULT_TOKEN(path) \
+    {path "role", RESULT_TEXT, false, NULL, NULL}, \
+    {path "name", RESULT_TEXT, false, NULL, NULL}, \
+    {path "metro", RESULT_TEXT, true, NULL, NULL}, \
+    {path "profile", RESULT_TEXT, true, NULL, NULL}, \
+    {path "note", RESULT_TEXT, true, NULL, NULL}, \
+    {path "expires", RESULT_TEXT, true, NULL, "last day, UTC"}
+static const struct result token_create_results[] = {
+    {"id", RESULT_TEXT, false, NULL, "public; names it in token.revoke"},
+    {"token", RESULT_TEXT, false, NULL, "the secret, shown this once: whoever has it comes in"},
+    RESULT_TOKEN(""),
+    RESULT_SEQ,
+    {0},
+};
+static const struct result token_list_results[] = {
+    {"tokens", RESULT_ARRAY, false, NULL, "without their secrets"},
+    {"tokens[].id", RESULT_TEXT, false, NULL, NULL},
+    RESULT_TOKEN("tokens[]."),
+    {"tokens[].created_at", RESULT_INT, false, "ms", "since 1970 UTC"},
+    {"tokens[].created_by", RESULT_TEXT, false, NULL, "role and name"},
+    {"tokens[].last_used_at", RESULT_INT, true, "ms", "within a day; absent if never"},
+    {"tokens[].revoked_at", RESULT_INT, true, "ms", NULL},
+    {"tokens[].holds", RESULT_BOOL, false, NULL, "neither revoked nor expired"},
+    RESULT_NEXT,
     {0},
 };
 static const struct result profile_put_results[] = {
@@ -493,7 +533,7 @@ const struct method methods[] = {
      .summary = "Undoes a merge",
      .details = "Both profiles come back as they were before; refused if the kept one was changed since.",
      .example = "{\"id\": \"demo-startup-005\"}"},
-    {.name = "programme.check", .roles = ROLE_READER, .flags = 0,
+    {.name = "programme.check", .roles = ROLE_READER, .flags = METHOD_LONG,
      .params = programme_check_params, .results = programme_check_results, .handle = handle_programme_check,
      .summary = "Every fault of a programme, with its path; stores nothing",
      .example = "{\"programme\": \"bilocation\"}"},
@@ -514,7 +554,7 @@ const struct method methods[] = {
      .summary = "Stores a programme, new or in place of the old version",
      .details = "A faulty one is refused; details.faults of the error lists every fault with its path.",
      .example = "{\"programme\": {\"id\": \"exemple\", \"name\": {\"en\": \"Example\", \"fr\": \"Exemple\"}, \"pairings\": [{\"id\": \"hosting\", \"from\": {\"kind\": \"startup\"}, \"to\": {\"kind\": \"incubator\"}, \"from_wants\": [{\"id\": \"fit\", \"type\": \"overlap\", \"of\": \"sectors\", \"by\": \"sectors\", \"weight\": 1}]}]}}"},
-    {.name = "system.hello", .roles = ROLE_ANY, .flags = 0,
+    {.name = "system.hello", .roles = ROLE_ANY, .flags = METHOD_GREETS,
      .params = hello_params, .results = hello_results, .handle = handle_system_hello,
      .summary = "Who is there, what may be done, and the limits",
      .example = "{\"client\": \"example 1.0\"}"},
@@ -530,6 +570,19 @@ const struct method methods[] = {
      .results = stats_results, .handle = handle_system_stats,
      .summary = "Counters, sizes and latencies",
      .example = "{}"},
+    {.name = "token.create", .roles = ROLE_ADMIN, .flags = METHOD_WRITES,
+     .params = token_create_params, .results = token_create_results, .handle = handle_token_create, .apply = apply_token_create,
+     .summary = "Makes a token, the key by which a program comes in",
+     .details = "The secret is shown once and stored nowhere; only its keyed hash is. The key of the hashes is the file token.key in the store's folder, which no backup holds.",
+     .example = "{\"role\": \"reader\", \"name\": \"example\"}"},
+    {.name = "token.list", .roles = ROLE_ADMIN, .flags = METHOD_LISTS,
+     .params = NULL, .results = token_list_results, .handle = handle_token_list,
+     .summary = "The tokens that were made, without their secrets",
+     .example = "{}"},
+    {.name = "token.revoke", .roles = ROLE_ADMIN, .flags = METHOD_WRITES,
+     .params = token_revoke_params, .results = id_seq_results, .apply = apply_token_revoke,
+     .summary = "Ends a token, and what open connections may do with it",
+     .example = NULL},
     {0},
 };
 /* clang-format on */

@@ -139,6 +139,11 @@ bool store_walk_next_outcome(struct store_walk *walk, struct outcome_record *out
 enum err_code store_walk_journal(struct store_read *read, uint64_t after, struct store_walk **out,
                                  struct err *err);
 bool store_walk_next_journal(struct store_walk *walk, struct journal_record *out, struct err *err);
+/* Settings whose names begin with prefix (at most 60 bytes), behind the name `after`. */
+enum err_code store_walk_settings(struct store_read *read, const char *prefix, struct str after,
+                                  struct store_walk **out, struct err *err);
+bool store_walk_next_setting(struct store_walk *walk, struct str *name, struct str *bytes,
+                             struct err *err);
 void store_walk_end(struct store_walk *walk); /* NULL is fine */
 
 /* Recomputes the chain from `from` (0: the start) on; *broken_at is the first seq that does not hold,

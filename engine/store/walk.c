@@ -190,3 +190,29 @@ store_walk_next_journal(struct store_walk *walk, struct journal_record *out, str
         return false;
     return journal_record_read(key, value, out) || damaged(walk, key, err);
 }
+
+enum err_code
+store_walk_settings(struct store_read *read, const char *prefix, struct str after,
+                    struct store_walk **out, struct err *err)
+{
+    struct key within = key_of_id(str_from(prefix));
+    struct key start = after.len > 0 ? key_of_id(after) : within;
+
+    return walk_begin(read, TABLE_SETTINGS, &start, &within, out, err);
+}
+
+bool
+store_walk_next_setting(struct store_walk *walk, struct str *name, struct str *bytes,
+                        struct err *err)
+{
+    struct str key, value;
+    struct record_reader reader;
+
+    if (!walk_next(walk, &key, &value, err))
+        return false;
+    if (!record_open(key, value, &reader))
+        return damaged(walk, key, err);
+    *name = key;
+    *bytes = record_get_str(&reader);
+    return record_is_whole(&reader) || damaged(walk, key, err);
+}

@@ -1,0 +1,113 @@
+#include "listener.h"
+
+#include "alloc.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64, PAUSE_MS = 100 };
+
+struct listener {
+    struct listener_host *host;
+    struct address address;
+    struct event readable, resume;
+    int fd;
+};
+
+static struct service *
+service_of(const struct listener *listener)
+{
+    return listener->host->loops[0]->service;
+}
+
+static void
+pause_accepting(struct listener *listener, int error_number)
+{
+    const struct timeval pause = {0, PAUSE_MS * 1000};
+    struct service *service = service_of(listener);
+
+    event_del(&listener->readable);
+    event_add(&listener->resume, &pause);
+    if (tally_get(&service->tallies, TALLY_ACCEPT_PAUSES) % 100 == 0)
+        log_event(service->log, LOG_LEVEL_WARN, "accept.paused", log_int("errno", error_number));
+    tally_add(&service->tallies, TALLY_ACCEPT_PAUSES, 1);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *context)
+{
+    struct listener *listener = context;
+
+    (void)fd;
+    (void)what;
+    event_add(&listener->readable, NULL);
+}
+
+static void
+on_acceptable(evutil_socket_t listening, short what, void *context)
+{
+    struct listener *listener = context;
+    struct listener_host *host = listener->host;
+
+    (void)what;
+    loop_callback_begin(host->loops[0]);
+    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+        int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            loop_adopt(host->loops[host->next], fd, listener->address.kind == ADDRESS_UNIX);
+            host->next = (host->next + 1) % host->n_loops;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            break;
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_accepting(listener, errno);
+            break;
+        } /* anything else was that one connection's own misfortune */
+    }
+    loop_callback_end(host->loops[0], "accept");
+}
+
+enum err_code
+listener_open(struct address *address, struct listener_host *host, struct listener **out,
+              struct err *err)
+{
+    struct listener *listener = mem_alloc_zeroed(1, sizeof *listener);
+    char text[ADDRESS_TEXT_BYTES];
+    enum err_code code;
+
+    if (listener == NULL)
+        return err_no_memory(err);
+    code = address_listen(address, BACKLOG, &listener->fd, err);
+    if (code != ERR_OK) {
+        mem_free(listener);
+        return code;
+    }
+    listener->host = host;
+    listener->address = *address;
+    event_assign(&listener->readable, host->loops[0]->base, listener->fd, EV_READ | EV_PERSIST,
+                 on_acceptable, listener);
+    event_assign(&listener->resume, host->loops[0]->base, -1, 0, on_resume, listener);
+    if (event_add(&listener->readable, NULL) != 0) {
+        listener_close(listener);
+        return err_no_memory(err);
+    }
+    address_format(address, text);
+    log_event(service_of(listener)->log, LOG_LEVEL_INFO, "listening", log_text("address", text));
+    *out = listener;
+    return ERR_OK;
+}
+
+void
+listener_close(struct listener *listener)
+{
+    if (listener == NULL)
+        return;
+    event_del(&listener->readable);
+    event_del(&listener->resume);
+    close(listener->fd);
+    if (listener->address.kind == ADDRESS_UNIX)
+        unlink(((struct sockaddr_un *)&listener->address.socket)->sun_path);
+    mem_free(listener);
+}

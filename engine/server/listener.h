@@ -1,0 +1,28 @@
+#ifndef JML_LISTENER_H
+#define JML_LISTENER_H
+
+#include "address.h"
+#include "loop.h"
+
+#include <stddef.h>
+
+/*
+ * listener: one address where connections come in, spread over the loops in turn.
+ *
+ * Lives on the main loop's thread. When descriptors or memory run out it stops accepting for a
+ * tenth of a second instead of spinning on a socket that stays readable; who waits in the
+ * backlog waits on.
+ */
+struct listener;
+
+struct listener_host { /* of all listeners; outlives them */
+    struct loop **loops;
+    size_t n_loops, next;
+};
+
+/* Listens and logs `listening` with the address, the port that the system chose included. */
+enum err_code listener_open(struct address *address, struct listener_host *host,
+                            struct listener **out, struct err *err);
+void listener_close(struct listener *listener); /* NULL is fine; removes a unix socket's file */
+
+#endif

@@ -1,0 +1,76 @@
+#ifndef JML_LOOP_H
+#define JML_LOOP_H
+
+#include "arena.h"
+#include "buf.h"
+#include "outgoing.h"
+#include "service.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * loop: one event thread with its connections.
+ *
+ * Owns an event base without locks, the sessions by slot and generation, and what they share while a
+ * callback runs: one read buffer, one arena, one answer buffer, a stock of output pieces. So an idle
+ * connection costs its struct and nothing else. Nothing here waits: workers and the writer hand
+ * finished jobs over in a list behind a mutex that is held for a few instructions, and an eventfd
+ * wakes the loop.
+ */
+enum { SCRATCH_BYTES = 64 * 1024 };
+
+struct session;
+
+struct loop {
+    struct service *service;
+    unsigned index;
+    struct event_base *base;
+    struct event wake, tick;
+    int wake_fd;
+
+    struct session **slots; /* NULL: free */
+    uint32_t *generations;
+    uint32_t n_slots, first_free_hint;
+    size_t n_sessions;
+
+    struct session *touched; /* to be settled once all finished jobs are answered */
+    uint8_t *scratch;
+    struct arena *arena;
+    struct buf answer;
+    struct piece_stock stock;
+    int64_t now_ms; /* steady, of this callback's beginning */
+    uint64_t began_us;
+    bool has_drained;
+
+    pthread_mutex_t lock; /* of the rest */
+    struct job *finished_first, *finished_last;
+    struct arrival *arrivals;
+};
+
+enum err_code loop_create(struct service *service, unsigned index, struct loop **out,
+                          struct err *err);
+/* After the pool and the engine have ended: nobody hands over jobs any more. NULL is fine. */
+void loop_destroy(struct loop *loop);
+/* Until the service has drained and no connection is left, or must_end. On the loop's own thread. */
+void loop_run(struct loop *loop);
+
+/* ---- any thread ---- */
+void loop_wake(struct loop *loop);
+/* A new connection; the loop owns the descriptor from here on. */
+void loop_adopt(struct loop *loop, int fd, bool is_unix);
+void loop_finish_job(struct job *job); /* job->finished_context is its loop */
+
+/* ---- the loop's own thread, for sessions ---- */
+void loop_callback_begin(struct loop *loop);
+void loop_callback_end(struct loop *loop, const char *what); /* counts and logs slow ones */
+bool loop_seat(struct loop *loop, struct session *session, uint32_t *slot, uint32_t *generation);
+void loop_unseat(struct loop *loop, uint32_t slot);
+/* The one that holds most of TALLY_HELD_BYTES; NULL if there is none. */
+struct session *loop_heaviest(struct loop *loop);
+
+#endif

@@ -1,0 +1,375 @@
+#include "server.h"
+
+#include "address.h"
+#include "alloc.h"
+#include "listener.h"
+#include "loop.h"
+#include "notify.h"
+#include "service.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LOOPS_MAX = 64, HOLDER_BYTES = 512, PATH_BYTES = 4096, STORE_WAIT_MS = 2000 };
+enum { SPARE_DESCRIPTORS = 64 };
+
+struct server {
+    const struct config *config;
+    struct service service;
+    struct log *log;
+    struct loop *loops[LOOPS_MAX];
+    pthread_t threads[LOOPS_MAX];
+    size_t n_loops, n_threads;
+    struct address addresses[LISTEN_MAX];
+    struct listener *listeners[LISTEN_MAX];
+    struct listener_host listener_host;
+    size_t n_listeners;
+    struct event terminate, interrupt, deadline;
+    bool has_signals;
+};
+
+/* ---- what is settled before anything is opened ---- */
+
+static enum err_code
+parse_addresses(struct server *server, struct err *err)
+{
+    const struct config *config = server->config;
+    char preset[PATH_BYTES];
+
+    if (config->n_listen == 0) {
+        snprintf(preset, sizeof preset, "unix:%s/jumelage.sock", config->data_dir);
+        server->n_listeners = 1;
+        return address_parse(str_from(preset), &server->addresses[0], err);
+    }
+    for (; server->n_listeners < config->n_listen; server->n_listeners++) {
+        const char *text = config->listen[server->n_listeners];
+        struct address *address = &server->addresses[server->n_listeners];
+        enum err_code code = address_parse(str_from(text), address, err);
+
+        if (code != ERR_OK)
+            return code;
+        if (!address->is_loopback && !config->allows_plain_public)
+            return err_set(err, ERR_FORBIDDEN,
+                           "%s can be reached from other machines and is not encrypted; listen at "
+                           "127.0.0.1, or say --allow-plain-public",
+                           text);
+    }
+    return ERR_OK;
+}
+
+static enum err_code
+find_rights(struct server *server, struct err *err)
+{
+    struct peer_rights *rights = &server->service.rights;
+    const struct group *group;
+
+    rights->own_uid = geteuid();
+    if (server->config->admin_group == NULL)
+        return ERR_OK;
+    group = getgrnam(server->config->admin_group); /* NOLINT: one thread so far */
+    if (group == NULL)
+        return err_set(err, ERR_INVALID_PARAMS, "there is no group \"%.80s\" (admin-group)",
+                       server->config->admin_group);
+    rights->admin_group = group->gr_gid;
+    rights->has_admin_group = true;
+    return ERR_OK;
+}
+
+/* As many descriptors as connections may need, as far as the system lets us. */
+static void
+raise_descriptors(struct server *server)
+{
+    rlim_t wanted = (rlim_t)server->config->limits[LIMIT_CONNECTIONS] + SPARE_DESCRIPTORS;
+    struct rlimit now;
+
+    if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= wanted)
+        return;
+    now.rlim_cur = now.rlim_max < wanted ? now.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &now);
+    if (now.rlim_cur < wanted)
+        log_event(server->log, LOG_LEVEL_WARN, "descriptors.few",
+                  log_int("have", (int64_t)now.rlim_cur), log_int("wanted", (int64_t)wanted));
+}
+
+/* ---- the engine ---- */
+
+/* What the lock file says of us, so that the tool finds our socket: the unix ones first. */
+static void
+holder_text(const struct server *server, char text[HOLDER_BYTES])
+{
+    size_t used = (size_t)snprintf(text, HOLDER_BYTES, "service");
+
+    for (int kind = ADDRESS_UNIX; kind <= ADDRESS_TCP; kind++)
+        for (size_t i = 0; i < server->n_listeners; i++) {
+            char one[ADDRESS_TEXT_BYTES];
+
+            if (server->addresses[i].kind != (enum address_kind)kind)
+                continue;
+            address_format(&server->addresses[i], one);
+            if (used + strlen(one) + 2 < HOLDER_BYTES)
+                used += (size_t)snprintf(text + used, HOLDER_BYTES - used, " %s", one);
+        }
+}
+
+static enum err_code
+open_engine(struct server *server, struct err *err)
+{
+    const struct config *config = server->config;
+    char holder[HOLDER_BYTES];
+    struct engine_options options = {
+        .data_dir = config->data_dir,
+        .clock = server->service.clock,
+        .log = server->log,
+        .map_bytes = (size_t)config->map_bytes,
+        .wait_ms = STORE_WAIT_MS,
+        .holder = holder,
+        .full_check = config->full_check,
+    };
+
+    holder_text(server, holder);
+    return engine_open(&options, &server->service.engine, err);
+}
+
+/* ---- threads ---- */
+
+static size_t
+processors(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n > 0 ? (size_t)n : 1;
+}
+
+static enum err_code
+make_loops(struct server *server, struct err *err)
+{
+    size_t wanted = (size_t)server->config->threads;
+    enum err_code code = ERR_OK;
+
+    if (wanted == 0) /* one loop serves more than two workers can ask of it */
+        wanted = processors() > 8 ? 4 : processors() > 2 ? 2 : 1;
+    for (; server->n_loops < wanted && code == ERR_OK; server->n_loops += code == ERR_OK)
+        code = loop_create(&server->service, (unsigned)server->n_loops,
+                           &server->loops[server->n_loops], err);
+    return code;
+}
+
+static void *
+run_loop(void *context)
+{
+    loop_run(context);
+    return NULL;
+}
+
+static enum err_code
+start_loops(struct server *server, struct err *err)
+{
+    sigset_t all, before;
+    int rc = 0;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (size_t i = 1; i < server->n_loops && rc == 0; i++) {
+        rc = pthread_create(&server->threads[server->n_threads], NULL, run_loop, server->loops[i]);
+        if (rc == 0)
+            pthread_setname_np(server->threads[server->n_threads++], "loop");
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc == 0 ? ERR_OK : err_set_sys(err, rc, "start an event thread");
+}
+
+/* ---- the end ---- */
+
+static void
+wake_all(struct server *server)
+{
+    for (size_t i = 0; i < server->n_loops; i++)
+        loop_wake(server->loops[i]);
+}
+
+static void
+close_listeners(struct server *server)
+{
+    for (size_t i = 0; i < server->n_listeners; i++) {
+        listener_close(server->listeners[i]);
+        server->listeners[i] = NULL;
+    }
+}
+
+static void
+end_at_once(struct server *server, const char *why)
+{
+    log_event(server->log, LOG_LEVEL_WARN, "ending", log_text("why", why));
+    pool_cancel_all(server->service.pool);
+    atomic_store(&server->service.must_end, true);
+    wake_all(server);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    end_at_once(context, "the time to drain is over");
+}
+
+static void
+on_terminate(evutil_socket_t number, short what, void *context)
+{
+    struct server *server = context;
+    const struct timeval patience = {(time_t)server->config->drain_s, 0};
+
+    (void)what;
+    if (atomic_load(&server->service.is_draining)) {
+        end_at_once(server, "a second signal");
+        return;
+    }
+    log_event(server->log, LOG_LEVEL_INFO, "draining", log_int("signal", number),
+              log_int("connections", tally_get(&server->service.tallies, TALLY_CONNECTIONS)),
+              log_int("in_flight", tally_get(&server->service.tallies, TALLY_IN_FLIGHT)));
+    notify_system("STOPPING=1");
+    close_listeners(server);
+    atomic_store(&server->service.is_draining, true);
+    event_add(&server->deadline, &patience);
+    wake_all(server);
+}
+
+/* ---- life ---- */
+
+static void
+pack_service_stats(const struct call_host *host, struct buf *out)
+{
+    const struct service *service =
+        (const struct service *)(const void *)((const char *)host -
+                                               offsetof(struct service, call_host));
+
+    tally_pack(&service->tallies, out);
+}
+
+static enum err_code
+fill_service(struct server *server, struct err *err)
+{
+    struct service *service = &server->service;
+    size_t workers = (size_t)server->config->workers;
+    enum err_code code;
+
+    service->log = server->log;
+    service->clock = clock_system();
+    memcpy(service->limits, server->config->limits, sizeof service->limits);
+    code = find_rights(server, err);
+    if (code == ERR_OK)
+        code = open_engine(server, err);
+    if (code == ERR_OK)
+        code = pool_create(workers != 0 ? workers : processors(), &service->pool, err);
+    if (code != ERR_OK)
+        return code;
+    service->call_host = (struct call_host){.pack_stats = pack_service_stats};
+    service->job_host = (struct job_host){
+        .engine = service->engine,
+        .tallies = &service->tallies,
+        .call_host = &service->call_host,
+        .limits = service->limits,
+    };
+    return ERR_OK;
+}
+
+static enum err_code
+listen_everywhere(struct server *server, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    server->listener_host =
+        (struct listener_host){.loops = server->loops, .n_loops = server->n_loops};
+    for (size_t i = 0; i < server->n_listeners && code == ERR_OK; i++)
+        code = listener_open(&server->addresses[i], &server->listener_host, &server->listeners[i],
+                             err);
+    return code;
+}
+
+static void
+watch_signals(struct server *server)
+{
+    struct event_base *base = server->loops[0]->base;
+
+    signal(SIGPIPE, SIG_IGN);
+    evsignal_assign(&server->terminate, base, SIGTERM, on_terminate, server);
+    evsignal_assign(&server->interrupt, base, SIGINT, on_terminate, server);
+    event_assign(&server->deadline, base, -1, 0, on_deadline, server);
+    event_add(&server->terminate, NULL);
+    event_add(&server->interrupt, NULL);
+    server->has_signals = true;
+}
+
+enum err_code
+server_open(const struct config *config, struct log *log, struct server **out, struct err *err)
+{
+    struct server *server = mem_alloc_zeroed(1, sizeof *server);
+    enum err_code code;
+
+    if (server == NULL)
+        return err_no_memory(err);
+    server->config = config;
+    server->log = log;
+    umask(077);
+    code = parse_addresses(server, err);
+    if (code == ERR_OK) {
+        raise_descriptors(server);
+        code = fill_service(server, err);
+    }
+    if (code == ERR_OK)
+        code = make_loops(server, err);
+    if (code == ERR_OK) {
+        watch_signals(server);
+        code = listen_everywhere(server, err);
+    }
+    if (code == ERR_OK)
+        code = start_loops(server, err);
+    if (code != ERR_OK) {
+        server_close(server);
+        return code;
+    }
+    *out = server;
+    return ERR_OK;
+}
+
+void
+server_run(struct server *server)
+{
+    log_event(server->log, LOG_LEVEL_INFO, "ready", log_text("data", server->config->data_dir),
+              log_int("threads", (int64_t)server->n_loops),
+              log_int("workers", (int64_t)pool_workers(server->service.pool)));
+    notify_system("READY=1");
+    loop_run(server->loops[0]);
+    log_event(server->log, LOG_LEVEL_INFO, "ended", LOG_NO_FIELD);
+}
+
+void
+server_close(struct server *server)
+{
+    if (server == NULL)
+        return;
+    close_listeners(server);
+    atomic_store(&server->service.is_draining, true);
+    atomic_store(&server->service.must_end, true);
+    wake_all(server);
+    for (size_t i = 0; i < server->n_threads; i++)
+        pthread_join(server->threads[i], NULL);
+    pool_destroy(server->service.pool);
+    engine_close(server->service.engine);
+    if (server->has_signals) {
+        event_del(&server->terminate);
+        event_del(&server->interrupt);
+        event_del(&server->deadline);
+    }
+    for (size_t i = 0; i < server->n_loops; i++)
+        loop_destroy(server->loops[i]);
+    mem_free(server);
+}
