@@ -1,0 +1,373 @@
+#!/usr/bin/env python3
+"""Plays a scenario against a running service: real sockets, peers that follow a script.
+
+    replay.py FILE.scenario     JUMELAGE and JUMELAGED name the programs, JUMELAGE_SHARE the data
+
+A scenario is read line by line. `#` begins a comment. Values are JSON; in them
+
+    "*"            anything                    {"$text": 70000}   a text of so many x
+    "~abc"         a text that holds abc       {"$bin": "ff00"}   bytes
+    "$name"        a token made by `token`     {"$f64": 7}        a number as a float
+    "#"            the index, in lines with *N {"$u64": 7}        a number in nine bytes
+
+    service [OPTIONS]        starts a service on a fresh demonstration store
+    service term             SIGTERM; `service ends 0` waits for its end and checks the status
+    token NAME ROLE [k=v]    makes a token as admin
+    peer A unix|tcp [stranger]   connects
+    A> VALUE                 sends; lines that follow one another leave in one write
+    A> *1000 VALUE           a thousand times
+    A>hex 94 00 …            raw bytes, likewise
+    A>drip VALUE             one byte in each write
+    A< VALUE                 the next frame; of a map only the keys given are compared
+    A< *1000 VALUE           a thousand frames, in any order
+    A<any VALUE              lines that follow one another: these frames, in any order
+    A! shut|close|reset      half-close, close, close with a reset
+    A! eof                   the peer's end comes, and nothing before it
+    A! stuff VALUE           sends copies without reading until the service takes no more for a while
+    stat NAME >= N           of system.stats' service, awaited
+    memory <= N              resident MiB of the service
+
+Nothing sleeps: every wait is for an event, with a deadline of 20 s.
+"""
+import json
+import os
+import select
+import shlex
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import msgpack
+
+DEADLINE_S = 20
+
+
+class Failure(Exception):
+    pass
+
+
+def pack(value, index=None, tokens=None):
+    """JSON with the marks above as msgpack bytes."""
+    if isinstance(value, dict) and len(value) == 1:
+        (key, inner), = value.items()
+        if key == "$text":
+            return msgpack.packb("x" * inner)
+        if key == "$bin":
+            return msgpack.packb(bytes.fromhex(inner), use_bin_type=True)
+        if key == "$f64":
+            return b"\xcb" + struct.pack(">d", inner)
+        if key == "$u64":
+            return b"\xcf" + struct.pack(">Q", inner)
+        if key == "$raw":
+            return bytes.fromhex(inner)
+    if isinstance(value, dict):
+        packer = msgpack.Packer()
+        return packer.pack_map_header(len(value)) + b"".join(
+            pack(k, index, tokens) + pack(v, index, tokens) for k, v in value.items())
+    if isinstance(value, list):
+        packer = msgpack.Packer()
+        return packer.pack_array_header(len(value)) + b"".join(
+            pack(v, index, tokens) for v in value)
+    if value == "#":
+        return msgpack.packb(index)
+    if isinstance(value, str) and value.startswith("$") and tokens and value[1:] in tokens:
+        return msgpack.packb(tokens[value[1:]])
+    return msgpack.packb(value, use_bin_type=True)
+
+
+def fits(want, got, index=None, tokens=None):
+    if isinstance(want, str) and want.startswith("$") and tokens and want[1:] in tokens:
+        return got == tokens[want[1:]]
+    if want == "*":
+        return True
+    if want == "#":
+        return got == index
+    if isinstance(want, str) and want.startswith("~"):
+        return isinstance(got, str) and want[1:] in got
+    if isinstance(want, dict):
+        return isinstance(got, dict) and all(
+            k in got and fits(v, got[k], index, tokens) for k, v in want.items())
+    if isinstance(want, list):
+        return isinstance(got, list) and len(want) == len(got) and all(
+            fits(w, g, index, tokens) for w, g in zip(want, got))
+    return type(want) is type(got) and want == got
+
+
+class Peer:
+    def __init__(self, address):
+        kind, _, rest = address.partition(":")
+        if kind == "unix":
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.connect(rest)
+        else:
+            host, _, port = rest.rpartition(":")
+            self.socket = socket.create_connection((host, int(port)))
+        self.socket.settimeout(DEADLINE_S)
+        self.unpacker = msgpack.Unpacker(raw=False, strict_map_key=False,
+                                         max_buffer_size=1 << 30)
+        self.has_ended = False
+
+    def send(self, data):
+        try:
+            self.socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the service has closed; what it said is still to be read
+
+    def next(self):
+        """The next frame; None at the end."""
+        while True:
+            for frame in self.unpacker:
+                return frame
+            try:
+                data = self.socket.recv(1 << 20)
+            except ConnectionResetError:
+                data = b""
+            except socket.timeout:
+                raise Failure(f"nothing came for {DEADLINE_S} s")
+            if not data:
+                self.has_ended = True
+                return None
+            self.unpacker.feed(data)
+
+    def stuff(self, data):
+        """Sends copies until the other side takes no more."""
+        self.socket.setblocking(False)
+        sent = 0
+        block = data * max(1, 65536 // len(data))
+        view = memoryview(block)
+        while sent < 1 << 30:
+            _, writable, _ = select.select([], [self.socket], [], 1.0)
+            if not writable:
+                break
+            try:
+                n = self.socket.send(view)
+            except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+                break
+            sent += n
+            view = view[n:] if n < len(view) else memoryview(block)
+        self.socket.settimeout(DEADLINE_S)
+        return sent
+
+
+class Service:
+    def __init__(self, options):
+        self.dir = tempfile.TemporaryDirectory(prefix="jml")
+        self.store = os.path.join(self.dir.name, "store")
+        self.log_path = os.path.join(self.dir.name, "log")
+        subprocess.run([os.environ["JUMELAGE"], "demo", self.store], check=True,
+                       stdout=subprocess.DEVNULL)
+        self.unix = f"unix:{self.store}/jumelage.sock"
+        self.log = open(self.log_path, "wb")
+        self.process = subprocess.Popen(
+            [os.environ["JUMELAGED"], "--data", self.store, "--listen", self.unix,
+             "--listen", "tcp:127.0.0.1:0", *options], stderr=self.log)
+        self.tcp = None
+        self.tokens = {}
+        deadline = time.monotonic() + DEADLINE_S
+        with open(self.log_path, "rb") as reading:
+            while True:
+                for line in reading:
+                    words = line.decode().split()
+                    if "listening" in words and "address=tcp:" in line.decode():
+                        self.tcp = words[-1].split("=", 1)[1]
+                    if "ready" in words:
+                        self.admin = Peer(self.unix)
+                        return
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise Failure("the service did not start: " + self.tail())
+                select.select([], [], [], 0.005)
+
+    def tail(self):
+        with open(self.log_path, "rb") as reading:
+            return reading.read()[-2000:].decode(errors="replace")
+
+    def call(self, method, params):
+        self.admin.send(pack([0, 0, method, [params]], tokens=self.tokens))
+        answer = self.admin.next()
+        if answer is None:  # it has sat idle for too long
+            self.admin = Peer(self.unix)
+            self.admin.send(pack([0, 0, method, [params]], tokens=self.tokens))
+            answer = self.admin.next()
+        if answer is None or answer[2] is not None:
+            raise Failure(f"{method}: {answer}")
+        return answer[3]
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        self.dir.cleanup()
+
+
+class Play:
+    def __init__(self):
+        self.service = None
+        self.peers = {}
+        self.sends = (None, b"")   # peer, bytes: what follows one another leaves together
+        self.any_order = (None, [])
+
+    def flush(self):
+        name, data = self.sends
+        self.sends = (None, b"")
+        if name is not None:
+            self.peers[name].send(data)
+
+    def flush_any(self):
+        name, wants = self.any_order
+        self.any_order = (None, [])
+        for _ in range(len(wants)):
+            got = self.peers[name].next()
+            for want in wants:
+                if fits(want, got, None, self.service.tokens):
+                    wants.remove(want)
+                    break
+            else:
+                raise Failure(f"nobody expected {got!r}; expected {wants!r}")
+
+    def line(self, text):
+        word, _, rest = text.partition(" ")
+        rest = rest.strip()
+        if not (word.endswith(">") or word.endswith(">hex")) or word.split(">")[0] != self.sends[0]:
+            self.flush()
+        if not word.endswith("<any"):
+            self.flush_any()
+        for mark, act in (("<any", self.expect_any), (">hex", self.send_hex),
+                          (">drip", self.drip), (">", self.send), ("<", self.expect),
+                          ("!", self.act)):
+            if word.endswith(mark):
+                return act(word[:-len(mark)], rest)
+        return getattr(self, "do_" + word)(rest)
+
+    # ---- peers ----
+
+    def send(self, name, rest):
+        count, value = self.counted(rest)
+        data = b"".join(pack(value, i, self.service.tokens) for i in range(count))
+        self.sends = (name, self.sends[1] + data)
+
+    def send_hex(self, name, rest):
+        self.sends = (name, self.sends[1] + bytes.fromhex(rest))
+
+    def drip(self, name, rest):
+        data = pack(json.loads(rest), tokens=self.service.tokens)
+        for i in range(len(data)):
+            self.peers[name].send(data[i:i + 1])
+
+    @staticmethod
+    def counted(rest):
+        if rest.startswith("*"):
+            n, _, rest = rest[1:].partition(" ")
+            return int(n), json.loads(rest)
+        return 1, json.loads(rest)
+
+    def expect(self, name, rest):
+        if not rest.startswith("*"):
+            want, got = json.loads(rest), self.peers[name].next()
+            if not fits(want, got, None, self.service.tokens):
+                raise Failure(f"expected {rest}\n    got      {got!r:.2000}")
+            return
+        count, want = self.counted(rest)
+        left = set(range(count))
+        for _ in range(count):
+            got = self.peers[name].next()
+            index = got[1] if isinstance(got, list) and len(got) > 1 else None
+            if index not in left or not fits(want, got, index, self.service.tokens):
+                raise Failure(f"expected {rest}\n    got      {got!r:.2000}")
+            left.remove(index)
+
+    def expect_any(self, name, rest):
+        if self.any_order[0] not in (None, name):
+            self.flush_any()
+        self.any_order = (name, self.any_order[1] + [json.loads(rest)])
+
+    def act(self, name, rest):
+        peer = self.peers[name]
+        what, _, value = rest.partition(" ")
+        if what == "shut":
+            peer.socket.shutdown(socket.SHUT_WR)
+        elif what == "close":
+            peer.socket.close()
+        elif what == "reset":
+            peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            peer.socket.close()
+        elif what == "eof":
+            got = peer.next()
+            if not peer.has_ended:
+                raise Failure(f"expected the end, got {got!r:.500}")
+            peer.socket.close()
+        elif what == "stuff":
+            peer.stuff(pack(json.loads(value), 7, self.service.tokens))
+        else:
+            raise Failure(f"no such act: {rest}")
+
+    # ---- the service ----
+
+    def do_service(self, rest):
+        if rest == "term":
+            self.service.process.send_signal(signal.SIGTERM)
+        elif rest.startswith("ends "):
+            status = self.service.process.wait(DEADLINE_S)
+            if status != int(rest[5:]):
+                raise Failure(f"it ended with {status}: {self.service.tail()}")
+        else:
+            self.service = Service(shlex.split(rest))
+
+    def do_token(self, rest):
+        name, role, *pairs = shlex.split(rest)
+        params = {"role": role, "name": name, **dict(p.split("=", 1) for p in pairs)}
+        answer = self.service.call("token.create", params)
+        self.service.tokens[name] = answer["token"]
+        self.service.tokens[name + "_id"] = answer["id"]
+
+    def do_peer(self, rest):
+        name, kind = rest.split()
+        self.peers[name] = Peer(self.service.unix if kind == "unix" else self.service.tcp)
+
+    def do_stat(self, rest):
+        name, relation, wanted = rest.split()
+        deadline = time.monotonic() + DEADLINE_S
+        while True:
+            got = self.service.call("system.stats", {})["service"][name]
+            if {">=": got >= int(wanted), "<=": got <= int(wanted), "=": got == int(wanted)}[relation]:
+                return
+            if time.monotonic() > deadline:
+                raise Failure(f"{name} is {got}")
+
+    def do_memory(self, rest):
+        relation, mib = rest.split()
+        with open(f"/proc/{self.service.process.pid}/status", encoding="ascii") as status:
+            kib = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+        if relation != "<=" or kib > int(mib) * 1024:
+            raise Failure(f"resident: {kib} KiB")
+
+
+def main():
+    path = sys.argv[1]
+    play = Play()
+    number, text = 0, ""
+    try:
+        with open(path, encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                text = line.strip()
+                if text and not text.startswith("#"):
+                    play.line(text)
+        play.flush()
+        play.flush_any()
+    except (Failure, json.JSONDecodeError, OSError, KeyError, AttributeError) as failure:
+        print(f"{os.path.basename(path)}:{number}: {text}\n    {failure!s}")
+        if play.service is not None:
+            print("    log: " + play.service.tail())
+        return 1
+    finally:
+        if play.service is not None:
+            play.service.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
