@@ -582,7 +582,7 @@ const struct method methods[] = {
     {.name = "token.revoke", .roles = ROLE_ADMIN, .flags = METHOD_WRITES,
      .params = token_revoke_params, .results = id_seq_results, .apply = apply_token_revoke,
      .summary = "Ends a token, and what open connections may do with it",
-     .example = NULL},
+     .example = "{\"id\": \"0f1e2d3c4b5a\"}"},
     {0},
 };
 /* clang-format on */

@@ -35,6 +35,7 @@ loop_callback_begin(struct loop *loop)
 
     loop->now_ms = clock->steady_ms(clock);
     loop->began_us = monotonic_us();
+    loop->turn_bytes = 0;
 }
 
 void

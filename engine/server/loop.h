@@ -45,6 +45,7 @@ struct loop {
     struct piece_stock stock;
     int64_t now_ms; /* steady, of this callback's beginning */
     uint64_t began_us;
+    size_t turn_bytes; /* answered in this callback */
     bool has_drained;
 
     pthread_mutex_t lock; /* of the rest */

@@ -29,6 +29,7 @@
 enum {
     INLINE_PARAMS_BYTES = 16 * 1024, /* larger ones are unpacked by a worker */
     RELIEF_BYTES = 64 * 1024,        /* below this nobody is paused for the total's sake */
+    TURN_BYTES = 256 * 1024,         /* of answers; then others have their turn */
     LINGER_MS = 2000,
     DRAIN_LINGER_MS = 200,
     BUSY_RETRY_MS = 100,
@@ -61,6 +62,7 @@ struct session {
     enum session_state state;
     enum lang lang;
     bool has_lang, is_unix, is_touched, is_writable_armed, is_readable_armed;
+    bool waits_for_peer; /* paused until its answers are read, and counted as such */
 };
 
 static void settle(struct session *session);
@@ -188,13 +190,13 @@ set_state(struct session *session, enum session_state state)
     session->state_ms = session->loop->now_ms;
     switch (state) {
     case SESSION_READING:
+        session->waits_for_peer = false;
+        arm_readable(session, true);
+        break;
     case SESSION_LINGERING:
         arm_readable(session, true);
         break;
     case SESSION_PAUSED:
-        tally_add(tallies_of(session), TALLY_PAUSES, 1);
-        arm_readable(session, false);
-        break;
     case SESSION_FINISHING:
     case SESSION_CLOSED:
         arm_readable(session, false);
@@ -267,6 +269,7 @@ put(struct session *session, struct buf *bytes)
 {
     if (session->out.bytes == 0)
         session->moved_ms = session->loop->now_ms;
+    session->loop->turn_bytes += bytes->len;
     outgoing_add_buf(&session->out, &session->loop->stock, bytes);
 }
 
@@ -640,6 +643,10 @@ cut(struct session *session, struct frame_scan *scan, const uint8_t *bytes, size
     while (used < n && session->state == SESSION_READING) {
         enum frame_state state;
 
+        if (session->loop->turn_bytes >= TURN_BYTES) {
+            set_state(session, SESSION_PAUSED); /* until the loop comes round again */
+            break;
+        }
         if (is_output_full(session)) {
             flush(session);
             if (session->state == SESSION_READING && is_output_full(session))
@@ -826,12 +833,18 @@ finish(struct session *session)
     set_state(session, SESSION_LINGERING);
 }
 
+static bool
+may_resume(const struct session *session)
+{
+    return session->state == SESSION_PAUSED && !is_output_full(session) &&
+           session->out.bytes <= unread_limit(session) / 2;
+}
+
 static void
 settle(struct session *session)
 {
     flush(session);
-    while (session->state == SESSION_PAUSED && !is_output_full(session) &&
-           session->out.bytes <= unread_limit(session) / 2) {
+    while (may_resume(session) && session->loop->turn_bytes < TURN_BYTES) {
         set_state(session, SESSION_READING);
         if (session->partial != NULL)
             cut_partial(session);
@@ -842,10 +855,17 @@ settle(struct session *session)
     if (session->state == SESSION_FINISHING)
         finish(session);
     account(session);
-    if (session->state == SESSION_CLOSED)
+    if (session->state == SESSION_CLOSED) {
         destroy(session);
-    else
-        arm_writable(session, session->out.bytes > 0);
+        return;
+    }
+    arm_writable(session, session->out.bytes > 0);
+    if (may_resume(session)) {
+        event_active(&session->writable, EV_WRITE, 0); /* its next turn comes after the others' */
+    } else if (session->state == SESSION_PAUSED && !session->waits_for_peer) {
+        session->waits_for_peer = true;
+        tally_add(tallies_of(session), TALLY_PAUSES, 1);
+    }
 }
 
 void
