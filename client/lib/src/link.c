@@ -1,0 +1,378 @@
+/* link.c: connecting, writing and reading, one step at a time; nothing here waits. */
+#include "jml_client.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t
+jmli_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t
+jmli_deadline(int64_t now_ms, int32_t timeout_ms)
+{
+    return timeout_ms < 0 ? INT64_MAX : now_ms + timeout_ms;
+}
+
+/* ---- the end of a connection ---- */
+
+void
+jmli_link_drop(jml_client *client)
+{
+    if (client->fd >= 0)
+        close(client->fd);
+    client->fd = -1;
+    client->state = LINK_IDLE;
+    if (client->hello.data != NULL) /* the token is in it */
+        explicit_bzero(client->hello.data, client->hello.room);
+    jmli_octets_fini(&client->hello);
+    jmli_octets_fini(&client->in);
+    client->out_base += client->out.len;
+    client->out.len = client->out_sent = 0;
+}
+
+/* A quarter more or less, so that many clients of one service don't come back at the same moment. */
+static int32_t
+scattered(jml_client *client, int32_t ms)
+{
+    client->random ^= client->random << 13;
+    client->random ^= client->random >> 17;
+    client->random ^= client->random << 5;
+    return ms - ms / 4 + (int32_t)(client->random % (uint32_t)(ms / 2 + 1));
+}
+
+void
+jmli_link_end(jml_client *client, const struct jml_error *why)
+{
+    struct jml_error error = *why; /* it may be client->error */
+    int64_t now_ms = jmli_now_ms(), wait_ms;
+
+    if (client->state == LINK_OPEN && now_ms - client->opened_ms >= STEADY_MS) {
+        client->backoff_ms = BACKOFF_FIRST_MS;
+        wait_ms = 0;
+    } else {
+        wait_ms = scattered(client, client->backoff_ms);
+        client->backoff_ms =
+            client->backoff_ms > BACKOFF_LAST_MS / 2 ? BACKOFF_LAST_MS : client->backoff_ms * 2;
+    }
+    if (error.retry_ms > wait_ms)
+        wait_ms = error.retry_ms < BACKOFF_LAST_MS ? error.retry_ms : BACKOFF_LAST_MS;
+    client->retry_at_ms = now_ms + wait_ms;
+    for (uint32_t i = 0; i < client->calls.n_slots; i++)
+        client->calls.slots[i].has_left = jmli_client_has_left(client, &client->calls.slots[i]);
+    jmli_link_drop(client);
+    client->error = error;
+    client->epoch++;
+    jmli_answer_fail_before(client, client->epoch, &error);
+}
+
+static void
+end_with(jml_client *client, enum jml_code code, const char *what, int error_number)
+{
+    const char *text = client->settings.endpoint.text;
+    struct jml_error error;
+
+    if (error_number != 0)
+        jmli_fail(&error, code, "%s %s: %s", what, text, strerrordesc_np(error_number));
+    else
+        jmli_fail(&error, code, "%s %s", what, text);
+    jmli_link_end(client, &error);
+}
+
+/* ---- connecting ---- */
+
+static void
+greet(jml_client *client)
+{
+    msgpack_packer packer;
+    int rc;
+
+    client->state = LINK_GREETING;
+    frame_scan_init(&client->scan, client->settings.max_frame_bytes,
+                    client->settings.max_frame_items, client->settings.max_nesting);
+    jmli_octets_init(&client->hello, client->allocator, 4096);
+    /* all at once: a growing buffer would leave copies of the token behind */
+    rc = jmli_octets_reserve(&client->hello, 1024) ? 0 : -1;
+    packer = jmli_octets_packer(&client->hello);
+    if (rc == 0)
+        rc = msgpack_pack_array(&packer, 4) || msgpack_pack_int(&packer, 0) ||
+             msgpack_pack_int(&packer, HELLO_ID) ||
+             jmli_pack_text(&packer, "system.hello", strlen("system.hello")) ||
+             msgpack_pack_array(&packer, 1) ||
+             !jmli_settings_pack_hello(&client->settings, &client->hello);
+    client->hello_sent = 0;
+    if (rc != 0) {
+        struct jml_error error;
+
+        jmli_no_memory(&error);
+        jmli_link_end(client, &error);
+    }
+}
+
+/* Begins with address_i, goes on to the next where one fails at once. */
+static void
+try_addresses(jml_client *client)
+{
+    const struct endpoint *endpoint = &client->settings.endpoint;
+
+    for (; client->address_i < endpoint->n; client->address_i++) {
+        const union endpoint_address *address = &endpoint->addresses[client->address_i];
+        int on = 1;
+
+        client->fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (client->fd < 0) {
+            client->connect_errno = errno;
+            continue;
+        }
+        if (address->any.sa_family != AF_UNIX) /* a request is small and wants to leave at once */
+            setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        if (connect(client->fd, &address->any, endpoint->lengths[client->address_i]) == 0) {
+            greet(client);
+            return;
+        }
+        if (errno == EINPROGRESS || errno == EINTR)
+            return;
+        client->connect_errno = errno;
+        close(client->fd);
+        client->fd = -1;
+    }
+    end_with(client, JML_UNREACHABLE, "cannot connect to", client->connect_errno);
+}
+
+static void
+begin(jml_client *client, int64_t now_ms)
+{
+    client->state = LINK_CONNECTING;
+    client->address_i = 0;
+    client->connect_errno = 0;
+    client->connect_deadline_ms = jmli_deadline(now_ms, client->settings.connect_timeout_ms);
+    try_addresses(client);
+}
+
+void
+jmli_link_want(jml_client *client, int64_t now_ms)
+{
+    if (client->state != LINK_IDLE)
+        return;
+    client->state = LINK_WAITING;
+    (void)now_ms; /* begun by the next step, so that no callback is called from here */
+}
+
+static void
+connected(jml_client *client)
+{
+    socklen_t len = sizeof client->connect_errno;
+
+    if (getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &client->connect_errno, &len) != 0)
+        client->connect_errno = errno;
+    if (client->connect_errno == 0) {
+        greet(client);
+        return;
+    }
+    close(client->fd);
+    client->fd = -1;
+    client->address_i++;
+    try_addresses(client);
+}
+
+/* ---- reading ---- */
+
+static void
+frame_failed(jml_client *client, enum frame_state state)
+{
+    const struct settings *settings = &client->settings;
+    const char *text = settings->endpoint.text;
+    struct jml_error error;
+
+    switch (state) {
+    case FRAME_TOO_DEEP:
+        jmli_fail(&error, JML_BAD_ANSWER, "an answer of %s is nested more than %" PRIu32 " deep",
+                  text, settings->max_nesting);
+        break;
+    case FRAME_TOO_MANY:
+        jmli_fail(&error, JML_BAD_ANSWER,
+                  "an answer of %s has more than %zu values; ask for less at a time, or raise "
+                  "options.max_frame_items",
+                  text, settings->max_frame_items);
+        break;
+    case FRAME_TOO_LONG:
+        jmli_fail(&error, JML_BAD_ANSWER,
+                  "an answer of %s has more than %zu bytes; ask for less at a time, or raise "
+                  "options.max_frame_bytes",
+                  text, settings->max_frame_bytes);
+        break;
+    case FRAME_BAD:
+    case FRAME_MORE:
+    case FRAME_DONE:
+        jmli_fail(&error, JML_BAD_ANSWER,
+                  "%s sent byte 0xc1, which msgpack does not have; is it a jumelage service?",
+                  text);
+        break;
+    }
+    jmli_link_end(client, &error);
+}
+
+/* Every whole frame of `in`, then what is left moves to the front. */
+static void
+take_frames(jml_client *client)
+{
+    uint64_t epoch = client->epoch;
+    size_t at = 0;
+
+    for (;;) {
+        enum frame_state state =
+            frame_scan(&client->scan, client->in.data + at, client->in.len - at);
+        size_t n = client->scan.pos, n_items = client->scan.items;
+
+        if (state == FRAME_MORE)
+            break;
+        if (state != FRAME_DONE) {
+            frame_failed(client, state);
+            return;
+        }
+        frame_scan_init(&client->scan, client->settings.max_frame_bytes,
+                        client->settings.max_frame_items, client->settings.max_nesting);
+        jmli_answer_take(client, client->in.data + at, n, n_items);
+        if (client->is_closing || client->epoch != epoch)
+            return;
+        at += n;
+    }
+    jmli_octets_remove(&client->in, 0, at);
+    if (client->in.len == 0 && client->in.room > KEEP_BYTES)
+        jmli_octets_fini(&client->in);
+}
+
+static void
+read_step(jml_client *client)
+{
+    uint64_t epoch = client->epoch;
+
+    for (int i = 0; i < READS_A_STEP; i++) {
+        struct jml_error error;
+        ssize_t n;
+
+        if (!jmli_octets_reserve(&client->in, READ_BYTES)) {
+            jmli_no_memory(&error);
+            jmli_link_end(client, &error);
+            return;
+        }
+        n = recv(client->fd, client->in.data + client->in.len, READ_BYTES, 0);
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            enum jml_code code = client->state == LINK_OPEN ? JML_LOST : JML_UNREACHABLE;
+
+            end_with(client, code, n == 0 ? "the connection was closed by" : "cannot read from",
+                     n == 0 ? 0 : errno);
+            return;
+        }
+        client->in.len += (size_t)n;
+        take_frames(client);
+        if (client->is_closing || client->epoch != epoch || n < READ_BYTES)
+            return;
+    }
+}
+
+/* ---- writing ---- */
+
+static void
+write_failed(jml_client *client, int error_number)
+{
+    uint64_t epoch = client->epoch;
+
+    read_step(client); /* why it closed may still be waiting to be read */
+    if (client->epoch == epoch && !client->is_closing)
+        end_with(client, client->state == LINK_OPEN ? JML_LOST : JML_UNREACHABLE, "cannot write to",
+                 error_number);
+}
+
+static void
+write_step(jml_client *client)
+{
+    bool is_open = client->state == LINK_OPEN;
+    struct octets *from = is_open ? &client->out : &client->hello;
+    size_t *sent = is_open ? &client->out_sent : &client->hello_sent;
+
+    while (*sent < from->len) {
+        ssize_t n = send(client->fd, from->data + *sent, from->len - *sent, MSG_NOSIGNAL);
+
+        if (n >= 0) {
+            *sent += (size_t)n;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            break;
+        } else if (errno != EINTR) {
+            write_failed(client, errno);
+            return;
+        }
+    }
+    if (!is_open)
+        return;
+    if (client->out_sent == client->out.len || client->out_sent > KEEP_BYTES) {
+        client->out_base += client->out_sent;
+        jmli_octets_remove(&client->out, 0, client->out_sent);
+        client->out_sent = 0;
+        if (client->out.len == 0 && client->out.room > KEEP_BYTES)
+            jmli_octets_fini(&client->out);
+    }
+}
+
+/* ---- a step ---- */
+
+static void
+exchange(jml_client *client, short revents)
+{
+    uint64_t epoch = client->epoch;
+    enum link_state state = client->state;
+
+    if ((revents & POLLOUT) != 0)
+        write_step(client);
+    if ((revents & (POLLIN | POLLERR | POLLHUP)) != 0 && client->epoch == epoch &&
+        !client->is_closing)
+        read_step(client);
+    /* what waited for the greeting may leave in the same turn */
+    if (client->epoch == epoch && !client->is_closing && state == LINK_GREETING &&
+        client->state == LINK_OPEN)
+        write_step(client);
+}
+
+void
+jmli_link_step(jml_client *client, short revents, int64_t now_ms)
+{
+    uint64_t epoch = client->epoch;
+
+    switch (client->state) {
+    case LINK_IDLE:
+        return;
+    case LINK_WAITING:
+        if (now_ms >= client->retry_at_ms)
+            begin(client, now_ms);
+        return;
+    case LINK_CONNECTING:
+        if ((revents & (POLLOUT | POLLERR | POLLHUP)) != 0)
+            connected(client);
+        break;
+    case LINK_GREETING:
+    case LINK_OPEN:
+        exchange(client, revents);
+        break;
+    }
+    if (client->epoch != epoch || client->is_closing || now_ms < client->connect_deadline_ms)
+        return;
+    if (client->state == LINK_CONNECTING)
+        end_with(client, JML_UNREACHABLE, "no connection within options.connect_timeout_ms to", 0);
+    else if (client->state == LINK_GREETING)
+        end_with(client, JML_TIMEOUT,
+                 "no answer to system.hello within options.connect_timeout_ms from", 0);
+}

@@ -1,0 +1,107 @@
+import { EventEmitter } from 'node:events';
+
+export const version: string;
+
+export interface ClientOptions {
+  token?: string;
+  /** A file of mode 0600 that holds the token. */
+  tokenFile?: string;
+  language?: 'en' | 'fr';
+  /** Milliseconds that connecting, and an answer, may take; 30000. */
+  timeoutMs?: number;
+  client?: string;
+  /** Numbers that came in 64 bits as BigInt. */
+  bigint?: boolean;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal;
+  timeoutMs?: number;
+}
+
+export type Params = Record<string, unknown>;
+export type Profile = Record<string, unknown> & {
+  id: string; kind: string; name: string; version: number; updated_at: number; seq: number;
+};
+
+/** Scores in basis points, 0 to 10000. */
+export interface Match {
+  id: string;
+  name: string;
+  score: number;
+  from_view?: number;
+  to_view?: number;
+  coverage?: number;
+  reasons?: unknown;
+}
+
+export interface Matches {
+  matches: Match[];
+  considered: number;
+  eligible: number;
+  /** The rule, if the profile itself may not be matched. */
+  why?: unknown;
+  [more: string]: unknown;
+}
+
+export interface ProfilePage {
+  profiles: Profile[];
+  total: number;
+  next?: string;
+}
+
+export interface Stored {
+  id: string;
+  version: number;
+  seq: number;
+  created: boolean;
+  unchanged: boolean;
+}
+
+export class JumelageError extends Error {
+  readonly code: number;
+  readonly errorName: string;
+  readonly field: string;
+  readonly details: Record<string, unknown>;
+}
+export class BadFrame extends JumelageError {}
+export class UnknownMethod extends JumelageError {}
+export class InvalidParams extends JumelageError {}
+export class Unauthenticated extends JumelageError {}
+export class Forbidden extends JumelageError {}
+export class NotFound extends JumelageError {}
+export class Conflict extends JumelageError {}
+export class TooLarge extends JumelageError {}
+export class Busy extends JumelageError { get retryMs(): number; }
+export class DeadlinePassed extends JumelageError {}
+export class Draining extends JumelageError {}
+export class StorageFull extends JumelageError {}
+export class Internal extends JumelageError {}
+export class Cancelled extends JumelageError {}
+export class ReadOnly extends JumelageError {}
+export class Unreachable extends JumelageError {}
+export class TimedOut extends JumelageError {}
+export class Lost extends JumelageError {}
+export class BadAnswer extends JumelageError {}
+
+export class Client extends EventEmitter {
+  constructor(address: string, options?: ClientOptions);
+  connect(): Promise<Record<string, unknown>>;
+  close(): Promise<void>;
+  call(method: string, params?: Params, options?: CallOptions): Promise<any>;
+  notify(method: string, params?: Params): Promise<void>;
+  iterate(method: string, params?: Params): AsyncGenerator<any, void, void>;
+  ping(): Promise<string>;
+  getProfile(id: string, version?: number): Promise<Profile>;
+  putProfile(profile: Params, ifVersion?: number): Promise<Stored>;
+  patchProfile(id: string, changes: Params, ifVersion?: number): Promise<Stored>;
+  deleteProfile(id: string, ifVersion?: number): Promise<{ id: string; seq: number }>;
+  listProfiles(filters?: Params): Promise<ProfilePage>;
+  top(programme: string, id: string, more?: Params): Promise<Matches>;
+  explain(programme: string, from: string, to: string, more?: Params): Promise<Record<string, any>>;
+  getProgramme(id: string, version?: number): Promise<Record<string, any>>;
+  putProgramme(programme: Params, ifVersion?: number): Promise<Record<string, any>>;
+  putOutcome(from: string, to: string, kind: string, at: string, more?: Params):
+    Promise<{ seq: number }>;
+  on(event: 'notification', listener: (method: string, params: unknown[]) => void): this;
+}
