@@ -222,24 +222,40 @@ take_notification(jml_client *client, jml_result *result)
     jml_result_free(result);
 }
 
-/* Memory for an answer was not there: its call must still be told, and it alone. The id stands in
- * the first bytes; if even they are odd, the connection ends. */
+/* The id of an answer, as services write it: read without memory. */
+static bool
+peek_id(const uint8_t *bytes, size_t n, uint32_t *id)
+{
+    size_t width;
+
+    if (n < 4 || bytes[0] != 0x94 || bytes[1] != TYPE_ANSWER)
+        return false;
+    *id = bytes[2];
+    if (bytes[2] < 0x80)
+        return true;
+    if (bytes[2] < 0xcc || bytes[2] > 0xce)
+        return false;
+    width = (size_t)1 << (bytes[2] - 0xcc);
+    if (n < 3 + width)
+        return false;
+    *id = 0;
+    for (size_t i = 0; i < width; i++)
+        *id = *id << 8 | bytes[3 + i];
+    return true;
+}
+
+/* Memory for an answer was not there: its call must still be told, and it alone. */
 static void
 no_memory(jml_client *client, const uint8_t *bytes, size_t n)
 {
-    struct {
-        jml_result result;
-        msgpack_object parts[4];
-    } none;
     struct jml_error error;
     struct pending *slot = NULL;
     uint32_t id;
 
-    (void)none;
     jmli_no_memory(&error);
-    if (client->state == LINK_OPEN && jmli_answer_peek_id(bytes, n, &id))
+    if (client->state == LINK_OPEN && peek_id(bytes, n, &id))
         slot = jmli_pending_find(&client->calls, id);
-    if (slot == NULL || slot->epoch != client->epoch) {
+    if (slot == NULL || slot->epoch != client->epoch || !jmli_client_has_left(client, slot)) {
         jmli_link_end(client, &error);
         return;
     }

@@ -87,13 +87,15 @@ enum jml_code jmli_client_send(jml_client *client, const char *method, struct jm
 bool jmli_client_has_left(const jml_client *client, const struct pending *call);
 
 /* ---- link.c ---- */
-/* Asks for a connection: now, or when retry_at_ms has come. */
-void jmli_link_want(jml_client *client, int64_t now_ms);
+/* Asks for a connection: the next step makes it, or the first after retry_at_ms. */
+void jmli_link_want(jml_client *client);
 /* One step of whatever the state awaits. */
 void jmli_link_step(jml_client *client, short revents, int64_t now_ms);
 /* The connection has failed: closes it, sets when to try again, ends its calls. client->error is
  * `why`. */
 void jmli_link_end(jml_client *client, const struct jml_error *why);
+/* Takes the bytes that have left out of `out`. */
+void jmli_link_forget_sent(jml_client *client);
 /* Closes without telling anyone. */
 void jmli_link_drop(jml_client *client);
 

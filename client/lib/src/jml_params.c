@@ -189,3 +189,18 @@ jml_params_packed(const jml_params *params)
         return (struct jml_bytes){NULL, 0};
     return (struct jml_bytes){params->octets.data + skip, params->octets.len - skip};
 }
+
+enum jml_code
+jmli_params_take(const jml_params *params, struct jml_bytes *out, struct jml_error *error)
+{
+    *out = (struct jml_bytes){NULL, 0};
+    if (params == NULL)
+        return JML_OK;
+    if (params->error.code != JML_OK) {
+        if (error != NULL)
+            *error = params->error;
+        return params->error.code;
+    }
+    *out = jml_params_packed(params);
+    return JML_OK;
+}

@@ -19,6 +19,10 @@ struct jml_params {
 void jmli_params_init(jml_params *params, const struct jml_allocator *allocator);
 void jmli_params_fini(jml_params *params);
 
+/* What a call sends: the packed map, {NULL, 0} for none; or the failure that was kept. */
+enum jml_code jmli_params_take(const jml_params *params, struct jml_bytes *out,
+                               struct jml_error *error);
+
 /* `bytes` must be one packed value, a map where is_map; within the nesting that a service takes. */
 enum jml_code jmli_packed_check(struct jml_bytes bytes, bool is_map, const char *field,
                                 struct jml_error *error);

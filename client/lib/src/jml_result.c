@@ -1,5 +1,7 @@
 #include "jml_result.h"
 
+#include "frame.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -265,6 +267,39 @@ jmli_result_show(jml_result *result, uint32_t i)
     assert(i < RESULT_PARTS_MAX && i < result->frame.via.array.size);
     result->root = &result->frame.via.array.ptr[i];
     result->packed = result->parts[i];
+}
+
+/* How many bytes the value takes that begins there; it was scanned before. */
+static size_t
+value_bytes(const uint8_t *at, size_t n)
+{
+    struct frame_scan scan;
+
+    frame_scan_init(&scan, n, n, FRAME_DEPTH_MAX);
+    frame_scan(&scan, at, n);
+    return scan.pos;
+}
+
+struct jml_bytes
+jmli_result_member(const jml_result *result, const char *key)
+{
+    const uint8_t *at = result->packed.data, *end = at + result->packed.len;
+    const msgpack_object *wanted = jml_view_find(result->root, key);
+    uint32_t n_pairs = (uint32_t)jml_view_count(result->root);
+
+    if (wanted == NULL)
+        return (struct jml_bytes){NULL, 0};
+    at += *at == 0xdf ? 5 : *at == 0xde ? 3 : 1;
+    for (uint32_t i = 0; i < n_pairs; i++) {
+        size_t len;
+
+        at += value_bytes(at, (size_t)(end - at));
+        len = value_bytes(at, (size_t)(end - at));
+        if (&result->root->via.map.ptr[i].val == wanted)
+            return (struct jml_bytes){at, len};
+        at += len;
+    }
+    return (struct jml_bytes){NULL, 0};
 }
 
 /* ---- public ---- */

@@ -27,6 +27,8 @@ struct jml_result {
 /* NULL if memory is out. root is the frame itself. */
 jml_result *jmli_result_read(const struct jml_allocator *allocator, const uint8_t *bytes, size_t n,
                              size_t n_items);
+/* The bytes of a key's value, where the root is a map; {NULL, 0} if it has no such key. */
+struct jml_bytes jmli_result_member(const jml_result *result, const char *key);
 /* Shows part i of the frame, which is an array, as the root. */
 void jmli_result_show(jml_result *result, uint32_t i);
 

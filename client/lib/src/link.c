@@ -159,13 +159,12 @@ begin(jml_client *client, int64_t now_ms)
     try_addresses(client);
 }
 
+/* Begun by the next step, so that no callback is called from here. */
 void
-jmli_link_want(jml_client *client, int64_t now_ms)
+jmli_link_want(jml_client *client)
 {
-    if (client->state != LINK_IDLE)
-        return;
-    client->state = LINK_WAITING;
-    (void)now_ms; /* begun by the next step, so that no callback is called from here */
+    if (client->state == LINK_IDLE)
+        client->state = LINK_WAITING;
 }
 
 static void
@@ -298,6 +297,16 @@ write_failed(jml_client *client, int error_number)
                  error_number);
 }
 
+void
+jmli_link_forget_sent(jml_client *client)
+{
+    client->out_base += client->out_sent;
+    jmli_octets_remove(&client->out, 0, client->out_sent);
+    client->out_sent = 0;
+    if (client->out.len == 0 && client->out.room > KEEP_BYTES)
+        jmli_octets_fini(&client->out);
+}
+
 static void
 write_step(jml_client *client)
 {
@@ -317,15 +326,9 @@ write_step(jml_client *client)
             return;
         }
     }
-    if (!is_open)
-        return;
-    if (client->out_sent == client->out.len || client->out_sent > KEEP_BYTES) {
-        client->out_base += client->out_sent;
-        jmli_octets_remove(&client->out, 0, client->out_sent);
-        client->out_sent = 0;
-        if (client->out.len == 0 && client->out.room > KEEP_BYTES)
-            jmli_octets_fini(&client->out);
-    }
+    /* moved up rarely, so that a long queue costs no more than its length */
+    if (is_open && (client->out_sent == client->out.len || client->out_sent > client->out.len / 2))
+        jmli_link_forget_sent(client);
 }
 
 /* ---- a step ---- */
