@@ -2,8 +2,10 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
+set(JML_MSGPACK_MODULE msgpack)
 pkg_check_modules(MSGPACK QUIET IMPORTED_TARGET msgpack) # Debian 12
 if(NOT MSGPACK_FOUND) # later releases renamed it
+  set(JML_MSGPACK_MODULE msgpack-c)
   pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack-c)
 endif()
 pkg_check_modules(EVENT REQUIRED IMPORTED_TARGET libevent_core)
