@@ -1,0 +1,324 @@
+#include "peer.h"
+
+#include "frame.h"
+
+#include <criterion/criterion.h>
+#include <msgpack.h>
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 10000 };
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool
+fails(struct peer *peer, const char *what)
+{
+    if (peer->failure == NULL)
+        peer->failure = what;
+    return false;
+}
+
+static bool
+waits(struct peer *peer, int fd, short events)
+{
+    struct pollfd watched = {.fd = fd, .events = events};
+
+    return poll(&watched, 1, PATIENCE_MS) == 1 || fails(peer, "nothing came");
+}
+
+/* ---- life ---- */
+
+void
+peer_start(struct peer *peer)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+    memset(peer, 0, sizeof *peer);
+    peer->fd = -1;
+    strcpy(peer->dir, "/tmp/jml-peer-XXXXXX");
+    cr_assert_not_null(mkdtemp(peer->dir));
+    snprintf(peer->address, sizeof peer->address, "unix:%s/s", peer->dir);
+    strcpy(name.sun_path, peer->address + strlen("unix:"));
+    peer->listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(peer->listening, (struct sockaddr *)&name, sizeof name), 0);
+    cr_assert_eq(listen(peer->listening, 16), 0);
+}
+
+void
+peer_hang_up(struct peer *peer)
+{
+    if (peer->fd >= 0)
+        close(peer->fd);
+    peer->fd = -1;
+    peer->n_in = 0;
+}
+
+void
+peer_stop(struct peer *peer)
+{
+    if (peer->has_thread)
+        pthread_join(peer->thread, NULL);
+    peer_hang_up(peer);
+    if (peer->listening >= 0)
+        close(peer->listening);
+    unlink(peer->address + strlen("unix:"));
+    rmdir(peer->dir);
+    cr_expect_null(peer->failure, "the peer's script: %s", peer->failure);
+}
+
+void
+peer_send_away(struct peer *peer)
+{
+    struct pollfd watched = {.fd = peer->listening, .events = POLLIN};
+
+    while (poll(&watched, 1, 0) == 1)
+        close(accept(peer->listening, NULL, NULL));
+}
+
+/* ---- steps ---- */
+
+bool
+peer_accept(struct peer *peer)
+{
+    peer_hang_up(peer);
+    if (!waits(peer, peer->listening, POLLIN))
+        return false;
+    peer->fd = accept4(peer->listening, NULL, NULL, SOCK_CLOEXEC);
+    return peer->fd >= 0 || fails(peer, "accept failed");
+}
+
+static bool
+take_call(struct peer *peer, size_t n, struct heard *heard)
+{
+    msgpack_unpacked unpacked;
+    const msgpack_object *parts;
+    size_t at = 0;
+    bool is_call;
+
+    msgpack_unpacked_init(&unpacked);
+    is_call =
+        msgpack_unpack_next(&unpacked, (const char *)peer->in, n, &at) == MSGPACK_UNPACK_SUCCESS &&
+        unpacked.data.type == MSGPACK_OBJECT_ARRAY && unpacked.data.via.array.size == 4;
+    if (is_call) {
+        parts = unpacked.data.via.array.ptr;
+        heard->id = (uint32_t)parts[1].via.u64;
+        snprintf(heard->method, sizeof heard->method, "%.*s", (int)parts[2].via.str.size,
+                 parts[2].via.str.ptr);
+        heard->n_params = n < sizeof heard->params ? n : sizeof heard->params;
+        memcpy(heard->params, peer->in, heard->n_params);
+    }
+    msgpack_unpacked_destroy(&unpacked);
+    peer->n_in -= n;
+    memmove(peer->in, peer->in + n, peer->n_in);
+    return is_call || fails(peer, "what came is no request");
+}
+
+bool
+peer_read_call(struct peer *peer, struct heard *heard)
+{
+    for (;;) {
+        struct frame_scan scan;
+        ssize_t n;
+
+        frame_scan_init(&scan, sizeof peer->in, SIZE_MAX, 32);
+        if (frame_scan(&scan, peer->in, peer->n_in) == FRAME_DONE)
+            return take_call(peer, scan.pos, heard);
+        if (!waits(peer, peer->fd, POLLIN))
+            return false;
+        n = recv(peer->fd, peer->in + peer->n_in, sizeof peer->in - peer->n_in, 0);
+        if (n <= 0)
+            return fails(peer, "the client hung up");
+        peer->n_in += (size_t)n;
+    }
+}
+
+bool
+peer_send(struct peer *peer, const void *bytes, size_t n)
+{
+    return send(peer->fd, bytes, n, MSG_NOSIGNAL) == (ssize_t)n || fails(peer, "sending failed");
+}
+
+static bool
+send_packed(struct peer *peer, msgpack_sbuffer *packed)
+{
+    bool is_sent = peer_send(peer, packed->data, packed->size);
+
+    msgpack_sbuffer_destroy(packed);
+    return is_sent;
+}
+
+static void
+pack_text(msgpack_packer *packer, const char *text)
+{
+    msgpack_pack_str(packer, strlen(text));
+    msgpack_pack_str_body(packer, text, strlen(text));
+}
+
+bool
+peer_answer(struct peer *peer, uint32_t id, const char *text)
+{
+    msgpack_sbuffer packed;
+    msgpack_packer packer;
+
+    msgpack_sbuffer_init(&packed);
+    msgpack_packer_init(&packer, &packed, msgpack_sbuffer_write);
+    msgpack_pack_array(&packer, 4);
+    msgpack_pack_int(&packer, 1);
+    msgpack_pack_uint32(&packer, id);
+    msgpack_pack_nil(&packer);
+    pack_text(&packer, text);
+    return send_packed(peer, &packed);
+}
+
+bool
+peer_error(struct peer *peer, uint32_t id, int code, const char *text)
+{
+    msgpack_sbuffer packed;
+    msgpack_packer packer;
+
+    msgpack_sbuffer_init(&packed);
+    msgpack_packer_init(&packer, &packed, msgpack_sbuffer_write);
+    msgpack_pack_array(&packer, 4);
+    msgpack_pack_int(&packer, 1);
+    msgpack_pack_uint32(&packer, id);
+    msgpack_pack_map(&packer, 5);
+    pack_text(&packer, "code");
+    msgpack_pack_int(&packer, code);
+    pack_text(&packer, "name");
+    pack_text(&packer, "scripted");
+    pack_text(&packer, "message");
+    pack_text(&packer, text);
+    pack_text(&packer, "field");
+    pack_text(&packer, "profile.name");
+    pack_text(&packer, "details");
+    msgpack_pack_map(&packer, 1);
+    pack_text(&packer, "retry_ms");
+    msgpack_pack_int(&packer, 250);
+    msgpack_pack_nil(&packer);
+    return send_packed(peer, &packed);
+}
+
+bool
+peer_hello(struct peer *peer)
+{
+    static const char head[] = "\x94\x01\x01\xc0\x82\xa8protocol\x01\xa4role\xa7officer";
+    struct heard heard;
+
+    if (!peer_read_call(peer, &heard))
+        return false;
+    if (strcmp(heard.method, "system.hello") != 0 || heard.id != 1)
+        return fails(peer, "the first call is no greeting");
+    return peer_send(peer, head, sizeof head - 1);
+}
+
+/* ---- scripts ---- */
+
+static bool
+play_step(struct peer *peer, const struct step *step)
+{
+    struct heard heard;
+
+    switch (step->kind) {
+    case STEP_END:
+        return false;
+    case STEP_ACCEPT:
+        return peer_accept(peer);
+    case STEP_HELLO:
+        return peer_hello(peer);
+    case STEP_ANSWER:
+        return peer_read_call(peer, &heard) && peer_answer(peer, heard.id, step->text);
+    case STEP_ERROR:
+        return peer_read_call(peer, &heard) && peer_error(peer, heard.id, step->n, step->text);
+    case STEP_READ:
+        return peer_read_call(peer, &heard);
+    case STEP_SEND:
+        return peer_send(peer, step->text, (size_t)step->n);
+    case STEP_CLOSE:
+        peer_hang_up(peer);
+        return true;
+    case STEP_STOP_LISTENING:
+        close(peer->listening);
+        peer->listening = -1;
+        return true;
+    }
+    return false;
+}
+
+static void *
+play(void *context)
+{
+    struct peer *peer = context;
+
+    for (const struct step *step = peer->script; play_step(peer, step); step++)
+        ;
+    return NULL;
+}
+
+void
+peer_play(struct peer *peer, const struct step *script)
+{
+    peer->script = script;
+    peer->has_thread = true;
+    cr_assert_eq(pthread_create(&peer->thread, NULL, play, peer), 0);
+}
+
+/* ---- the client's side ---- */
+
+struct jml_options
+peer_options(const struct peer *peer)
+{
+    struct jml_options options = JML_OPTIONS_INIT;
+
+    options.address = peer->address;
+    options.connect_timeout_ms = PATIENCE_MS;
+    options.call_timeout_ms = PATIENCE_MS;
+    return options;
+}
+
+bool
+pump(jml_client *client, const bool *flag)
+{
+    int64_t end_ms = now_ms() + PATIENCE_MS;
+
+    while (flag != NULL ? !*flag : !jml_client_is_open(client)) {
+        struct pollfd watched = {.fd = jml_client_fd(client), .events = jml_client_events(client)};
+        int timeout_ms = jml_client_timeout_ms(client), n;
+
+        if (now_ms() > end_ms)
+            return false;
+        n = poll(&watched, 1, timeout_ms < 0 || timeout_ms > 100 ? 100 : timeout_ms);
+        jml_client_process(client, n > 0 ? watched.revents : 0);
+    }
+    return true;
+}
+
+jml_client *
+peer_open_client(struct peer *peer, const struct jml_options *options)
+{
+    struct jml_options preset = peer_options(peer);
+    struct jml_error error = {0};
+    jml_client *client;
+
+    cr_assert_eq(jml_client_start(options != NULL ? options : &preset, &client, &error), JML_OK,
+                 "%s", error.message);
+    jml_client_process(client, 0);       /* connects */
+    jml_client_process(client, POLLOUT); /* greets */
+    cr_assert(peer_accept(peer) && peer_hello(peer), "%s", peer->failure);
+    cr_assert(pump(client, NULL), "it did not open");
+    return client;
+}
