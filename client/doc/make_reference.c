@@ -4,12 +4,14 @@
  * Prints Markdown on standard output; scripts/reference puts it into client/doc/en/reference.md, and a
  * test compares the two.
  */
+#include "config.h"
 #include "err.h"
 #include "exits.h"
 #include "limit_table.h"
 #include "method.h"
 #include "params.h"
 #include "schema.h"
+#include "tally.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,10 +32,12 @@ static const char *const error_when[ERR_COUNT] = {
     [ERR_NOT_FOUND] = "the named thing is not there",
     [ERR_CONFLICT] =
         "`if_version` is not the stored version, or the step is not allowed in this state",
-    [ERR_TOO_LARGE] = "a list or text over its limit",
+    [ERR_TOO_LARGE] =
+        "a list or text over its limit; or a request over `frame_bytes`, after which the "
+        "connection is closed",
     [ERR_BUSY] = "over a rate, queue or memory limit; `details.retry_ms`",
     [ERR_DEADLINE] = "the request's own `deadline_ms` passed",
-    [ERR_DRAINING] = "the store is closing and takes no new work",
+    [ERR_DRAINING] = "the service is stopping and takes no new work",
     [ERR_STORAGE_FULL] = "disk or map full: nothing was written",
     [ERR_INTERNAL] = "a defect, or a damaged store",
     [ERR_CANCELLED] = "the call was cancelled",
@@ -147,6 +151,50 @@ print_fields(void)
         PROFILE_BYTES_MAX);
 }
 
+static void
+print_limits(void)
+{
+    puts(
+        "\n## Limits\n\nThose of requests and connections hold where a service answers. Where two "
+        "bounds are given the\nservice can be told another number between them: `--limit NAME=N`.");
+    printf("\n| name | preset | bounds | unit | of what |\n|---|---|---|---|---|\n");
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        const struct limit_row *row = &limit_rows[i];
+
+        printf("| `%s` | %" PRId64 " | ", row->name, row->preset);
+        if (row->least != row->most)
+            printf("%" PRId64 " to %" PRId64, row->least, row->most);
+        printf(" | %s | %s |\n", row->unit, row->text);
+    }
+}
+
+static void
+print_settings(void)
+{
+    puts(
+        "\n## Settings of the service\n\nOn the command line of `jumelaged` with two hyphens in front, "
+        "or in the file of `--config` (YAML) by\nthese names; `limits:` there holds a map of the limits "
+        "above.\n\n| setting | value | bounds | |\n|---|---|---|---|");
+    for (const struct setting_row *row = setting_rows; row->name != NULL; row++) {
+        printf("| `%s` | %s | ", row->name, row->argument != NULL ? row->argument : "");
+        if (row->most != 0)
+            printf("%" PRId64 " to %" PRId64 ", preset %" PRId64, row->least, row->most,
+                   row->preset);
+        printf(" | %s |\n", row->text);
+    }
+}
+
+static void
+print_counters(void)
+{
+    puts(
+        "\n## Counters of the service\n\n`service` in the answer of `system.stats`; a gauge tells how "
+        "it is now, all else counts since the\nstart.\n\n| name | unit | |\n|---|---|---|");
+    for (int i = 0; i < TALLY_COUNT; i++)
+        printf("| `%s`%s | %s | %s |\n", tally_rows[i].name,
+               tally_rows[i].is_gauge ? " (gauge)" : "", tally_rows[i].unit, tally_rows[i].text);
+}
+
 int
 main(void)
 {
@@ -154,7 +202,7 @@ main(void)
         "<!-- written by scripts/reference from the method table: change the table, not this page -->\n"
         "# Reference: what can be called\n\n"
         "The same methods answer the tool in its own process (`jumelage call METHOD JSON`) and every\n"
-        "other asker. Parameters are one map of names and values; an unknown one is an error. `?` marks\n"
+        "other asker over a [connection](protocol.md). Parameters are one map of names and values; an unknown one is an error. `?` marks\n"
         "what may be left out or absent. Dates are `YYYY-MM-DD`, instants milliseconds since 1970 UTC,\n"
         "scores whole numbers from 0 to 10000. A role may do what its table row says: `admin` includes\n"
         "`officer`, `officer` includes `reader`; `batch` reads too; a `partner` sees and changes its own\n"
@@ -165,13 +213,9 @@ main(void)
     for (int code = 1; code < ERR_COUNT; code++)
         printf("| %d | `%s` | %d | %s |\n", code, err_name((enum err_code)code),
                exit_status((enum err_code)code), error_when[code]);
-    puts(
-        "\n## Limits\n\nThose of requests and connections hold where a service answers; this release answers in\n"
-        "the process of the tool.");
-    printf("\n| name | preset | unit | of what |\n|---|---|---|---|\n");
-    for (int i = 0; i < LIMIT_COUNT; i++)
-        printf("| `%s` | %" PRId64 " | %s | %s |\n", limit_rows[i].name, limit_rows[i].preset,
-               limit_rows[i].unit, limit_rows[i].text);
+    print_limits();
+    print_settings();
+    print_counters();
     printf("\n## Methods\n");
     for (const struct method *m = methods; m->name != NULL; m++)
         print_method(m);
