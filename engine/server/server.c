@@ -13,9 +13,11 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { LOOPS_MAX = 64, HOLDER_BYTES = 512, PATH_BYTES = 4096, STORE_WAIT_MS = 2000 };
@@ -101,7 +103,21 @@ raise_descriptors(struct server *server)
 
 /* ---- the engine ---- */
 
-/* What the lock file says of us, so that the tool finds our socket: the unix ones first. */
+/* An address for programs that stand in another folder than we do. */
+static void
+holder_address(const struct address *address, char text[HOLDER_BYTES])
+{
+    char whole[PATH_BYTES];
+
+    text[0] = '\0';
+    if (address->kind != ADDRESS_UNIX)
+        address_format(address, text);
+    else if (realpath(((const struct sockaddr_un *)&address->socket)->sun_path, whole) != NULL &&
+             strlen(whole) < HOLDER_BYTES - sizeof "unix:")
+        snprintf(text, HOLDER_BYTES, "unix:%.*s", (int)(HOLDER_BYTES - sizeof "unix:"), whole);
+}
+
+/* What the lock file says of us once we listen, so that the tool finds our socket: the unix ones first. */
 static void
 holder_text(const struct server *server, char text[HOLDER_BYTES])
 {
@@ -109,12 +125,12 @@ holder_text(const struct server *server, char text[HOLDER_BYTES])
 
     for (int kind = ADDRESS_UNIX; kind <= ADDRESS_TCP; kind++)
         for (size_t i = 0; i < server->n_listeners; i++) {
-            char one[ADDRESS_TEXT_BYTES];
+            char one[HOLDER_BYTES];
 
             if (server->addresses[i].kind != (enum address_kind)kind)
                 continue;
-            address_format(&server->addresses[i], one);
-            if (used + strlen(one) + 2 < HOLDER_BYTES)
+            holder_address(&server->addresses[i], one);
+            if (one[0] != '\0' && used + strlen(one) + 2 < HOLDER_BYTES)
                 used += (size_t)snprintf(text + used, HOLDER_BYTES - used, " %s", one);
         }
 }
@@ -123,18 +139,16 @@ static enum err_code
 open_engine(struct server *server, struct err *err)
 {
     const struct config *config = server->config;
-    char holder[HOLDER_BYTES];
     struct engine_options options = {
         .data_dir = config->data_dir,
         .clock = server->service.clock,
         .log = server->log,
         .map_bytes = (size_t)config->map_bytes,
         .wait_ms = STORE_WAIT_MS,
-        .holder = holder,
+        .holder = "service", /* its addresses follow when it listens */
         .full_check = config->full_check,
     };
 
-    holder_text(server, holder);
     return engine_open(&options, &server->service.engine, err);
 }
 
@@ -284,6 +298,7 @@ fill_service(struct server *server, struct err *err)
 static enum err_code
 listen_everywhere(struct server *server, struct err *err)
 {
+    char holder[HOLDER_BYTES];
     enum err_code code = ERR_OK;
 
     server->listener_host =
@@ -291,6 +306,10 @@ listen_everywhere(struct server *server, struct err *err)
     for (size_t i = 0; i < server->n_listeners && code == ERR_OK; i++)
         code = listener_open(&server->addresses[i], &server->listener_host, &server->listeners[i],
                              err);
+    if (code == ERR_OK) {
+        holder_text(server, holder);
+        store_name_holder(engine_store(server->service.engine), holder);
+    }
     return code;
 }
 
