@@ -17,9 +17,10 @@
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_TSV };
 
 struct cli {
-    const char *program; /* argv[0], for hints */
-    const char *data_dir, *server, *token_file;
+    const char *program;                    /* argv[0], for hints */
+    const char *data, *server, *token_file; /* --data …, NULL where not given; backend.c decides */
     enum format format;
+    bool has_format; /* --format was given */
     enum lang lang;
     bool says_yes;          /* --yes */
     bool is_terminal;       /* standard output */

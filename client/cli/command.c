@@ -1,6 +1,7 @@
 /* command.c: the table of commands, the common options, and the way from main() to a command. */
 #include "backend.h"
 #include "commands.h"
+#include "interrupt.h"
 #include "options.h"
 #include "share.h"
 #include "tell.h"
@@ -33,6 +34,7 @@ const struct command commands[] = {
     {"profile", "get|put|patch|list|delete|history|duplicates|merge|unmerge", "profiles, one by one", command_profile},
     {"programme", "check|put|get|list|delete", "programmes", command_programme},
     {"stats", "", "counters and sizes", command_stats},
+    {"token", "create|list|revoke", "who may use a service, and as what", command_token},
     {"whatif", "PROGRAMME", "how matches would move if a profile or the weights were different", command_whatif},
     {0},
 };
@@ -98,10 +100,12 @@ command_help(struct cli *cli, int argc, char **argv)
     for (const struct command *command = commands; command->name != NULL; command++)
         printf("  %-10s %s\n", command->name, command->summary);
     puts("\n'jumelage COMMAND --help' tells more. Common options, before or after the command:\n"
-         "  --data DIR      the store (JUMELAGE_DATA; else jumelage below XDG_DATA_HOME)\n"
-         "  --format FORM   table, json, csv or tsv (table on a terminal, else json)\n"
-         "  --lang LANG     en or fr (else by the locale)\n"
-         "  --yes           answers questions with yes");
+         "  --data DIR         the store (JUMELAGE_DATA; else jumelage below XDG_DATA_HOME)\n"
+         "  --server ADDRESS   a service instead: unix:PATH or tcp:HOST:PORT (JUMELAGE_SERVER)\n"
+         "  --token-file FILE  the token to show it (JUMELAGE_TOKEN_FILE)\n"
+         "  --format FORM      table, json, csv or tsv (table on a terminal, else json)\n"
+         "  --lang LANG        en or fr (else by the locale)\n"
+         "  --yes              answers questions with yes");
     return EX_OK;
 }
 
@@ -160,19 +164,6 @@ lang_of_locale(void)
     return LANG_EN;
 }
 
-static const char *
-data_dir_preset(struct arena *arena)
-{
-    const char *named = getenv("JUMELAGE_DATA"), *base = getenv("XDG_DATA_HOME");
-    const char *home = getenv("HOME");
-
-    if (named != NULL && named[0] != '\0')
-        return named;
-    if (base != NULL && base[0] == '/')
-        return arena_format(arena, "%s/jumelage", base).data;
-    return arena_format(arena, "%s/.local/share/jumelage", home != NULL ? home : "").data;
-}
-
 static int
 terminal_width(void)
 {
@@ -195,9 +186,6 @@ cli_init(struct cli *cli, char **argv)
     cli->format = cli->is_terminal ? FORMAT_TABLE : FORMAT_JSON;
     cli->width = terminal_width();
     cli->lang = lang_of_locale();
-    cli->data_dir = data_dir_preset(cli->arena);
-    cli->server = getenv("JUMELAGE_SERVER");
-    cli->token_file = getenv("JUMELAGE_TOKEN_FILE");
 }
 
 static int
@@ -246,5 +234,6 @@ cli_main(int argc, char **argv)
         fputs("jumelage: cannot write the output\n", stderr);
         return EX_IOERR;
     }
+    interrupt_end();
     return status;
 }
