@@ -179,8 +179,16 @@ decode(struct str packed, struct arena *arena, const msgpack_object **out, struc
     return value_decode(packed.data, packed.len, &limits, arena, out, err);
 }
 
-/* The service that held the store is gone, and the request never left: whoever has the store now is
+/* Has the service that held the store ended, and was nothing done? Then whoever has the store now can be
  * asked instead. */
+static bool
+is_gone(const struct backend *backend, enum err_code code, const char *method)
+{
+    return backend->stands_for_store &&
+           (code == (enum err_code)JML_UNREACHABLE || code == ERR_DRAINING ||
+            (code == (enum err_code)JML_LOST && jml_method_reads(method)));
+}
+
 static enum err_code
 call_again(struct cli *cli, const char *method, struct str params, struct arena *arena,
            struct reply *reply, struct err *err)
@@ -207,11 +215,11 @@ backend_call(struct cli *cli, const char *method, struct str params, struct aren
         return code;
     cli->backend->details = NULL;
     code = cli->backend->kind->call(cli->backend, method, params, arena, &reply, err);
-    if (code == (enum err_code)JML_UNREACHABLE && cli->backend->stands_for_store)
+    if (is_gone(cli->backend, code, method))
         code = call_again(cli, method, params, arena, &reply, err);
     if (code == ERR_OK)
         return decode(reply.answer, arena, result, err);
-    if (reply.details.len > 0)
+    if (reply.details.len > 0 && cli->backend != NULL)
         decode(arena_str(cli->arena, reply.details), cli->arena, &cli->backend->details,
                &details_err);
     return code;

@@ -1,4 +1,5 @@
 #include "cases.h"
+#include "exits.h"
 #include "tool.h"
 
 #include <signal.h>
@@ -74,6 +75,17 @@ CASES(tool_exits, each_ending_has_its_status_and_sentence, exits)
     if (exits[*i].status != 0 && exits[*i].arguments[0] != '\0')
         cr_expect_eq(tool.out.len, 0, "%s says on standard output: %.*s", exits[*i].arguments,
                      STR_ARG(tool.out));
+}
+
+Test(exits, every_code_of_protocol_and_client_has_a_name_and_a_status)
+{
+    for (int code = -8; code < ERR_COUNT; code++) {
+        cr_expect_str_neq(exit_name((enum err_code)code), "unknown", "%d", code);
+        cr_expect_eq(exit_status((enum err_code)code) == 0, code == 0, "%d", code);
+    }
+    for (int code = 0; code < ERR_COUNT; code++)
+        cr_expect_str_eq(exit_name((enum err_code)code), err_name((enum err_code)code));
+    cr_expect_eq(exit_status((enum err_code)999), 76, "a later service's");
 }
 
 Test(tool_exits, errors_of_calls_keep_their_status)

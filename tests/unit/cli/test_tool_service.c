@@ -147,6 +147,26 @@ Test(tool_service, a_store_whose_service_was_killed_is_opened_here)
     tool_expect(&tool, arena_format(tool.arena, "--server '%s' stats", service.unix_).data, 69);
 }
 
+/* It ends after the first file was stored through it, while the tool waits for the second. */
+Test(tool_service, a_service_that_ends_meanwhile_gives_the_store_back)
+{
+    tool_write(&tool, "one.jsonl",
+               STR_LIT("{\"id\": \"one\", \"kind\": \"startup\", \"name\": \"One\"}\n"));
+    daemon_start(&service, &tool, "store", NULL);
+    tool_expect(
+        &tool,
+        arena_format(tool.arena,
+                     "--version >/dev/null; mkfifo in; %s import one.jsonl - <in & exec 8>in; "
+                     "until %s profile get one >/dev/null 2>&1; do :; done; kill %d; "
+                     "until flock -n store/jumelage.lock true; do :; done; "
+                     "printf 'id,kind,name\\ntwo,startup,Two\\n' >&8; exec 8>&-; wait $!",
+                     JML_TOOL, JML_TOOL, (int)service.pid)
+            .data,
+        0);
+    cr_expect(tool_said(&tool, "\"created\":2"), "%.*s", STR_ARG(tool.out));
+    tool_expect(&tool, "profile get two", 0);
+}
+
 Test(tool_service, the_command_line_goes_before_the_environment)
 {
     daemon_start(&service, &tool, "store", NULL);
