@@ -13,6 +13,8 @@
 #include "schema.h"
 #include "tally.h"
 
+#include <jumelage/jumelage.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -195,6 +197,26 @@ print_counters(void)
                tally_rows[i].is_gauge ? " (gauge)" : "", tally_rows[i].unit, tally_rows[i].text);
 }
 
+/* What never came from a service: the client library's own codes. */
+static void
+print_client_errors(void)
+{
+    static const char *const when[] = {
+        [-JML_TIMEOUT] = "no answer in time",
+        [-JML_LOST] = "the connection ended after the request was sent: its outcome is unknown",
+        [-JML_UNREACHABLE] = "no connection; the request was not sent",
+        [-JML_BAD_ANSWER] = "the peer sent what no service sends",
+        [-JML_NO_MEMORY] = "memory is out on the asking side",
+        [-JML_BAD_OPTION] = "an address or a token's file is wrong; 64 where `--server` is",
+    };
+
+    puts("\nOn the way to a service, the client library and the tool know of these as well:\n\n"
+         "| code | name | exit status of the tool's call | when |\n|---|---|---|---|");
+    for (int i = 1; i < (int)(sizeof when / sizeof when[0]); i++)
+        printf("| %d | `%s` | %d | %s |\n", -i, exit_name((enum err_code) - i),
+               exit_status((enum err_code) - i), when[i]);
+}
+
 int
 main(void)
 {
@@ -213,6 +235,7 @@ main(void)
     for (int code = 1; code < ERR_COUNT; code++)
         printf("| %d | `%s` | %d | %s |\n", code, err_name((enum err_code)code),
                exit_status((enum err_code)code), error_when[code]);
+    print_client_errors();
     print_limits();
     print_settings();
     print_counters();
