@@ -110,16 +110,24 @@ guard_deadline(struct call *call, struct err *err)
 enum err_code
 call_open(struct call *call, struct str method, const msgpack_object *params, struct err *err)
 {
+    enum err_code code = guard_known(call, method, err);
+
+    return code == ERR_OK ? call_open_method(call, call->method, params, err) : code;
+}
+
+enum err_code
+call_open_method(struct call *call, const struct method *method, const msgpack_object *params,
+                 struct err *err)
+{
     enum err_code code;
 
+    call->method = method;
     call->params = value_is_nil(params) ? NULL : params;
     call->started_us = monotonic_us();
-    if ((code = guard_known(call, method, err)) != ERR_OK ||
-        (code = guard_allowed(call, err)) != ERR_OK ||
+    if ((code = guard_allowed(call, err)) != ERR_OK ||
         (code = guard_well_formed(call, err)) != ERR_OK ||
         (code = guard_deadline(call, err)) != ERR_OK) {
-        if (call->method != NULL)
-            engine_count_call(call->engine, (size_t)(call->method - methods), code, 0);
+        engine_count_call(call->engine, (size_t)(call->method - methods), code, 0);
         return code;
     }
     call->speaks = (call->method->flags & METHOD_SPEAKS) != 0 &&

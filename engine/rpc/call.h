@@ -74,6 +74,9 @@ void call_fini(struct call *call);
 
 enum err_code call_open(struct call *call, struct str method, const msgpack_object *params,
                         struct err *err);
+/* The same where the row of the table is known already. */
+enum err_code call_open_method(struct call *call, const struct method *method,
+                               const msgpack_object *params, struct err *err);
 /* Runs an opened call to its end in this thread; a write waits for its commit. Counts it. */
 enum err_code call_run(struct call *call, struct err *err);
 /* Reads run at once in this thread; writes are prepared here and finished on the writer's thread.

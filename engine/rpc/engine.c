@@ -32,6 +32,7 @@ struct engine {
 
     pthread_mutex_t roster_lock; /* around the pointer, for the time of a hold */
     struct roster *roster;
+    _Atomic uint64_t serial; /* of the pointer */
 
     struct roster_edit *edit; /* writer's thread: the next roster in the making, or NULL */
 
@@ -263,6 +264,7 @@ observe_publish(void *context, uint64_t seq)
     old = engine->roster;
     engine->roster = next;
     pthread_mutex_unlock(&engine->roster_lock);
+    atomic_fetch_add_explicit(&engine->serial, 1, memory_order_release);
     roster_drop(old);
 }
 
@@ -710,6 +712,12 @@ engine_view_drop(struct engine_view *view)
     *view = (struct engine_view){0};
 }
 
+uint64_t
+engine_serial(const struct engine *engine)
+{
+    return atomic_load_explicit(&engine->serial, memory_order_acquire);
+}
+
 struct token_keeper *
 engine_tokens(struct engine *engine)
 {
@@ -743,20 +751,34 @@ engine_log_confidential(struct engine *engine, struct str actor, struct str id)
 
 /* ---- counters ---- */
 
+static size_t
+bucket_of(uint64_t microseconds)
+{
+    size_t bits = microseconds == 0 ? 0 : 64 - (size_t)__builtin_clzll(microseconds);
+
+    return bits < STATS_BUCKETS - 1 ? bits : STATS_BUCKETS - 1;
+}
+
 void
 engine_count_call(struct engine *engine, size_t method_index, enum err_code code,
                   uint64_t microseconds)
 {
-    struct method_counters *counters = &engine->counters[method_index];
-    size_t bucket = 0;
-
-    while (bucket < STATS_BUCKETS - 1 && microseconds >= UINT64_C(1) << bucket)
-        bucket++;
-    atomic_fetch_add_explicit(&counters->calls, 1, memory_order_relaxed);
+    engine_count_calls(engine, method_index, 1, microseconds);
     if (code != ERR_OK)
-        atomic_fetch_add_explicit(&counters->errors, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&counters->microseconds, microseconds, memory_order_relaxed);
-    atomic_fetch_add_explicit(&counters->buckets[bucket], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&engine->counters[method_index].errors, 1, memory_order_relaxed);
+}
+
+void
+engine_count_calls(struct engine *engine, size_t method_index, uint64_t calls,
+                   uint64_t microseconds_each)
+{
+    struct method_counters *counters = &engine->counters[method_index];
+
+    atomic_fetch_add_explicit(&counters->calls, calls, memory_order_relaxed);
+    atomic_fetch_add_explicit(&counters->microseconds, calls * microseconds_each,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&counters->buckets[bucket_of(microseconds_each)], calls,
+                              memory_order_relaxed);
 }
 
 void

@@ -57,6 +57,8 @@ struct engine_view {
 };
 void engine_view_hold(struct engine *engine, struct engine_view *view);
 void engine_view_drop(struct engine_view *view);
+/* Moves whenever a view taken now would differ from one taken before. */
+uint64_t engine_serial(const struct engine *engine);
 
 /* One reader of the lexicon for the calling job, from a small pool (stemmers are not thread-safe). The
  * lexicon is parsed when it is first asked for: most calls need the stored vectors only. */
@@ -99,6 +101,9 @@ struct method_stats {
 };
 void engine_count_call(struct engine *engine, size_t method_index, enum err_code code,
                        uint64_t microseconds);
+/* So many that succeeded, each in about so many microseconds. */
+void engine_count_calls(struct engine *engine, size_t method_index, uint64_t calls,
+                        uint64_t microseconds_each);
 void engine_method_stats(const struct engine *engine, size_t method_index,
                          struct method_stats *out);
 
