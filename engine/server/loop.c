@@ -104,8 +104,11 @@ loop_unseat(struct loop *loop, uint32_t slot)
     loop->slots[slot] = NULL;
     if (slot < loop->first_free_hint)
         loop->first_free_hint = slot;
-    if (--loop->n_sessions == 0)
-        event_del(&loop->tick);
+    if (--loop->n_sessions > 0)
+        return;
+    event_del(&loop->tick);
+    if (loop->has_drained) /* nothing else would come and look whether to end */
+        event_base_loopbreak(loop->base);
 }
 
 static struct session *
