@@ -59,16 +59,19 @@ open_pool(size_t n_workers)
 static void
 finished(struct job *job)
 {
+    uint32_t who = job->msgid;
+    enum err_code code = job->err.code;
+
     pthread_mutex_lock(&notes.lock);
-    if (job->msgid == GATE) {
+    if (who == GATE) {
         notes.is_at_gate = true;
         pthread_cond_broadcast(&notes.moved);
         while (notes.is_gate_shut)
             pthread_cond_wait(&notes.moved, &notes.lock);
     }
-    job_destroy(job);
-    notes.codes[notes.n] = job->err.code;
-    notes.who[notes.n++] = job->msgid;
+    job_destroy(job); /* before the test hears of it and looks at the counters */
+    notes.codes[notes.n] = code;
+    notes.who[notes.n++] = who;
     pthread_cond_broadcast(&notes.moved);
     pthread_mutex_unlock(&notes.lock);
 }
