@@ -43,10 +43,12 @@ teardown(void)
 
 TestSuite(server, .init = setup, .fini = teardown, .timeout = 60);
 
+/* As the program does. */
 static void *
 run(void *unused)
 {
     server_run(server);
+    server_close(server);
     return unused;
 }
 
@@ -109,7 +111,82 @@ Test(server, a_drain_ends_with_the_last_connection_even_if_the_peer_closes_it)
     close(first);
     close(second);
     pthread_join(runner, NULL);
-    server_close(server);
+}
+
+static void
+fill_store(void)
+{
+    struct engine_options options = {.data_dir = store, .share_dir = JML_DATA};
+    struct engine *engine;
+    struct err err = {0};
+
+    cr_assert_eq(engine_open(&options, &engine, &err), ERR_OK, "%s", err.message);
+    small_store_fill(engine, JML_DATA);
+    engine_close(engine);
+}
+
+/* Reads to the end; how many whole frames came. */
+static size_t
+count_to_the_end(int fd)
+{
+    msgpack_unpacker unpacker;
+    msgpack_unpacked frame;
+    size_t n = 0;
+    ssize_t got;
+
+    msgpack_unpacker_init(&unpacker, 65536);
+    msgpack_unpacked_init(&frame);
+    do {
+        msgpack_unpacker_reserve_buffer(&unpacker, 65536);
+        got = recv(fd, msgpack_unpacker_buffer(&unpacker), 65536, 0);
+        if (got > 0)
+            msgpack_unpacker_buffer_consumed(&unpacker, (size_t)got);
+        while (msgpack_unpacker_next(&unpacker, &frame) == MSGPACK_UNPACK_SUCCESS)
+            n++;
+    } while (got > 0);
+    msgpack_unpacked_destroy(&frame);
+    msgpack_unpacker_destroy(&unpacker);
+    return n;
+}
+
+/* The main loop had nobody left and ended, and with it the whole service, while the other still owed
+ * answers. */
+Test(server, a_drain_answers_what_was_begun_on_every_loop)
+{
+    enum { ASKED = 200 };
+    struct buf asked;
+    int first, second;
+    char byte;
+
+    fill_store();
+    config.workers = 1;
+    start();
+    first = join(); /* on the main loop */
+    ping(first);
+    close(first);
+    second = join(); /* on the other */
+    ping(second);
+    buf_init(&asked, 1 << 20);
+    for (int i = 0; i < ASKED; i++) {
+        pack_array(&asked, 4);
+        pack_int(&asked, 0);
+        pack_int(&asked, i);
+        pack_text(&asked, "match.top");
+        pack_array(&asked, 1);
+        pack_map(&asked, 4);
+        pack_key_text(&asked, "programme", SMALL_STORE_PROGRAMME);
+        pack_key_text(&asked, "pairing", SMALL_STORE_PAIRING);
+        pack_key_text(&asked, "id", SMALL_STORE_STARTUP);
+        pack_key_bool(&asked, "explain", true);
+    }
+    cr_assert_eq(write(second, asked.data, asked.len), (ssize_t)asked.len);
+    buf_fini(&asked);
+    cr_assert_eq(recv(second, &byte, 1, MSG_PEEK),
+                 1); /* all were read, and the first is answered */
+    kill(getpid(), SIGTERM);
+    cr_expect_eq(count_to_the_end(second), ASKED);
+    close(second);
+    pthread_join(runner, NULL);
 }
 
 Test(server, a_drain_without_connections_ends_at_once)
@@ -118,7 +195,6 @@ Test(server, a_drain_without_connections_ends_at_once)
     close(join());
     kill(getpid(), SIGTERM);
     pthread_join(runner, NULL);
-    server_close(server);
 }
 
 Test(server, leaves_no_socket_behind)
@@ -126,7 +202,6 @@ Test(server, leaves_no_socket_behind)
     start();
     kill(getpid(), SIGTERM);
     pthread_join(runner, NULL);
-    server_close(server);
     cr_expect_neq(access(listen_at + strlen("unix:"), F_OK), 0);
 }
 
@@ -149,7 +224,6 @@ Test(server, does_not_listen_in_public_unencrypted_unless_told)
     start();
     kill(getpid(), SIGTERM);
     pthread_join(runner, NULL);
-    server_close(server);
 }
 
 Test(server, refuses_an_address_that_is_none)
@@ -176,5 +250,4 @@ Test(server, refuses_a_socket_that_another_serves_and_lets_the_store_go)
     start();
     kill(getpid(), SIGTERM);
     pthread_join(runner, NULL);
-    server_close(server);
 }
