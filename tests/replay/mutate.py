@@ -76,7 +76,7 @@ def is_whole(frame):
         return False
 
 
-def pages_of(service, name):
+def mib_of(service, name):
     with open(f"/proc/{service.process.pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith(name)) // 1024
 
@@ -135,11 +135,11 @@ def main():
         service.tokens["officer"] = answer["token"]
         frames = templates(service)
         attack(service, dice, frames, 500)  # what is made at first use is made
-        before = pages_of(service, "VmRSS")
+        before = mib_of(service, "VmRSS")
         with open(f"/proc/{service.process.pid}/clear_refs", "w", encoding="ascii") as peak:
             peak.write("5")
         connections, slowest = attack(service, dice, frames, count)
-        grown = pages_of(service, "VmHWM") - before
+        grown = mib_of(service, "VmHWM") - before
         print(f"{count} frames, {connections} connections, slowest good answer "
               f"{slowest * 1000:.0f} ms, grown by {grown} MiB from {before} MiB")
         if grown > GROWTH_MIB and not is_sanitized(service):
