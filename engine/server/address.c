@@ -63,6 +63,15 @@ resolve(const char *host, const char *port, struct address *out, struct err *err
     return ERR_OK;
 }
 
+static bool
+is_digits(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    return true;
+}
+
 /* HOST:PORT, with a v6 address in brackets. */
 static enum err_code
 parse_tcp(struct str text, struct address *out, struct err *err)
@@ -87,7 +96,7 @@ parse_tcp(struct str text, struct address *out, struct err *err)
             STR_ARG(name));
     if (name.len == 0 || name.len >= sizeof host)
         return err_set(err, ERR_INVALID_PARAMS, "tcp: needs a host, as in tcp:127.0.0.1:7420");
-    if (number.len == 0 || number.len > 5 || strspn(number.data, "0123456789") < number.len)
+    if (number.len == 0 || number.len > 5 || !is_digits(number))
         return err_set(err, ERR_INVALID_PARAMS,
                        "the port \"%.*s\" must be a number from 0 (any) to 65535", STR_ARG(number));
     snprintf(host, sizeof host, "%.*s", STR_ARG(name));
@@ -159,6 +168,17 @@ clear_the_way(const struct address *address, struct err *err)
     return ERR_OK;
 }
 
+/* A v6 socket speaks v6, so that [::] and 0.0.0.0 can both be named; but a v4 address written as v6 is
+ * reached by v4 only. */
+static void
+set_v6_only(int fd, const struct sockaddr *name)
+{
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)name;
+    int only = !IN6_IS_ADDR_V4MAPPED(&six->sin6_addr);
+
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
+}
+
 static enum err_code
 bind_and_listen(struct address *address, int backlog, int fd, struct err *err)
 {
@@ -170,7 +190,7 @@ bind_and_listen(struct address *address, int backlog, int fd, struct err *err)
     if (address->kind == ADDRESS_TCP) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         if (name->sa_family == AF_INET6)
-            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+            set_v6_only(fd, name);
     }
     if (bind(fd, name, address->length) != 0)
         return errno == EADDRINUSE

@@ -239,6 +239,7 @@ plain_text(const msgpack_object *value, struct arena *arena, struct str *out, st
     return out->data != NULL ? ERR_OK : err_no_memory(err);
 }
 
+/* A fault's path is the limit's name, so that its own line is told. */
 static enum err_code
 set_limits(struct config *config, const msgpack_object *map, struct arena *arena, struct err *err)
 {
@@ -250,8 +251,13 @@ set_limits(struct config *config, const msgpack_object *map, struct arena *arena
 
         if (code == ERR_OK)
             code = set_limit(config, value_key(map, i), value, err);
-        if (code != ERR_OK)
+        if (code != ERR_OK) {
+            char name[64];
+
+            snprintf(name, sizeof name, "%.*s", STR_ARG(value_key(map, i)));
+            err_at(err, name);
             return code;
+        }
     }
     return ERR_OK;
 }
@@ -300,6 +306,21 @@ set_from_file(struct config *config, struct str name, const msgpack_object *valu
     return err_set(err, ERR_INVALID_PARAMS, "there is no such setting; --help lists them");
 }
 
+/* Nothing but space and comments: every preset is right, and YAML has no value to show for it. */
+static bool
+says_nothing(struct str text)
+{
+    for (size_t at = 0; at < text.len;) {
+        size_t end = str_find(text, '\n', at);
+        struct str line = str_trim((struct str){text.data + at, end - at});
+
+        if (line.len > 0 && line.data[0] != '#')
+            return false;
+        at = end + 1;
+    }
+    return true;
+}
+
 enum err_code
 config_read_text(struct str text, const char *path, struct arena *arena, struct config *config,
                  struct err *err)
@@ -307,8 +328,11 @@ config_read_text(struct str text, const char *path, struct arena *arena, struct 
     struct yaml_doc *doc;
     struct err inner = {0};
     const msgpack_object *root;
-    enum err_code code = yaml_decode(text, &value_limits_default, arena, &doc, &inner);
+    enum err_code code;
 
+    if (says_nothing(text))
+        return ERR_OK;
+    code = yaml_decode(text, &value_limits_default, arena, &doc, &inner);
     if (code != ERR_OK)
         return err_set(err, code, "%s: %s", path, inner.message);
     root = yaml_doc_root(doc);
@@ -319,12 +343,13 @@ config_read_text(struct str text, const char *path, struct arena *arena, struct 
                        path);
     for (size_t i = 0; i < value_size(root); i++) {
         struct str name = value_key(root, i);
-        char key[64];
+        char key[160];
 
         code = set_from_file(config, name, value_of(root, i), arena, &inner);
         if (code == ERR_OK)
             continue;
-        snprintf(key, sizeof key, "%.*s", (int)(name.len < 60 ? name.len : 60), name.data);
+        snprintf(key, sizeof key, "%.*s%s%s", (int)(name.len < 60 ? name.len : 60), name.data,
+                 inner.field[0] != '\0' ? "." : "", inner.field);
         return err_set(err, code, "%s, line %d, %s: %s", path, yaml_doc_line(doc, key), key,
                        inner.message);
     }

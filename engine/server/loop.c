@@ -51,6 +51,14 @@ loop_callback_end(struct loop *loop, const char *what)
               log_int("loop", (int64_t)loop->index));
 }
 
+/* The main loop hears the signals and the deadline: it stays until the others have ended. */
+static bool
+may_end(const struct loop *loop)
+{
+    return loop->n_sessions == 0 && atomic_load(&loop->service->is_draining) &&
+           (loop->index != 0 || atomic_load(&loop->service->n_other_loops) == 0);
+}
+
 /* ---- seats: slot and generation ---- */
 
 static bool
@@ -104,8 +112,11 @@ loop_unseat(struct loop *loop, uint32_t slot)
     loop->slots[slot] = NULL;
     if (slot < loop->first_free_hint)
         loop->first_free_hint = slot;
-    if (--loop->n_sessions == 0)
-        event_del(&loop->tick);
+    if (--loop->n_sessions > 0)
+        return;
+    event_del(&loop->tick);
+    if (loop->has_drained && may_end(loop)) /* nothing else would come and look */
+        event_base_loopbreak(loop->base);
 }
 
 static struct session *
@@ -227,7 +238,7 @@ look_whether_to_end(struct loop *loop)
         loop->has_drained = true;
         for_each_session(loop, session_drain);
     }
-    if (atomic_load(&loop->service->is_draining) && loop->n_sessions == 0)
+    if (may_end(loop))
         event_base_loopbreak(loop->base);
 }
 

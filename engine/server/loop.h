@@ -57,7 +57,8 @@ enum err_code loop_create(struct service *service, unsigned index, struct loop *
                           struct err *err);
 /* After the pool and the engine have ended: nobody hands over jobs any more. NULL is fine. */
 void loop_destroy(struct loop *loop);
-/* Until the service has drained and no connection is left, or must_end. On the loop's own thread. */
+/* Until the service has drained and no connection is left, or must_end; the main loop, whose index is
+ * 0, until the others have ended as well. On the loop's own thread. */
 void loop_run(struct loop *loop);
 
 /* ---- any thread ---- */

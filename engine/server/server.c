@@ -23,12 +23,18 @@
 enum { LOOPS_MAX = 64, HOLDER_BYTES = 512, PATH_BYTES = 4096, STORE_WAIT_MS = 2000 };
 enum { SPARE_DESCRIPTORS = 64 };
 
+struct loop_thread { /* beside the main one */
+    pthread_t id;
+    struct server *server;
+    struct loop *loop;
+};
+
 struct server {
     const struct config *config;
     struct service service;
     struct log *log;
     struct loop *loops[LOOPS_MAX];
-    pthread_t threads[LOOPS_MAX];
+    struct loop_thread threads[LOOPS_MAX];
     size_t n_loops, n_threads;
     struct address addresses[LISTEN_MAX];
     struct listener *listeners[LISTEN_MAX];
@@ -179,7 +185,11 @@ make_loops(struct server *server, struct err *err)
 static void *
 run_loop(void *context)
 {
-    loop_run(context);
+    const struct loop_thread *thread = context;
+
+    loop_run(thread->loop);
+    atomic_fetch_sub(&thread->server->service.n_other_loops, 1);
+    loop_wake(thread->server->loops[0]);
     return NULL;
 }
 
@@ -191,10 +201,16 @@ start_loops(struct server *server, struct err *err)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    atomic_store(&server->service.n_other_loops, server->n_loops - 1);
     for (size_t i = 1; i < server->n_loops && rc == 0; i++) {
-        rc = pthread_create(&server->threads[server->n_threads], NULL, run_loop, server->loops[i]);
-        if (rc == 0)
-            pthread_setname_np(server->threads[server->n_threads++], "loop");
+        struct loop_thread *thread = &server->threads[server->n_threads];
+
+        *thread = (struct loop_thread){.server = server, .loop = server->loops[i]};
+        rc = pthread_create(&thread->id, NULL, run_loop, thread);
+        if (rc == 0) {
+            pthread_setname_np(thread->id, "loop");
+            server->n_threads++;
+        }
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc == 0 ? ERR_OK : err_set_sys(err, rc, "start an event thread");
@@ -380,7 +396,7 @@ server_close(struct server *server)
     atomic_store(&server->service.must_end, true);
     wake_all(server);
     for (size_t i = 0; i < server->n_threads; i++)
-        pthread_join(server->threads[i], NULL);
+        pthread_join(server->threads[i].id, NULL);
     pool_destroy(server->service.pool);
     engine_close(server->service.engine);
     if (server->has_signals) {

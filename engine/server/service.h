@@ -13,7 +13,7 @@
  * service: what all loops, connections and jobs of one running service share.
  *
  * Filled by server.c before the first loop starts and unchanged until the last has ended, but for the
- * tallies and the two flags. Nothing here is global: a test can run two.
+ * tallies and the last three. Nothing here is global: a test can run two.
  */
 struct service {
     struct engine *engine;
@@ -25,8 +25,9 @@ struct service {
     struct job_host job_host;
     struct peer_rights rights;
     int64_t limits[LIMIT_COUNT];
-    _Atomic bool is_draining; /* new work is refused, what was begun is finished */
-    _Atomic bool must_end;    /* time is up: connections are closed as they are */
+    _Atomic bool is_draining;     /* new work is refused, what was begun is finished */
+    _Atomic bool must_end;        /* time is up: connections are closed as they are */
+    _Atomic size_t n_other_loops; /* beside the main one, that have not ended */
 };
 
 #endif

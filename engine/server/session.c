@@ -407,13 +407,14 @@ check_token(struct session *session)
     become(session, &stranger);
 }
 
+/* `epoch` is of before the token was looked at: a revocation meanwhile is found by the next request. */
 static void
-adopt_from_call(struct session *session, const struct call *call)
+adopt_from_call(struct session *session, const struct call *call, uint64_t epoch)
 {
     struct str language = call_str(call, "language");
 
     if (call->granted != NULL) {
-        session->token_epoch = engine_token_epoch(session->loop->service->engine);
+        session->token_epoch = epoch;
         become(session, call->granted);
         log_peer(session, LOG_LEVEL_INFO, "connection.known", role_name(call->granted->role));
     }
@@ -450,6 +451,7 @@ run_here(struct session *session, const struct request *request)
 {
     struct loop *loop = session->loop;
     struct service *service = loop->service;
+    uint64_t epoch = engine_token_epoch(service->engine);
     const msgpack_object *params;
     struct err err = {0};
     struct call call;
@@ -466,7 +468,7 @@ run_here(struct session *session, const struct request *request)
     if (decode_params(session, request, &params, &err) == ERR_OK &&
         call_open(&call, request->method, params, &err) == ERR_OK &&
         call_run(&call, &err) == ERR_OK && (call.method->flags & METHOD_GREETS) != 0)
-        adopt_from_call(session, &call);
+        adopt_from_call(session, &call, epoch);
     answer(session, request->is_notification, request->msgid, &err, &call.answer,
            &call.error_details);
     loop->answer = call.answer;

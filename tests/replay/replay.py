@@ -27,10 +27,12 @@ A scenario is read line by line. `#` begins a comment. Values are JSON; in them
     stat NAME >= N           of system.stats' service, awaited
     memory <= N              resident MiB of the service
 
+Every successful answer is held against the result that system.methods tells of its method.
 Nothing sleeps: every wait is for an event, with a deadline of 20 s.
 """
 import json
 import os
+import re
 import select
 import shlex
 import signal
@@ -204,9 +206,29 @@ class Service:
         self.dir.cleanup()
 
 
+TYPES = {"map": dict, "list": list, "text": str, "whole number": int, "true or false": bool,
+         "null": type(None)}
+
+
+def is_as_told(answer, path, row):
+    """Does every value that a path such as "matches[].score" stands for fit its row of system.methods?"""
+    if path == "":
+        if answer is None:
+            return row.get("optional", False) or row["type"] == "null"
+        return row["type"] == "anything" or type(answer) is TYPES[row["type"]]
+    if path.startswith("[]"):
+        return isinstance(answer, list) and all(is_as_told(v, path[2:], row) for v in answer)
+    key = re.match(r"[^.\[]*", path.lstrip("."))[0]
+    if not isinstance(answer, dict) or key not in answer:
+        return row.get("optional", False)
+    return is_as_told(answer[key], path.lstrip(".")[len(key):], row)
+
+
 class Play:
     def __init__(self):
         self.service = None
+        self.results = {}          # of each method, as system.methods tells them
+        self.asked = {}            # (peer, msgid): methods
         self.peers = {}
         self.sends = (None, b"")   # peer, bytes: what follows one another leaves together
         self.any_order = (None, [])
@@ -221,7 +243,7 @@ class Play:
         name, wants = self.any_order
         self.any_order = (None, [])
         for _ in range(len(wants)):
-            got = self.peers[name].next()
+            got = self.received(name)
             for want in wants:
                 if fits(want, got, None, self.service.tokens):
                     wants.remove(want)
@@ -243,10 +265,37 @@ class Play:
                 return act(word[:-len(mark)], rest)
         return getattr(self, "do_" + word)(rest)
 
+    # ---- answers against the table; they may hold more than it tells ----
+
+    def note(self, name, value, count):
+        if not isinstance(value, list) or len(value) != 4 or not isinstance(value[2], str):
+            return
+        msgid = next(iter(value[1].values())) if isinstance(value[1], dict) else value[1]
+        for i in range(count):
+            self.asked.setdefault((name, i if msgid == "#" else msgid), []).append(value[2])
+
+    def received(self, name):
+        got = self.peers[name].next()
+        if not isinstance(got, list) or len(got) != 4 or got[0] != 1:
+            return got
+        methods = self.asked.get((name, got[1]), [])
+        if got[2] is not None or not methods:
+            return got
+        faults = []
+        for method in methods:
+            rows = [row["name"] for row in self.results.get(method, [])
+                    if not is_as_told(got[3], row["name"], row)]
+            if not rows:
+                methods.remove(method)
+                return got
+            faults.append(f"{method} at {rows[0] or '(the answer)'}")
+        raise Failure(f"not as the table says: {', '.join(faults)}\n    got      {got!r:.2000}")
+
     # ---- peers ----
 
     def send(self, name, rest):
         count, value = self.counted(rest)
+        self.note(name, value, count)
         data = b"".join(pack(value, i, self.service.tokens) for i in range(count))
         self.sends = (name, self.sends[1] + data)
 
@@ -254,6 +303,7 @@ class Play:
         self.sends = (name, self.sends[1] + bytes.fromhex(rest))
 
     def drip(self, name, rest):
+        self.note(name, json.loads(rest), 1)
         data = pack(json.loads(rest), tokens=self.service.tokens)
         for i in range(len(data)):
             self.peers[name].send(data[i:i + 1])
@@ -267,14 +317,14 @@ class Play:
 
     def expect(self, name, rest):
         if not rest.startswith("*"):
-            want, got = json.loads(rest), self.peers[name].next()
+            want, got = json.loads(rest), self.received(name)
             if not fits(want, got, None, self.service.tokens):
                 raise Failure(f"expected {rest}\n    got      {got!r:.2000}")
             return
         count, want = self.counted(rest)
         left = set(range(count))
         for _ in range(count):
-            got = self.peers[name].next()
+            got = self.received(name)
             index = got[1] if isinstance(got, list) and len(got) > 1 else None
             if index not in left or not fits(want, got, index, self.service.tokens):
                 raise Failure(f"expected {rest}\n    got      {got!r:.2000}")
@@ -316,6 +366,8 @@ class Play:
                 raise Failure(f"it ended with {status}: {self.service.tail()}")
         else:
             self.service = Service(shlex.split(rest))
+            self.results = {method["name"]: method["result"]
+                            for method in self.service.call("system.methods", {})}
 
     def do_token(self, rest):
         name, role, *pairs = shlex.split(rest)
