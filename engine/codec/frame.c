@@ -112,34 +112,55 @@ pass_body(struct frame_scan *scan, size_t n)
 }
 
 /*
- * Small numbers and short texts, which most of a request is made of, in a loop of their own: no length
- * to read, no children, all counters at hand. Ends before the first value that is anything else, or
- * that a limit may have something to say about.
+ * Small numbers, short texts, short lists and maps: what requests are made of, whose length is in
+ * their type byte. They are passed over in a loop of their own with all counters at hand. It ends before
+ * the first value that is anything else, is not whole, or that a limit has something to say about.
  */
 static void
 pass_small(struct frame_scan *scan, const uint8_t *bytes, size_t n)
 {
     size_t end = n < scan->max_bytes ? n : scan->max_bytes;
-    uint64_t left = scan->left[scan->depth];
-    uint64_t room = scan->max_items - scan->items, most = left < room ? left : room, passed = 0;
-    size_t pos = scan->pos;
+    size_t pos = scan->pos, room = scan->max_items - scan->items;
+    unsigned depth = scan->depth;
+    uint64_t left = scan->left[depth];
 
-    while (passed < most && pos < end) {
-        uint8_t type = bytes[pos];
-        size_t whole = 1;
+    for (;;) {
+        uint8_t type;
 
-        if ((type & 0xe0) == 0xa0)
-            whole += type & 0x1f;
-        else if (type >= 0x80 && type < 0xe0)
+        while (left == 0 && depth > 0)
+            left = scan->left[--depth];
+        if (left == 0 || pos >= end || room == 0)
             break;
-        if (whole > end - pos)
+        type = bytes[pos];
+        if (type < 0x80 || type >= 0xe0) {
+            pos++;
+        } else if (type >= 0xc0) {
             break;
-        pos += whole;
-        passed++;
+        } else if (type >= 0xa0) {
+            size_t whole = 1 + (size_t)(type & 0x1f);
+
+            if (whole > end - pos)
+                break;
+            pos += whole;
+        } else {
+            size_t kids = (size_t)(type & 0x0f) << (type < 0x90);
+
+            /* each child takes a byte at least */
+            if (depth >= scan->max_depth || kids >= room || kids >= scan->max_bytes - pos)
+                break;
+            pos++;
+            if (kids > 0) {
+                scan->left[depth++] = left - 1;
+                left = kids + 1; /* one goes below */
+            }
+        }
+        left--;
+        room--;
     }
     scan->pos = pos;
-    scan->items += (size_t)passed;
-    scan->left[scan->depth] = left - passed;
+    scan->items = scan->max_items - room;
+    scan->depth = depth;
+    scan->left[depth] = left;
 }
 
 enum frame_state
@@ -151,8 +172,7 @@ frame_scan(struct frame_scan *scan, const uint8_t *bytes, size_t n)
 
         if (scan->skip != 0 && !pass_body(scan, n))
             return FRAME_MORE;
-        if (scan->items < scan->max_items)
-            pass_small(scan, bytes, n);
+        pass_small(scan, bytes, n);
         while (scan->left[scan->depth] == 0) {
             if (scan->depth == 0)
                 return FRAME_DONE;

@@ -19,35 +19,58 @@ struct arrival {
 
 /* ---- time ---- */
 
-static uint64_t
-monotonic_us(void)
+static int64_t
+steady_us(const struct loop *loop)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    return loop->service->clock->steady_us(loop->service->clock);
 }
 
 void
 loop_callback_begin(struct loop *loop)
 {
-    const struct clock *clock = loop->service->clock;
-
-    loop->now_ms = clock->steady_ms(clock);
-    loop->began_us = monotonic_us();
+    loop->began_us = steady_us(loop);
+    loop->now_ms = loop->began_us / 1000;
     loop->turn_bytes = 0;
+}
+
+struct express *
+loop_express(struct loop *loop)
+{
+    if (loop->express == NULL)
+        loop->express = express_create(loop->service->engine, EXPRESS_BYTES);
+    return loop->express;
+}
+
+static void
+publish_express(struct loop *loop, int64_t us)
+{
+    if (loop->n_counted > 0)
+        express_count(loop->express, loop->counted, loop->n_counted,
+                      (uint64_t)us / loop->n_counted);
+    loop->n_counted = 0;
+}
+
+void
+loop_count_express(struct loop *loop, const struct method *method)
+{
+    if (loop->counted != method) {
+        publish_express(loop, steady_us(loop) - loop->began_us);
+        loop->counted = method;
+    }
+    loop->n_counted++;
 }
 
 void
 loop_callback_end(struct loop *loop, const char *what)
 {
-    uint64_t us = monotonic_us() - loop->began_us;
+    int64_t us = steady_us(loop) - loop->began_us;
 
+    publish_express(loop, us);
     if (us <= SLOW_US)
         return;
     tally_add(&loop->service->tallies, TALLY_SLOW_CALLBACKS, 1);
     log_event(loop->service->log, LOG_LEVEL_WARN, "callback.slow",
-              log_text("what", what != NULL ? what : "several"), log_int("us", (int64_t)us),
+              log_text("what", what != NULL ? what : "several"), log_int("us", us),
               log_int("loop", (int64_t)loop->index));
 }
 
@@ -333,10 +356,18 @@ loop_run(struct loop *loop)
 }
 
 void
+loop_let_go(struct loop *loop)
+{
+    express_destroy(loop->express);
+    loop->express = NULL;
+}
+
+void
 loop_destroy(struct loop *loop)
 {
     if (loop == NULL)
         return;
+    loop_let_go(loop);
     while (loop->finished_first != NULL) {
         struct job *next = loop->finished_first->next;
 

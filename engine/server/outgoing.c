@@ -102,6 +102,28 @@ outgoing_add(struct outgoing *out, struct piece_stock *stock, const void *bytes,
     }
 }
 
+uint8_t *
+outgoing_room(struct outgoing *out, struct piece_stock *stock, size_t n)
+{
+    struct piece *last = out->last;
+    uint8_t *room;
+
+    if (n > PIECE_BYTES)
+        return NULL;
+    if (last == NULL || last->data != last->room || PIECE_BYTES - last->len < n) {
+        last = piece_take(stock);
+        if (last == NULL) {
+            out->is_broken = true;
+            return NULL;
+        }
+        append(out, last);
+    }
+    room = (uint8_t *)last->data + last->len;
+    last->len += n;
+    out->bytes += n;
+    return room;
+}
+
 void
 outgoing_add_buf(struct outgoing *out, struct piece_stock *stock, struct buf *buf)
 {

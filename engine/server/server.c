@@ -398,6 +398,8 @@ server_close(struct server *server)
     for (size_t i = 0; i < server->n_threads; i++)
         pthread_join(server->threads[i].id, NULL);
     pool_destroy(server->service.pool);
+    for (size_t i = 0; i < server->n_loops; i++)
+        loop_let_go(server->loops[i]);
     engine_close(server->service.engine);
     if (server->has_signals) {
         event_del(&server->terminate);

@@ -114,6 +114,27 @@ run_here(struct session *session, const struct request *request)
     call_fini(&call);
 }
 
+/* The commonest reads need no call; true if this was one of them. */
+static bool
+answer_at_once(struct session *session, const struct method *method, const struct request *request)
+{
+    const struct caller *caller = &session->identity->caller;
+    struct loop *loop = session->loop;
+    struct express *express;
+    struct str answer;
+
+    if (method == NULL || method->express == NULL || request->is_notification ||
+        !request->has_one_map || !role_allows(caller->role, method->roles) ||
+        (express = loop_express(loop)) == NULL)
+        return false;
+    answer = method->express(express, caller, request->params);
+    if (answer.data == NULL)
+        return false;
+    session_answer_bytes(session, request->msgid, answer);
+    loop_count_express(loop, method);
+    return true;
+}
+
 static void
 refuse(struct session *session, const struct request *request, enum err_code code,
        const char *sentence)
@@ -198,7 +219,9 @@ session_handle_frame(struct session *session, const uint8_t *bytes, size_t n)
         refuse(session, &request, ERR_DRAINING, "the service is stopping and takes no new work");
         return;
     }
-    method = method_find(request.method);
+    method = method_recall(&session->loop->methods, request.method);
+    if (answer_at_once(session, method, &request))
+        return;
     if (is_for_worker(session, method, &request))
         give_to_worker(session, method, &request);
     else

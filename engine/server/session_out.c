@@ -3,6 +3,8 @@
 #include "request.h"
 #include "session_parts.h"
 
+#include <string.h>
+
 enum { REFUSAL_BYTES = 2048, ERROR_BYTES = 128 * 1024 };
 
 static void
@@ -39,6 +41,26 @@ put_error(struct session *session, uint32_t msgid, const struct err *err, const 
     put_answer_head(session, msgid, true);
     put(session, &packed);
     buf_fini(&packed);
+}
+
+void
+session_answer_bytes(struct session *session, uint32_t msgid, struct str result)
+{
+    uint8_t head[REQUEST_ANSWER_HEAD];
+    size_t n = request_answer_head(head, msgid, false);
+    uint8_t *room;
+
+    if (session->out.bytes == 0)
+        session->moved_ms = session->loop->now_ms;
+    session->loop->turn_bytes += n + result.len;
+    room = outgoing_room(&session->out, &session->loop->stock, n + result.len);
+    if (room != NULL) {
+        memcpy(room, head, n);
+        memcpy(room + n, result.data, result.len);
+    } else if (!session->out.is_broken) {
+        outgoing_add(&session->out, &session->loop->stock, head, n);
+        outgoing_add(&session->out, &session->loop->stock, result.data, result.len);
+    }
 }
 
 static void
