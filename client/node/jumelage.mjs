@@ -27,8 +27,8 @@
  * was lost on the way is asked once more; a write is not, because it may have been carried out: Lost
  * says so.
  *
- * Time. A call has `timeoutMs` for everything, connecting too; one with a `deadline_ms` of its own has
- * that, and a second more for the service to say that it has passed.
+ * Time. A call has `timeoutMs` for everything, connecting too. A `deadline_ms` among its parameters is
+ * the service's to keep; where it is longer than `timeoutMs`, the call has that and a second more.
  */
 import { EventEmitter } from 'node:events';
 import { open } from 'node:fs/promises';
@@ -151,7 +151,7 @@ function given(params) {
 
 function timeoutOf(params, timeoutMs) {
   const deadlineMs = Number(params.deadline_ms);
-  return deadlineMs > 0 && deadlineMs < 1e9 ? deadlineMs + DEADLINE_GRACE_MS : timeoutMs;
+  return deadlineMs < 1e9 ? Math.max(timeoutMs, deadlineMs + DEADLINE_GRACE_MS) : timeoutMs;
 }
 
 // ---- frames ----
@@ -491,7 +491,11 @@ export class Client extends EventEmitter {
     const lost = (message) => this.#end(connection,
       connection.isGreeted ? new Lost(message) : new Unreachable(message));
     socket.setNoDelay(true);
-    socket.on('connect', () => this.#greet(connection, greeting));
+    // A service that is full says so and closes at once. Were the greeting written into that, its
+    // failure would hide the sentence: so one turn of the loop for reading comes first.
+    socket.on('connect', () => setImmediate(() => setImmediate(() => {
+      if (!connection.isEnded) this.#greet(connection, greeting);
+    })));
     socket.on('data', (piece) => this.#read(connection, piece));
     socket.on('drain', () => this.#pump());
     socket.on('error', (problem) => lost(problem.message));

@@ -27,8 +27,8 @@ finds nobody; the next call connects again, at once, and shows the token again. 
 service has ended meanwhile is noticed before a call is sent. A read that was lost on the way is asked
 once more; a write is not, because it may have been carried out: Lost says so.
 
-**Time.** A call waits `timeout_s` for its answer; one with a `deadline_ms` of its own waits that long,
-and a second more for the service to say that it has passed.
+**Time.** A call waits `timeout_s` for its answer. A `deadline_ms` among its parameters is the service's to
+keep; where it is longer than `timeout_s`, the call waits that long and a second more.
 
 **Threads and processes.** A Client may be shared by threads; their calls go one after another. After a
 fork the child connects for itself.
@@ -430,6 +430,8 @@ class _Wire:
     def has_ended(self) -> bool:
         """Takes what came since the last call, without waiting: notifications, perhaps the end."""
         try:
+            for frame in self._frames():  # behind the last call's answer
+                self._take(frame, {}, [])
             while self._read():
                 for frame in self._frames():
                     self._take(frame, {}, [])
@@ -437,26 +439,29 @@ class _Wire:
             return True
         return False
 
-    def exchange(self, frames: Sequence[bytes], timeout_s: float) -> List[Any]:
-        """Asks all, with no more under way than the service takes, and returns results and errors
-        in the order asked. Reads while it writes: were both sides only writing, they would wait
-        for each other for ever. `timeout_s` counts anew from each answer."""
-        results: List[Any] = [None] * len(frames)
-        places: Dict[int, int] = {}
+    def exchange(self, left: Dict[int, bytes], results: List[Any], timeout_s: float) -> None:
+        """Asks all that is left, by its place, with no more under way than the service takes. A result
+        or an error goes to its place in `results`, and is left no more. Reads while it writes: were
+        both sides only writing, they would wait for each other for ever. `timeout_s` counts anew
+        from each answer."""
+        unasked = list(reversed(left.items()))
+        places: Dict[int, int] = {}  # of what is under way, by id
         unsent = bytearray()
         deadline = time.monotonic() + timeout_s
-        place = 0
-        while place < len(frames) or places:
-            while place < len(frames) and len(places) < self.in_flight:
+        while left:
+            while unasked and len(places) < self.in_flight:
+                place, frame = unasked.pop()
                 self._msgid = (self._msgid + 1) & 0xFFFFFFFF
                 places[self._msgid] = place
-                unsent += b"\x94\x00\xce" + struct.pack(">I", self._msgid) + frames[place]
-                place += 1
+                unsent += b"\x94\x00\xce" + struct.pack(">I", self._msgid) + frame
             self._move(unsent, deadline, timeout_s)
-            for frame in self._frames():
-                self._take(frame, places, results)
-                deadline = time.monotonic() + timeout_s
-        return results
+            for answer in self._frames():
+                place = self._take(answer, places, results)
+                if place >= 0:
+                    del left[place]
+                    deadline = time.monotonic() + timeout_s
+                if not left:
+                    break  # what follows is no part of these calls, whatever it is
 
     def post(self, frame: bytes, timeout_s: float) -> None:
         """Sends a notification."""
@@ -509,7 +514,8 @@ class _Wire:
             yield _decode(frame)
             end = self._scan.end(self._data)
 
-    def _take(self, frame: Any, places: Dict[int, int], results: List[Any]) -> None:
+    def _take(self, frame: Any, places: Dict[int, int], results: List[Any]) -> int:
+        """The place of what is answered; -1 for a notification."""
         if isinstance(frame, list) and len(frame) == 3 and frame[0] == 2:
             _, method, params = frame
             if not isinstance(method, str) or not isinstance(params, list):
@@ -518,13 +524,15 @@ class _Wire:
                 error = _error_of(params[0] if params else None)
                 raise Lost(error.message, details={"error": error})
             self._notified(method, params)
-            return
+            return -1
         if not isinstance(frame, list) or len(frame) != 4 or frame[0] != 1:
             raise BadAnswer("what came is neither an answer nor a notification")
         _, msgid, error, result = frame
         if type(msgid) is not int or msgid not in places:
             raise BadAnswer(f"an answer to {msgid!r:.40}, which was not asked or is answered")
-        results[places.pop(msgid)] = result if error is None else _error_of(error)
+        place = places.pop(msgid)
+        results[place] = result if error is None else _error_of(error)
+        return place
 
 
 # ---- the client ----
@@ -635,9 +643,11 @@ class Client:
 
     def _greet(self, wire: _Wire, greeting: Mapping[str, Any]) -> None:
         try:
-            answer = wire.exchange([_request("system.hello", greeting)], self.timeout_s)[0]
+            results: List[Any] = [None]
+            wire.exchange({0: _request("system.hello", greeting)}, results, self.timeout_s)
         except Lost as lost:  # nothing but the greeting was sent
             raise lost.details.get("error", Unreachable(f"{self.address}: {lost}")) from lost
+        answer = results[0]
         if isinstance(answer, JumelageError):
             raise answer
         if not isinstance(answer, dict) or answer.get("protocol") != _PROTOCOL:
@@ -664,19 +674,32 @@ class Client:
 
     def call_many(self, calls: Iterable[Tuple[str, Optional[Mapping[str, Any]]]]) -> List[Any]:
         """Sends the calls without waiting in between, and returns results in their order; a failed
-        one's place holds its JumelageError, not raised. Raises only for what fails on the way."""
+        one's place holds its JumelageError, which is not raised."""
         wanted = [(method, dict(params or {})) for method, params in calls]
-        frames = [_request(method, params) for method, params in wanted]
+        left = {place: _request(*one) for place, one in enumerate(wanted)}
+        results: List[Any] = [None] * len(wanted)
         timeout_s = max((self._timeout_of(params) for _, params in wanted), default=self.timeout_s)
-        may_repeat = all(method in _READS for method, _ in wanted)
         with self._turn():
-            try:
-                return self._connected().exchange(frames, timeout_s)
-            except Lost:
-                if not may_repeat:
-                    raise
-                self._drop()
-            return self._connected().exchange(frames, timeout_s)
+            problem = self._ask(left, results, timeout_s)
+            if isinstance(problem, Lost):
+                again = {place: left[place] for place in left if wanted[place][0] in _READS}
+                still = self._ask(again, results, timeout_s)
+                left = {place: frame for place, frame in left.items() if wanted[place][0] not in _READS}
+                results = [still if place in again else one for place, one in enumerate(results)]
+        return [problem if place in left else one for place, one in enumerate(results)]
+
+    def _ask(self, left: Dict[int, bytes], results: List[Any],
+             timeout_s: float) -> Optional[JumelageError]:
+        """What kept those that are still left from being answered."""
+        try:
+            if left:
+                self._connected().exchange(left, results, timeout_s)
+            return None
+        except (BadOption, Misuse):
+            raise
+        except JumelageError as problem:
+            self._drop()
+            return problem
 
     def notify(self, method: str, params: Optional[Mapping[str, Any]] = None, /,
                **named: Any) -> None:
@@ -704,7 +727,7 @@ class Client:
         deadline_ms = params.get("deadline_ms")
         if not isinstance(deadline_ms, (int, float)) or not 0 < deadline_ms < 1e9:
             return self.timeout_s
-        return deadline_ms / 1000 + _DEADLINE_GRACE_S
+        return max(self.timeout_s, deadline_ms / 1000 + _DEADLINE_GRACE_S)
 
     # ---- the common methods ----
 
