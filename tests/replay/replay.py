@@ -33,23 +33,16 @@ Nothing sleeps: every wait is for an event, with a deadline of 20 s.
 import json
 import os
 import re
-import select
 import shlex
 import signal
 import socket
 import struct
-import subprocess
 import sys
-import tempfile
 import time
 
 import msgpack
 
-DEADLINE_S = 20
-
-
-class Failure(Exception):
-    pass
+from service import DEADLINE_S, Failure, Peer, Service
 
 
 def pack(value, index=None, tokens=None):
@@ -97,113 +90,6 @@ def fits(want, got, index=None, tokens=None):
         return isinstance(got, list) and len(want) == len(got) and all(
             fits(w, g, index, tokens) for w, g in zip(want, got))
     return type(want) is type(got) and want == got
-
-
-class Peer:
-    def __init__(self, address):
-        kind, _, rest = address.partition(":")
-        if kind == "unix":
-            self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.connect(rest)
-        else:
-            host, _, port = rest.rpartition(":")
-            self.socket = socket.create_connection((host, int(port)))
-        self.socket.settimeout(DEADLINE_S)
-        self.unpacker = msgpack.Unpacker(raw=False, strict_map_key=False,
-                                         max_buffer_size=1 << 30)
-        self.has_ended = False
-
-    def send(self, data):
-        try:
-            self.socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the service has closed; what it said is still to be read
-
-    def next(self):
-        """The next frame; None at the end."""
-        while True:
-            for frame in self.unpacker:
-                return frame
-            try:
-                data = self.socket.recv(1 << 20)
-            except ConnectionResetError:
-                data = b""
-            except socket.timeout:
-                raise Failure(f"nothing came for {DEADLINE_S} s")
-            if not data:
-                self.has_ended = True
-                return None
-            self.unpacker.feed(data)
-
-    def stuff(self, data):
-        """Sends copies until the other side takes no more."""
-        self.socket.setblocking(False)
-        sent = 0
-        block = data * max(1, 65536 // len(data))
-        view = memoryview(block)
-        while sent < 1 << 30:
-            _, writable, _ = select.select([], [self.socket], [], 1.0)
-            if not writable:
-                break
-            try:
-                n = self.socket.send(view)
-            except (BlockingIOError, BrokenPipeError, ConnectionResetError):
-                break
-            sent += n
-            view = view[n:] if n < len(view) else memoryview(block)
-        self.socket.settimeout(DEADLINE_S)
-        return sent
-
-
-class Service:
-    def __init__(self, options):
-        self.dir = tempfile.TemporaryDirectory(prefix="jml")
-        self.store = os.path.join(self.dir.name, "store")
-        self.log_path = os.path.join(self.dir.name, "log")
-        subprocess.run([os.environ["JUMELAGE"], "demo", self.store], check=True,
-                       stdout=subprocess.DEVNULL)
-        self.unix = f"unix:{self.store}/jumelage.sock"
-        self.log = open(self.log_path, "wb")
-        self.process = subprocess.Popen(
-            [os.environ["JUMELAGED"], "--data", self.store, "--listen", self.unix,
-             "--listen", "tcp:127.0.0.1:0", *options], stderr=self.log)
-        self.tcp = None
-        self.tokens = {}
-        deadline = time.monotonic() + DEADLINE_S
-        with open(self.log_path, "rb") as reading:
-            while True:
-                for line in reading:
-                    words = line.decode().split()
-                    if "listening" in words and "address=tcp:" in line.decode():
-                        self.tcp = words[-1].split("=", 1)[1]
-                    if "ready" in words:
-                        self.admin = Peer(self.unix)
-                        return
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise Failure("the service did not start: " + self.tail())
-                select.select([], [], [], 0.005)
-
-    def tail(self):
-        with open(self.log_path, "rb") as reading:
-            return reading.read()[-2000:].decode(errors="replace")
-
-    def call(self, method, params):
-        self.admin.send(pack([0, 0, method, [params]], tokens=self.tokens))
-        answer = self.admin.next()
-        if answer is None:  # it has sat idle for too long
-            self.admin = Peer(self.unix)
-            self.admin.send(pack([0, 0, method, [params]], tokens=self.tokens))
-            answer = self.admin.next()
-        if answer is None or answer[2] is not None:
-            raise Failure(f"{method}: {answer}")
-        return answer[3]
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
-        self.dir.cleanup()
 
 
 TYPES = {"map": dict, "list": list, "text": str, "whole number": int, "true or false": bool,
@@ -371,10 +257,7 @@ class Play:
 
     def do_token(self, rest):
         name, role, *pairs = shlex.split(rest)
-        params = {"role": role, "name": name, **dict(p.split("=", 1) for p in pairs)}
-        answer = self.service.call("token.create", params)
-        self.service.tokens[name] = answer["token"]
-        self.service.tokens[name + "_id"] = answer["id"]
+        self.service.make_token(name, role, **dict(p.split("=", 1) for p in pairs))
 
     def do_peer(self, rest):
         name, kind = rest.split()
