@@ -33,7 +33,7 @@ http_refuse(struct http_refusal *refusal, int status, const char *format, ...)
 {
     va_list args;
 
-    refusal->status = status;
+    *refusal = (struct http_refusal){.status = status};
     va_start(args, format);
     vsnprintf(refusal->sentence, sizeof refusal->sentence, format, args);
     va_end(args);

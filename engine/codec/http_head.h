@@ -56,8 +56,10 @@ enum { HTTP_SENTENCE_BYTES = 160 };
 struct http_refusal {
     int status;
     char sentence[HTTP_SENTENCE_BYTES];
+    const char *allow; /* with 405: the methods that would do; NULL: GET, HEAD, POST */
+    int64_t retry_s;   /* with 429 and 503 */
 };
-/* Fills it and answers false, so that a guard can end with it. */
+/* Fills it (allow and retry_s empty) and answers false, so that a guard can end with it. */
 bool http_refuse(struct http_refusal *refusal, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
