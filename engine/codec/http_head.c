@@ -133,25 +133,26 @@ slot_of(struct reading *reading, struct str name)
 {
     struct http_head *head = reading->head;
     const struct {
-        const char *name;
+        struct str name;
         struct str *slot;
     } rows[] = {
-        {"host", &head->host},
-        {"origin", &head->origin},
-        {"authorization", &head->authorization},
-        {"content-type", &head->content_type},
-        {"content-encoding", &head->content_encoding},
-        {"content-length", &reading->content_length},
-        {"transfer-encoding", &reading->transfer_encoding},
-        {"sec-fetch-site", &head->sec_fetch_site},
-        {"if-none-match", &head->if_none_match},
-        {"accept-encoding", &head->accept_encoding},
-        {"expect", &reading->expect},
-        {"upgrade", &reading->upgrade},
+        {STR_LIT("host"), &head->host},
+        {STR_LIT("origin"), &head->origin},
+        {STR_LIT("authorization"), &head->authorization},
+        {STR_LIT("content-type"), &head->content_type},
+        {STR_LIT("content-encoding"), &head->content_encoding},
+        {STR_LIT("content-length"), &reading->content_length},
+        {STR_LIT("transfer-encoding"), &reading->transfer_encoding},
+        {STR_LIT("sec-fetch-site"), &head->sec_fetch_site},
+        {STR_LIT("if-none-match"), &head->if_none_match},
+        {STR_LIT("accept-encoding"), &head->accept_encoding},
+        {STR_LIT("expect"), &reading->expect},
+        {STR_LIT("upgrade"), &reading->upgrade},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (strlen(rows[i].name) == name.len && strncasecmp(rows[i].name, name.data, name.len) == 0)
+        if (rows[i].name.len == name.len &&
+            strncasecmp(rows[i].name.data, name.data, name.len) == 0)
             return rows[i].slot;
     return NULL;
 }
