@@ -19,8 +19,8 @@ if(JML_BUILD_TESTS)
   pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
 endif()
 
-# libcsv and libstemmer come without a .pc file
-foreach(lib csv stemmer)
+# libcsv, libstemmer and http-parser come without a .pc file
+foreach(lib csv stemmer http_parser)
   find_library(JML_LIB_${lib} NAMES ${lib} REQUIRED)
   add_library(jml::${lib} UNKNOWN IMPORTED)
   set_target_properties(jml::${lib} PROPERTIES IMPORTED_LOCATION "${JML_LIB_${lib}}")
