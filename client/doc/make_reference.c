@@ -41,7 +41,8 @@ static const char *const error_when[ERR_COUNT] = {
     [ERR_DEADLINE] = "the request's own `deadline_ms` passed",
     [ERR_DRAINING] = "the service is stopping and takes no new work",
     [ERR_STORAGE_FULL] = "disk or map full: nothing was written",
-    [ERR_INTERNAL] = "a defect, or a damaged store",
+    [ERR_INTERNAL] =
+        "a defect, or a damaged store; `details.ref` stands in the log line `internal`",
     [ERR_CANCELLED] = "the call was cancelled",
     [ERR_READ_ONLY] = "this is a replica; `details.writer` is the address to write to",
 };

@@ -128,6 +128,8 @@ call_open_method(struct call *call, const struct method *method, const msgpack_o
         (code = guard_well_formed(call, err)) != ERR_OK ||
         (code = guard_deadline(call, err)) != ERR_OK) {
         engine_count_call(call->engine, (size_t)(call->method - methods), code, 0);
+        if (err != NULL)
+            engine_refer_internal(call->engine, method->name, err, &call->error_details);
         return code;
     }
     call->speaks = (call->method->flags & METHOD_SPEAKS) != 0 &&
@@ -149,6 +151,7 @@ finish(struct call *call, enum err_code code, struct err *err)
         *err = (struct err){0};
     else
         buf_clear(&call->answer);
+    engine_refer_internal(call->engine, call->method->name, err, &call->error_details);
     engine_view_drop(&call->view);
     engine_count_call(call->engine, (size_t)(call->method - methods), code,
                       monotonic_us() - call->started_us);

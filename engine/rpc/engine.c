@@ -8,8 +8,12 @@
 #include "tokens.h"
 #include "value.h"
 
+#include <sodium.h>
+
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -747,6 +751,24 @@ engine_log_confidential(struct engine *engine, struct str actor, struct str id)
 {
     log_event(engine->log, LOG_LEVEL_INFO, "confidential.read", log_str("actor", actor),
               log_str("profile", id));
+}
+
+void
+engine_refer_internal(struct engine *engine, const char *method, const struct err *err,
+                      struct buf *details)
+{
+    char ref[9];
+
+    if (err->code != ERR_INTERNAL)
+        return;
+    snprintf(ref, sizeof ref, "%08" PRIx32, randombytes_random());
+    log_event(engine->log, LOG_LEVEL_ERROR, "internal", log_text("ref", ref),
+              log_text("method", method), log_text("message", err->message),
+              log_text(err->field[0] != '\0' ? "field" : NULL, err->field),
+              log_text(err->origin != NULL ? "origin" : NULL, err->origin));
+    buf_clear(details);
+    pack_map(details, 1);
+    pack_key_text(details, "ref", ref);
 }
 
 /* ---- counters ---- */

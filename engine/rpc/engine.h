@@ -1,6 +1,7 @@
 #ifndef JML_ENGINE_H
 #define JML_ENGINE_H
 
+#include "buf.h"
 #include "clock.h"
 #include "err.h"
 #include "match.h"
@@ -92,6 +93,11 @@ bool engine_token_holds(struct engine *engine, struct str token_id);
 
 /* Notes in the log that an actor read a confidential part: who and whose, never what. */
 void engine_log_confidential(struct engine *engine, struct str actor, struct str id);
+
+/* A defect: logged as `internal` with its origin and a new reference, which `details` gets as {ref}, so that
+ * who was told can name the line. Does nothing for an err that is not internal. */
+void engine_refer_internal(struct engine *engine, const char *method, const struct err *err,
+                           struct buf *details);
 
 /* ---- counters: system.stats ---- */
 enum { STATS_BUCKETS = 24 }; /* of latency: bucket i holds calls under 2^i microseconds */

@@ -25,6 +25,7 @@ enum setting {
     SETTING_ALLOW_PLAIN_PUBLIC,
     SETTING_CHECK,
     SETTING_DRAIN_S,
+    SETTING_SANDBOX,
     SETTING_LIMIT,
     SETTING_COUNT
 };
@@ -47,6 +48,7 @@ const struct setting_row setting_rows[] = {
     [SETTING_ALLOW_PLAIN_PUBLIC] = {"allow-plain-public", NULL, "listen where other machines can reach, without encryption", 0, 0, 0},
     [SETTING_CHECK] = {"check", NULL, "check the whole store before serving it, also after a clean stop", 0, 0, 0},
     [SETTING_DRAIN_S] = {"drain-s", "N", "seconds that started calls have after SIGTERM", 10, 0, 3600},
+    [SETTING_SANDBOX] = {"sandbox", "MODE", "on, off, or strict, where a forbidden system call ends the service: for tests", 0, 0, 0},
     [SETTING_LIMIT] = {"limit", "NAME=N", "one of the limits that system.hello shows, such as connections=500", 0, 0, 0},
     {0},
 };
@@ -69,6 +71,7 @@ config_presets(struct config *config)
         .drain_s = setting_rows[SETTING_DRAIN_S].preset,
         .kernel = "auto",
         .log_level = LOG_LEVEL_INFO,
+        .sandbox = SANDBOX_ON,
     };
     for (int i = 0; i < LIMIT_COUNT; i++)
         config->limits[i] = limit_rows[i].preset;
@@ -173,6 +176,21 @@ set_kernel(struct arena *arena, struct str value, const char **out, struct err *
 }
 
 static enum err_code
+set_sandbox(struct str value, enum sandbox_mode *out, struct err *err)
+{
+    static const char *const names[] = {
+        [SANDBOX_ON] = "on", [SANDBOX_STRICT] = "strict", [SANDBOX_OFF] = "off"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (str_is(value, names[i])) {
+            *out = (enum sandbox_mode)i;
+            return ERR_OK;
+        }
+    return err_set(err, ERR_INVALID_PARAMS, "sandbox is \"%.*s\"; it must be on, strict or off",
+                   (int)(value.len < 60 ? value.len : 60), value.data);
+}
+
+static enum err_code
 set(struct config *config, enum setting setting, struct str value, struct arena *arena,
     struct err *err)
 {
@@ -206,6 +224,8 @@ set(struct config *config, enum setting setting, struct str value, struct arena 
                        (int)(value.len < 60 ? value.len : 60), value.data);
     case SETTING_ADMIN_GROUP:
         return set_text(arena, value, &config->admin_group, err);
+    case SETTING_SANDBOX:
+        return set_sandbox(value, &config->sandbox, err);
     case SETTING_LIMIT:
         return set_limit_pair(config, value, err);
     case SETTING_CHECK_CONFIG:

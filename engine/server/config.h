@@ -5,6 +5,7 @@
 #include "err.h"
 #include "limit_table.h"
 #include "log.h"
+#include "sandbox.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@ struct config {
     int64_t drain_s;
     const char *file, *kernel, *admin_group;
     enum log_level log_level;
+    enum sandbox_mode sandbox;
     bool allows_plain_public, full_check, only_checks;
     int64_t limits[LIMIT_COUNT];
 };

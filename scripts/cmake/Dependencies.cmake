@@ -9,6 +9,7 @@ if(NOT MSGPACK_FOUND) # later releases renamed it
   pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack-c)
 endif()
 pkg_check_modules(EVENT REQUIRED IMPORTED_TARGET libevent_core)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)

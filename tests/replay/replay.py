@@ -28,7 +28,8 @@ A scenario is read line by line. `#` begins a comment. Values are JSON; in them
     memory <= N              resident MiB of the service
 
 Every successful answer is held against the result that system.methods tells of its method.
-Nothing sleeps: every wait is for an event, with a deadline of 20 s.
+Nothing sleeps: every wait is for an event, with a deadline of 20 s. The service runs in the strict
+sandbox, where a system call that nobody listed ends it.
 """
 import json
 import os

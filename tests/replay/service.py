@@ -95,7 +95,7 @@ class Service:
         self.log = open(self.log_path, "wb")
         self.process = subprocess.Popen(
             [os.environ["JUMELAGED"], "--data", self.store, "--listen", self.unix,
-             "--listen", "tcp:127.0.0.1:0", *self.options], stderr=self.log)
+             "--listen", "tcp:127.0.0.1:0", "--sandbox", "strict", *self.options], stderr=self.log)
         deadline = time.monotonic() + DEADLINE_S
         with open(self.log_path, "rb") as reading:
             while True:
