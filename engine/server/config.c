@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "file.h"
+#include "http_guard.h"
 #include "yaml_doc.h"
 
 #include <argp.h>
@@ -14,6 +15,10 @@
 enum setting {
     SETTING_DATA,
     SETTING_LISTEN,
+    SETTING_TLS_CERT,
+    SETTING_TLS_KEY,
+    SETTING_HTTP_HOST,
+    SETTING_CONSOLE,
     SETTING_THREADS,
     SETTING_WORKERS,
     SETTING_KERNEL,
@@ -36,7 +41,11 @@ static const int64_t MAP_LEAST = INT64_C(16) << 20, MAP_MOST = INT64_C(1) << 44;
 /* clang-format off */
 const struct setting_row setting_rows[] = {
     [SETTING_DATA] = {"data", "DIR", "the store's folder; made and filled if it is missing or empty", 0, 0, 0},
-    [SETTING_LISTEN] = {"listen", "ADDRESS", "unix:PATH or tcp:HOST:PORT, several times if wanted; unix:DIR/jumelage.sock if left out; port 0 means any", 0, 0, 0},
+    [SETTING_LISTEN] = {"listen", "ADDRESS", "unix:PATH, or tcp:, tls:, http: or https: with HOST:PORT, several times if wanted; unix:DIR/jumelage.sock if left out; port 0 means any", 0, 0, 0},
+    [SETTING_TLS_CERT] = {"tls-cert", "FILE", "the certificate with its chain, PEM, for tls: and https:", 0, 0, 0},
+    [SETTING_TLS_KEY] = {"tls-key", "FILE", "its key, PEM, mode 0600 or 0640", 0, 0, 0},
+    [SETTING_HTTP_HOST] = {"http-host", "NAME", "a name by which browsers may ask, beside localhost, several times if wanted; with a port if it is another than the listener's", 0, 0, 0},
+    [SETTING_CONSOLE] = {"console", "DIR", "files to serve over HTTP, read once at the start", 0, 0, 0},
     [SETTING_THREADS] = {"threads", "N", "event threads; 0: by the machine's processors", 0, 0, 64},
     [SETTING_WORKERS] = {"workers", "N", "threads that score and prepare; 0: as many as processors", 0, 0, 256},
     [SETTING_KERNEL] = {"kernel", "NAME", "auto or plain: which code scores", 0, 0, 0},
@@ -191,6 +200,21 @@ set_sandbox(struct str value, enum sandbox_mode *out, struct err *err)
 }
 
 static enum err_code
+add_http_host(struct config *config, struct str value, struct arena *arena, struct err *err)
+{
+    const char *copy;
+    enum err_code code = http_host_check(value, err);
+
+    if (code == ERR_OK && config->n_http_hosts == HTTP_HOSTS_MAX)
+        code = err_set(err, ERR_INVALID_PARAMS, "at most %d names with http-host", HTTP_HOSTS_MAX);
+    if (code == ERR_OK)
+        code = set_text(arena, value, &copy, err);
+    if (code == ERR_OK)
+        config->http_hosts[config->n_http_hosts++] = str_from(copy);
+    return code;
+}
+
+static enum err_code
 set(struct config *config, enum setting setting, struct str value, struct arena *arena,
     struct err *err)
 {
@@ -204,6 +228,14 @@ set(struct config *config, enum setting setting, struct str value, struct arena 
             return err_set(err, ERR_INVALID_PARAMS, "at most %d addresses to listen at",
                            LISTEN_MAX);
         return set_text(arena, value, &config->listen[config->n_listen++], err);
+    case SETTING_TLS_CERT:
+        return set_text(arena, value, &config->tls_cert, err);
+    case SETTING_TLS_KEY:
+        return set_text(arena, value, &config->tls_key, err);
+    case SETTING_HTTP_HOST:
+        return add_http_host(config, value, arena, err);
+    case SETTING_CONSOLE:
+        return set_text(arena, value, &config->console_dir, err);
     case SETTING_THREADS:
         return read_count(row->name, value, row->least, row->most, &config->threads, err);
     case SETTING_WORKERS:
@@ -318,7 +350,7 @@ set_from_file(struct config *config, struct str name, const msgpack_object *valu
                                value_type_name(value));
             return flag ? set(config, (enum setting)i, (struct str){NULL, 0}, arena, err) : ERR_OK;
         }
-        if (i == SETTING_LISTEN && value_is_array(value))
+        if ((i == SETTING_LISTEN || i == SETTING_HTTP_HOST) && value_is_array(value))
             return set_list(config, (enum setting)i, value, arena, err);
         code = plain_text(value, arena, &text, err);
         return code == ERR_OK ? set(config, (enum setting)i, text, arena, err) : code;

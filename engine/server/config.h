@@ -6,6 +6,7 @@
 #include "limit_table.h"
 #include "log.h"
 #include "sandbox.h"
+#include "str.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,12 +19,16 @@
  * same names, and `limits:` a map of the names that system.hello shows) and --help read it. What
  * the command line says goes before the file. Texts live in the arena or in argv.
  */
-enum { LISTEN_MAX = 16 };
+enum { LISTEN_MAX = 16, HTTP_HOSTS_MAX = 64 };
 
 struct config {
     const char *data_dir;
     const char *listen[LISTEN_MAX];
     size_t n_listen;
+    const char *tls_cert, *tls_key; /* NULL: none */
+    struct str http_hosts[HTTP_HOSTS_MAX];
+    size_t n_http_hosts;
+    const char *console_dir;  /* NULL: no files are served */
     int64_t threads, workers; /* 0: by the machine's processors */
     int64_t map_bytes;        /* 0: the store's own preset */
     int64_t drain_s;

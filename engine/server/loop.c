@@ -14,7 +14,7 @@ enum { SLOTS_FIRST = 64, ARENA_BYTES = 64 * 1024 * 1024, TICK_MS = 250, SLOW_US 
 struct arrival {
     struct arrival *next;
     int fd;
-    bool is_unix;
+    const struct door *door;
 };
 
 /* ---- time ---- */
@@ -176,7 +176,7 @@ loop_wake(struct loop *loop)
 }
 
 void
-loop_adopt(struct loop *loop, int fd, bool is_unix)
+loop_adopt(struct loop *loop, int fd, const struct door *door)
 {
     struct arrival *arrival = mem_alloc(sizeof *arrival);
 
@@ -184,7 +184,7 @@ loop_adopt(struct loop *loop, int fd, bool is_unix)
         close(fd);
         return;
     }
-    *arrival = (struct arrival){.fd = fd, .is_unix = is_unix};
+    *arrival = (struct arrival){.fd = fd, .door = door};
     pthread_mutex_lock(&loop->lock);
     arrival->next = loop->arrivals;
     loop->arrivals = arrival;
@@ -238,7 +238,7 @@ open_arrivals(struct loop *loop, struct arrival *arrival)
     while (arrival != NULL) {
         struct arrival *next = arrival->next;
 
-        session_open(loop, arrival->fd, arrival->is_unix);
+        session_open(loop, arrival->fd, arrival->door);
         mem_free(arrival);
         arrival = next;
     }

@@ -112,6 +112,11 @@ enclose(const struct config *config, struct arena *arena, struct sandbox *sandbo
     allow(paths, config->data_dir, SANDBOX_BINDS);
     if (config->file != NULL)
         allow(paths, folder_of(config->file, arena), SANDBOX_READS);
+    if (config->tls_cert != NULL)
+        allow(paths, folder_of(config->tls_cert, arena), SANDBOX_READS);
+    if (config->tls_key != NULL)
+        allow(paths, folder_of(config->tls_key, arena), SANDBOX_READS);
+    allow(paths, config->console_dir, SANDBOX_READS);
     for (size_t i = 0; i < config->n_listen; i++)
         if (strncmp(config->listen[i], "unix:", 5) == 0)
             allow(paths, folder_of(config->listen[i] + 5, arena), SANDBOX_BINDS);

@@ -36,7 +36,7 @@ struct server {
     struct loop *loops[LOOPS_MAX];
     struct loop_thread threads[LOOPS_MAX];
     size_t n_loops, n_threads;
-    struct address addresses[LISTEN_MAX];
+    struct door doors[LISTEN_MAX];
     struct listener *listeners[LISTEN_MAX];
     struct listener_host listener_host;
     size_t n_listeners;
@@ -55,19 +55,19 @@ parse_addresses(struct server *server, struct err *err)
     if (config->n_listen == 0) {
         snprintf(preset, sizeof preset, "unix:%s/jumelage.sock", config->data_dir);
         server->n_listeners = 1;
-        return address_parse(str_from(preset), &server->addresses[0], err);
+        return address_parse(str_from(preset), &server->doors[0].address, err);
     }
     for (; server->n_listeners < config->n_listen; server->n_listeners++) {
         const char *text = config->listen[server->n_listeners];
-        struct address *address = &server->addresses[server->n_listeners];
+        struct address *address = &server->doors[server->n_listeners].address;
         enum err_code code = address_parse(str_from(text), address, err);
 
         if (code != ERR_OK)
             return code;
-        if (!address->is_loopback && !config->allows_plain_public)
+        if (!address->is_loopback && !address->is_tls && !config->allows_plain_public)
             return err_set(err, ERR_FORBIDDEN,
                            "%s can be reached from other machines and is not encrypted; listen at "
-                           "127.0.0.1, or say --allow-plain-public",
+                           "127.0.0.1, take tls: or https:, or say --allow-plain-public",
                            text);
     }
     return ERR_OK;
@@ -107,6 +107,33 @@ raise_descriptors(struct server *server)
                   log_int("have", (int64_t)now.rlim_cur), log_int("wanted", (int64_t)wanted));
 }
 
+/* What connections need by the kind of their address: a certificate, names, files. */
+static enum err_code
+furnish_doors(struct server *server, struct err *err)
+{
+    const struct config *config = server->config;
+    struct service *service = &server->service;
+    enum err_code code = ERR_OK;
+    bool has_tls = false;
+
+    for (size_t i = 0; i < server->n_listeners; i++) {
+        struct door *door = &server->doors[i];
+
+        door->guard = (struct http_guard){.names = config->http_hosts,
+                                          .n_names = config->n_http_hosts,
+                                          .is_tls = door->address.is_tls};
+        has_tls = has_tls || door->address.is_tls;
+    }
+    if (has_tls && (config->tls_cert == NULL || config->tls_key == NULL))
+        return err_set(err, ERR_INVALID_PARAMS,
+                       "an address with tls: or https: needs --tls-cert and --tls-key");
+    if (has_tls)
+        code = tls_desk_load(&service->tls, config->tls_cert, config->tls_key, err);
+    if (code == ERR_OK && config->console_dir != NULL)
+        code = static_files_open(config->console_dir, NULL, &service->files, err);
+    return code;
+}
+
 /* ---- the engine ---- */
 
 /* An address for programs that stand in another folder than we do. */
@@ -133,9 +160,9 @@ holder_text(const struct server *server, char text[HOLDER_BYTES])
         for (size_t i = 0; i < server->n_listeners; i++) {
             char one[HOLDER_BYTES];
 
-            if (server->addresses[i].kind != (enum address_kind)kind)
+            if (server->doors[i].address.kind != (enum address_kind)kind)
                 continue;
-            holder_address(&server->addresses[i], one);
+            holder_address(&server->doors[i].address, one);
             if (one[0] != '\0' && used + strlen(one) + 2 < HOLDER_BYTES)
                 used += (size_t)snprintf(text + used, HOLDER_BYTES - used, " %s", one);
         }
@@ -320,8 +347,7 @@ listen_everywhere(struct server *server, struct err *err)
     server->listener_host =
         (struct listener_host){.loops = server->loops, .n_loops = server->n_loops};
     for (size_t i = 0; i < server->n_listeners && code == ERR_OK; i++)
-        code = listener_open(&server->addresses[i], &server->listener_host, &server->listeners[i],
-                             err);
+        code = listener_open(&server->doors[i], &server->listener_host, &server->listeners[i], err);
     if (code == ERR_OK) {
         holder_text(server, holder);
         store_name_holder(engine_store(server->service.engine), holder);
@@ -354,7 +380,10 @@ server_open(const struct config *config, struct log *log, struct server **out, s
     server->config = config;
     server->log = log;
     umask(077);
+    tls_desk_init(&server->service.tls);
     code = parse_addresses(server, err);
+    if (code == ERR_OK)
+        code = furnish_doors(server, err);
     if (code == ERR_OK) {
         raise_descriptors(server);
         code = fill_service(server, err);
@@ -408,5 +437,7 @@ server_close(struct server *server)
     }
     for (size_t i = 0; i < server->n_loops; i++)
         loop_destroy(server->loops[i]);
+    static_files_drop(server->service.files);
+    tls_desk_fini(&server->service.tls);
     mem_free(server);
 }

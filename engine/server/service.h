@@ -7,7 +7,9 @@
 #include "limit_table.h"
 #include "log.h"
 #include "pool.h"
+#include "static_files.h"
 #include "tally.h"
+#include "tls.h"
 
 /*
  * service: what all loops, connections and jobs of one running service share.
@@ -24,6 +26,8 @@ struct service {
     struct call_host call_host;
     struct job_host job_host;
     struct peer_rights rights;
+    struct tls_desk tls;
+    struct static_files *files; /* the console's; NULL: none */
     int64_t limits[LIMIT_COUNT];
     _Atomic bool is_draining;     /* new work is refused, what was begun is finished */
     _Atomic bool must_end;        /* time is up: connections are closed as they are */
