@@ -38,6 +38,7 @@ struct setting_row {
     const char *name, *argument; /* NULL: a flag */
     const char *text;
     int64_t preset, least, most;
+    bool is_live; /* may change while running: config_reload */
 };
 extern const struct setting_row setting_rows[]; /* ends with a NULL name; for the documents */
 
