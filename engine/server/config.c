@@ -443,6 +443,8 @@ config_read(int argc, char **argv, struct arena *arena, struct config *out, stru
     enum err_code code = ERR_OK;
 
     config_presets(out);
+    out->argc = argc;
+    out->argv = argv;
     parse_line(argc, argv, &parse);
     for (size_t i = 0; i < parse.n; i++) {
         if (parse.given[i].setting == SETTING_CONFIG)
@@ -458,4 +460,67 @@ config_read(int argc, char **argv, struct arena *arena, struct config *out, stru
     if (code == ERR_OK && out->data_dir == NULL)
         code = err_set(err, ERR_INVALID_PARAMS, "the store's folder is missing; give --data DIR");
     return code;
+}
+
+enum err_code
+config_reread(const struct config *config, struct arena *arena, struct config *out, struct err *err)
+{
+    return config_read(config->argc, config->argv, arena, out, err);
+}
+
+static bool
+texts_agree(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+listens_agree(const struct config *a, const struct config *b)
+{
+    if (a->n_listen != b->n_listen)
+        return false;
+    for (size_t i = 0; i < a->n_listen; i++)
+        if (!texts_agree(a->listen[i], b->listen[i]))
+            return false;
+    return true;
+}
+
+bool
+config_agrees(const struct config *a, const struct config *b, const struct setting_row *row)
+{
+    switch ((enum setting)(row - setting_rows)) {
+    case SETTING_DATA:
+        return texts_agree(a->data_dir, b->data_dir);
+    case SETTING_LISTEN:
+        return listens_agree(a, b);
+    case SETTING_THREADS:
+        return a->threads == b->threads;
+    case SETTING_WORKERS:
+        return a->workers == b->workers;
+    case SETTING_KERNEL:
+        return texts_agree(a->kernel, b->kernel);
+    case SETTING_MAP_SIZE:
+        return a->map_bytes == b->map_bytes;
+    case SETTING_CONFIG:
+        return texts_agree(a->file, b->file);
+    case SETTING_CHECK_CONFIG:
+        return a->only_checks == b->only_checks;
+    case SETTING_LOG_LEVEL:
+        return a->log_level == b->log_level;
+    case SETTING_ADMIN_GROUP:
+        return texts_agree(a->admin_group, b->admin_group);
+    case SETTING_ALLOW_PLAIN_PUBLIC:
+        return a->allows_plain_public == b->allows_plain_public;
+    case SETTING_CHECK:
+        return a->full_check == b->full_check;
+    case SETTING_DRAIN_S:
+        return a->drain_s == b->drain_s;
+    case SETTING_SANDBOX:
+        return a->sandbox == b->sandbox;
+    case SETTING_LIMIT:
+        return memcmp(a->limits, b->limits, sizeof a->limits) == 0;
+    case SETTING_COUNT:
+        break;
+    }
+    return true;
 }

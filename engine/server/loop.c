@@ -36,6 +36,7 @@ loop_callback_begin(struct loop *loop)
     loop->now_ms = clock->steady_ms(clock);
     loop->began_us = monotonic_us();
     loop->turn_bytes = 0;
+    loop->answer.limit = (size_t)loop->service->limits[LIMIT_UNREAD_BYTES]; /* may have changed */
 }
 
 void
