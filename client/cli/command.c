@@ -4,6 +4,7 @@
 #include "interrupt.h"
 #include "options.h"
 #include "share.h"
+#include "survey.h"
 #include "tell.h"
 
 #include <argp.h>
@@ -113,6 +114,10 @@ int
 run_subcommand(struct cli *cli, const char *command, const struct subcommand *list, int argc,
                char **argv)
 {
+    if (cli->survey != NULL) {
+        survey_subcommands(cli, command, list);
+        return EX_OK;
+    }
     bool wants_help = argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0;
 
     for (const struct subcommand *sub = list; argc > 1 && sub->name != NULL; sub++)

@@ -37,12 +37,15 @@ struct config {
     enum sandbox_mode sandbox;
     bool allows_plain_public, full_check, only_checks;
     int64_t limits[LIMIT_COUNT];
+    int argc; /* as config_read was given */
+    char **argv;
 };
 
 struct setting_row {
     const char *name, *argument; /* NULL: a flag */
     const char *text;
     int64_t preset, least, most;
+    bool is_live; /* may change while running (live_settings.h) */
 };
 extern const struct setting_row setting_rows[]; /* ends with a NULL name; for the documents */
 
@@ -50,6 +53,11 @@ extern const struct setting_row setting_rows[]; /* ends with a NULL name; for th
  * ERR_INVALID_PARAMS naming the file, the line, the value and what would be right. */
 enum err_code config_read(int argc, char **argv, struct arena *arena, struct config *out,
                           struct err *err);
+/* The same command line, and its file as it is now. */
+enum err_code config_reread(const struct config *config, struct arena *arena, struct config *out,
+                            struct err *err);
+/* Is a setting the same in both? */
+bool config_agrees(const struct config *a, const struct config *b, const struct setting_row *row);
 /* From a file's text alone, over what *config holds; `path` is for the sentences. */
 enum err_code config_read_text(struct str text, const char *path, struct arena *arena,
                                struct config *config, struct err *err);

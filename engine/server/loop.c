@@ -31,6 +31,7 @@ loop_callback_begin(struct loop *loop)
     loop->began_us = steady_us(loop);
     loop->now_ms = loop->began_us / 1000;
     loop->turn_bytes = 0;
+    loop->answer.limit = (size_t)loop->service->limits[LIMIT_UNREAD_BYTES]; /* may have changed */
 }
 
 struct express *

@@ -3,25 +3,23 @@
 #include "address.h"
 #include "alloc.h"
 #include "listener.h"
+#include "live_settings.h"
 #include "loop.h"
 #include "notify.h"
 #include "service.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 enum { LOOPS_MAX = 64, HOLDER_BYTES = 512, PATH_BYTES = 4096, STORE_WAIT_MS = 2000 };
-enum { SPARE_DESCRIPTORS = 64 };
 
 struct loop_thread { /* beside the main one */
     pthread_t id;
@@ -40,7 +38,7 @@ struct server {
     struct listener *listeners[LISTEN_MAX];
     struct listener_host listener_host;
     size_t n_listeners;
-    struct event terminate, interrupt, deadline;
+    struct event terminate, interrupt, hangup, deadline;
     bool has_signals;
 };
 
@@ -73,40 +71,6 @@ parse_addresses(struct server *server, struct err *err)
     return ERR_OK;
 }
 
-static enum err_code
-find_rights(struct server *server, struct err *err)
-{
-    struct peer_rights *rights = &server->service.rights;
-    const struct group *group;
-
-    rights->own_uid = geteuid();
-    if (server->config->admin_group == NULL)
-        return ERR_OK;
-    group = getgrnam(server->config->admin_group); /* NOLINT: one thread so far */
-    if (group == NULL)
-        return err_set(err, ERR_INVALID_PARAMS, "there is no group \"%.80s\" (admin-group)",
-                       server->config->admin_group);
-    rights->admin_group = group->gr_gid;
-    rights->has_admin_group = true;
-    return ERR_OK;
-}
-
-/* As many descriptors as connections may need, as far as the system lets us. */
-static void
-raise_descriptors(struct server *server)
-{
-    rlim_t wanted = (rlim_t)server->config->limits[LIMIT_CONNECTIONS] + SPARE_DESCRIPTORS;
-    struct rlimit now;
-
-    if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= wanted)
-        return;
-    now.rlim_cur = now.rlim_max < wanted ? now.rlim_max : wanted;
-    setrlimit(RLIMIT_NOFILE, &now);
-    if (now.rlim_cur < wanted)
-        log_event(server->log, LOG_LEVEL_WARN, "descriptors.few",
-                  log_int("have", (int64_t)now.rlim_cur), log_int("wanted", (int64_t)wanted));
-}
-
 /* What connections need by the kind of their address: a certificate, names, files. */
 static enum err_code
 furnish_doors(struct server *server, struct err *err)
@@ -127,6 +91,7 @@ furnish_doors(struct server *server, struct err *err)
     if (has_tls && (config->tls_cert == NULL || config->tls_key == NULL))
         return err_set(err, ERR_INVALID_PARAMS,
                        "an address with tls: or https: needs --tls-cert and --tls-key");
+    service->has_tls = has_tls;
     if (has_tls)
         code = tls_desk_load(&service->tls, config->tls_cert, config->tls_key, err);
     if (code == ERR_OK && config->console_dir != NULL)
@@ -282,7 +247,7 @@ static void
 on_terminate(evutil_socket_t number, short what, void *context)
 {
     struct server *server = context;
-    const struct timeval patience = {(time_t)server->config->drain_s, 0};
+    const struct timeval patience = {(time_t)server->service.drain_s, 0};
 
     (void)what;
     if (atomic_load(&server->service.is_draining)) {
@@ -297,6 +262,16 @@ on_terminate(evutil_socket_t number, short what, void *context)
     atomic_store(&server->service.is_draining, true);
     event_add(&server->deadline, &patience);
     wake_all(server);
+}
+
+static void
+on_hangup(evutil_socket_t number, short what, void *context)
+{
+    struct server *server = context;
+
+    (void)number;
+    (void)what;
+    live_settings_reload(server->config, &server->service);
 }
 
 /* ---- life ---- */
@@ -320,8 +295,8 @@ fill_service(struct server *server, struct err *err)
 
     service->log = server->log;
     service->clock = clock_system();
-    memcpy(service->limits, server->config->limits, sizeof service->limits);
-    code = find_rights(server, err);
+    service->own_uid = geteuid();
+    code = live_settings_apply(server->config, service, err);
     if (code == ERR_OK)
         code = open_engine(server, err);
     if (code == ERR_OK)
@@ -363,9 +338,11 @@ watch_signals(struct server *server)
     signal(SIGPIPE, SIG_IGN);
     evsignal_assign(&server->terminate, base, SIGTERM, on_terminate, server);
     evsignal_assign(&server->interrupt, base, SIGINT, on_terminate, server);
+    evsignal_assign(&server->hangup, base, SIGHUP, on_hangup, server);
     event_assign(&server->deadline, base, -1, 0, on_deadline, server);
     event_add(&server->terminate, NULL);
     event_add(&server->interrupt, NULL);
+    event_add(&server->hangup, NULL);
     server->has_signals = true;
 }
 
@@ -384,10 +361,8 @@ server_open(const struct config *config, struct log *log, struct server **out, s
     code = parse_addresses(server, err);
     if (code == ERR_OK)
         code = furnish_doors(server, err);
-    if (code == ERR_OK) {
-        raise_descriptors(server);
+    if (code == ERR_OK)
         code = fill_service(server, err);
-    }
     if (code == ERR_OK)
         code = make_loops(server, err);
     if (code == ERR_OK) {
@@ -433,6 +408,7 @@ server_close(struct server *server)
     if (server->has_signals) {
         event_del(&server->terminate);
         event_del(&server->interrupt);
+        event_del(&server->hangup);
         event_del(&server->deadline);
     }
     for (size_t i = 0; i < server->n_loops; i++)

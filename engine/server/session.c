@@ -380,12 +380,13 @@ tell_busy(int fd, const struct door *door)
 static struct identity *
 identity_of(struct service *service, int fd, bool is_unix)
 {
+    const struct peer_rights rights = service_rights(service);
     struct caller caller = {.role = ROLE_ANY};
     char name[32];
     uid_t uid;
 
     if (is_unix) {
-        caller.role = identity_of_peer(fd, &service->rights, &uid);
+        caller.role = identity_of_peer(fd, &rights, &uid);
         if (caller.role != ROLE_ANY) {
             snprintf(name, sizeof name, "uid %u", (unsigned)uid);
             caller.name = str_from(name);

@@ -62,7 +62,7 @@ static const struct {
     const char *says, *text, *sentence;
 } bad[] = {
     {"nothing", "", "begins with unix:, tcp:, tls:, http: or https:"},
-    {"another scheme", "ftp:127.0.0.1:21", "\"http://x\" is no address"},
+    {"another scheme", "ftp://x", "\"ftp://x\" is no address"},
     {"no path", "unix:", "needs a path"},
     {"a path of one byte too many", "unix:" LONGEST_PATH "7", "has 108 bytes"},
     {"no port", "tcp:127.0.0.1", "needs a host and a port"},
