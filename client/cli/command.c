@@ -19,6 +19,7 @@ enum { WIDTH_ELSEWHERE = 100, WIDTH_LEAST = 40, WIDTH_MOST = 120 };
 
 /* clang-format off */
 const struct command commands[] = {
+    {"backup", "create|list", "copies of the store, made while it serves", command_backup},
     {"call", "METHOD [JSON]", "calls any method: JSON in, JSON out", command_call},
     {"demo", "DIR", "fills DIR with the shipped programmes, real organisations and made-up startups", command_demo},
     {"explain", "PROGRAMME FROM TO", "why a pair scores what it scores", command_explain},
@@ -32,6 +33,7 @@ const struct command commands[] = {
     {"outcome", "put|list", "what came of matches", command_outcome},
     {"profile", "get|put|patch|list|delete|history|duplicates|merge|unmerge", "profiles, one by one", command_profile},
     {"programme", "check|put|get|list|delete", "programmes", command_programme},
+    {"restore", "BACKUP", "makes a store of a backup, in an empty folder", command_restore},
     {"stats", "", "counters and sizes", command_stats},
     {"whatif", "PROGRAMME", "how matches would move if a profile or the weights were different", command_whatif},
     {0},

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct method_counters {
 
 struct engine {
     char share_dir[SHARE_PATH_MAX];
+    char backup_dir[SHARE_PATH_MAX];
     const struct clock *clock;
     struct log *log;
     struct store *store;
@@ -58,6 +60,12 @@ const struct clock *
 engine_clock(const struct engine *engine)
 {
     return engine->clock;
+}
+
+const char *
+engine_backup_dir(const struct engine *engine)
+{
+    return engine->backup_dir;
 }
 
 int32_t
@@ -649,6 +657,10 @@ engine_open(const struct engine_options *options, struct engine **out, struct er
         return err_no_memory(err);
     engine->clock = options->clock != NULL ? options->clock : clock_system();
     engine->log = options->log;
+    if (options->backup_dir != NULL)
+        snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s", options->backup_dir);
+    else
+        snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s/backups", options->data_dir);
     pthread_mutex_init(&engine->roster_lock, NULL);
     pthread_mutex_init(&engine->lexicon_lock, NULL);
     engine->counters = calloc(n_methods, sizeof *engine->counters);

@@ -25,6 +25,7 @@ enum setting {
     SETTING_ALLOW_PLAIN_PUBLIC,
     SETTING_CHECK,
     SETTING_DRAIN_S,
+    SETTING_BACKUP_DIR,
     SETTING_LIMIT,
     SETTING_COUNT
 };
@@ -47,6 +48,7 @@ const struct setting_row setting_rows[] = {
     [SETTING_ALLOW_PLAIN_PUBLIC] = {"allow-plain-public", NULL, "listen where other machines can reach, without encryption", 0, 0, 0},
     [SETTING_CHECK] = {"check", NULL, "check the whole store before serving it, also after a clean stop", 0, 0, 0},
     [SETTING_DRAIN_S] = {"drain-s", "N", "seconds that started calls have after SIGTERM", 10, 0, 3600},
+    [SETTING_BACKUP_DIR] = {"backup-dir", "DIR", "where backup.create puts its copies; backups in the store's folder if left out", 0, 0, 0},
     [SETTING_LIMIT] = {"limit", "NAME=N", "one of the limits that system.hello shows, such as connections=500", 0, 0, 0},
     {0},
 };
@@ -206,6 +208,8 @@ set(struct config *config, enum setting setting, struct str value, struct arena 
                        (int)(value.len < 60 ? value.len : 60), value.data);
     case SETTING_ADMIN_GROUP:
         return set_text(arena, value, &config->admin_group, err);
+    case SETTING_BACKUP_DIR:
+        return set_text(arena, value, &config->backup_dir, err);
     case SETTING_LIMIT:
         return set_limit_pair(config, value, err);
     case SETTING_CHECK_CONFIG:

@@ -132,6 +132,7 @@ open_engine(struct server *server, struct err *err)
         .wait_ms = STORE_WAIT_MS,
         .holder = holder,
         .full_check = config->full_check,
+        .backup_dir = config->backup_dir,
     };
 
     holder_text(server, holder);

@@ -8,6 +8,7 @@
  * that one that is too much does not take the others with it.
  */
 #include "alloc.h"
+#include "erase.h"
 #include "kv.h"
 
 #include <errno.h>
@@ -30,10 +31,10 @@ txn_begin(struct store *store, struct store_txn *txn, struct err *err)
                        "an earlier write to the disk failed; the store writes no more until it is "
                        "opened again");
     store_mark_unclean(store);
-    txn->read = (struct store_read){.store = store};
+    txn->read = (struct store_read){.store = store, .data = store->data};
     txn->now_ms = store->clock->wall_ms(store->clock);
     txn->head = (struct digest){{0}};
-    rc = mdb_txn_begin(store->env, NULL, 0, &txn->read.txn);
+    rc = mdb_txn_begin(store->data->env, NULL, 0, &txn->read.txn);
     if (rc != 0)
         return store_err(err, rc, "write to the store");
     txn->seq = store_seq(&txn->read);
@@ -83,6 +84,7 @@ commit_failed(struct store *store, int rc, struct err *err)
 struct group {
     struct write_request *requests[GROUP_MAX];
     struct err errs[GROUP_MAX];
+    bool must_compact[GROUP_MAX]; /* asked for it, and is committed */
     size_t n;
 };
 
@@ -106,7 +108,7 @@ group_try(struct store *store, struct store_txn *txn, struct group *group, size_
     for (size_t i = from; i < to; i++) {
         struct err err = {0};
 
-        txn->has_written = false;
+        txn->has_written = txn->must_compact = false;
         code = group->requests[i]->run(txn, group->requests[i]->context, &err);
         if (code == ERR_OK) {
             err = (struct err){0};
@@ -115,6 +117,7 @@ group_try(struct store *store, struct store_txn *txn, struct group *group, size_
             err.code = code;
         }
         group->errs[i] = err;
+        group->must_compact[i] = code == ERR_OK && txn->must_compact;
         if (code != ERR_OK && txn->has_written) {
             mdb_txn_abort(txn->read.txn);
             observe_abandon(store);
@@ -143,12 +146,33 @@ group_try(struct store *store, struct store_txn *txn, struct group *group, size_
     return ANSWERED;
 }
 
+/* The data file made anew for those who asked for it. If that fails their change is committed all the same,
+ * but what they were to be told is not true yet. */
+static void
+group_compact(struct store *store, struct group *group)
+{
+    struct err failure = {0};
+    bool is_wanted = false;
+
+    for (size_t i = 0; i < group->n; i++)
+        is_wanted |= group->must_compact[i] && group->errs[i].code == ERR_OK;
+    if (!is_wanted || erasure_finish(store, &failure) == ERR_OK)
+        return;
+    for (size_t i = 0; i < group->n; i++)
+        if (group->must_compact[i] && group->errs[i].code == ERR_OK)
+            err_set(&group->errs[i], failure.code,
+                    "it is gone, but its bytes still stand in the data file; erase it once more: "
+                    "%.100s",
+                    failure.message);
+}
+
 static void
 group_run(struct store *store, struct store_txn *txn, struct group *group)
 {
     if (group_try(store, txn, group, 0, group->n) == SPOILED)
         for (size_t i = 0; i < group->n; i++)
             group_try(store, txn, group, i, i + 1);
+    group_compact(store, group);
     for (size_t i = 0; i < group->n; i++) { /* done may free the request */
         struct write_request *request = group->requests[i];
 
@@ -163,6 +187,7 @@ static bool
 queue_take(struct store *store, struct group *group)
 {
     group->n = 0;
+    memset(group->must_compact, 0, sizeof group->must_compact);
     pthread_mutex_lock(&store->queue_lock);
     while (store->queue_head == NULL && !store->is_closing)
         pthread_cond_wait(&store->queue_filled, &store->queue_lock);
