@@ -5,6 +5,7 @@
  *     jumelage.creating  there from the first step of making a store until its marker stands
  *     jumelage.lock      flock: one process at a time; its text says who
  *     jumelage.unclean   there from the first write until a clean close
+ *     jumelage.head      the newest journal entry at the last clean close: an older data file has it not
  *     jumelage.erasing   there from before an erasure is committed until no byte of it is left
  *     jumelage.fresh     a folder: the data file that erasure puts in the old one's place (erase.c)
  *     jumelage.erased    the erasure ledger, for restores of older backups (erase.c)
@@ -41,6 +42,7 @@ static const char marker_name[] = "jumelage.store";
 static const char creating_name[] = "jumelage.creating";
 static const char lock_name[] = "jumelage.lock";
 static const char unclean_name[] = "jumelage.unclean";
+static const char head_name[] = "jumelage.head";
 const char restoring_name[] = "jumelage.restoring";
 const char erasing_name[] = "jumelage.erasing";
 
@@ -372,6 +374,90 @@ migrate(struct store *store, int format, struct err *err)
     return ERR_OK;
 }
 
+/* ---- the head ---- */
+
+/*
+ * A data file put back from an older copy is whole, and no check of it alone can tell. So a clean close notes
+ * the newest journal entry with its digest, and the next opening wants to find that very entry: the
+ * chain of digests vouches for everything before it. What cannot be told is a file that is older than
+ * an unclean stop but younger than the last clean close, or a whole folder put back, head and all.
+ */
+static void
+head_write(struct store *store)
+{
+    char path[STORE_PATH_BYTES], text[128], hex[DIGEST_HEX_CHARS + 1];
+    struct journal_record newest;
+    struct store_read *read;
+    struct err ignored; /* the older note is still true, only less strict */
+    uint64_t seq;
+    int n;
+
+    if (store_read_begin(store, &read, &ignored) != ERR_OK)
+        return;
+    seq = store_seq(read);
+    if (seq != 0 && store_journal_get(read, seq, &newest, &ignored) == ERR_OK) {
+        digest_format(&newest.digest, hex);
+        n = snprintf(text, sizeof text, "seq %" PRIu64 "\ndigest %s\n", seq, hex);
+        store_path(path, store->dir, head_name);
+        file_write(path, text, (size_t)n, 0600, &ignored);
+    }
+    store_read_end(read);
+}
+
+static enum err_code
+head_read(const struct store *store, uint64_t *seq, struct digest *digest, struct err *err)
+{
+    char path[STORE_PATH_BYTES], text[128], hex[DIGEST_HEX_CHARS + 1] = "";
+    struct buf bytes;
+    enum err_code code;
+
+    *seq = 0;
+    store_path(path, store->dir, head_name);
+    if (!file_exists(path))
+        return ERR_OK;
+    buf_init(&bytes, sizeof text - 1);
+    code = file_read(path, &bytes, err);
+    snprintf(text, sizeof text, "%.*s", (int)bytes.len, bytes.len != 0 ? bytes.data : "");
+    buf_fini(&bytes);
+    if (code != ERR_OK && code != ERR_TOO_LARGE)
+        return code;
+    if (code == ERR_TOO_LARGE ||
+        sscanf(text, "seq %18" SCNu64 "\ndigest %64[0-9a-f]", seq, hex) != 2 || /* NOLINT */
+        !digest_parse(str_from(hex), digest))
+        return store_refuse(
+            err, store->dir,
+            "has a damaged jumelage.head; if the data is as it should be, take that "
+            "file away");
+    return ERR_OK;
+}
+
+static enum err_code
+head_check(struct store *store, struct err *err)
+{
+    struct journal_record record;
+    struct store_read *read;
+    struct digest digest;
+    uint64_t seq;
+    enum err_code code = head_read(store, &seq, &digest, err);
+
+    if (code != ERR_OK || seq == 0)
+        return code;
+    code = store_read_begin(store, &read, err);
+    if (code != ERR_OK)
+        return code;
+    code = store_journal_get(read, seq, &record, err);
+    if (code == ERR_NOT_FOUND || (code == ERR_OK && !digest_equal(&record.digest, &digest))) {
+        err_set(err, ERR_CONFLICT,
+                "%.80s has a data file older than its last clean stop (change %" PRIu64
+                "); put the newer one back, or restore a backup into an empty folder",
+                store->dir, seq);
+        err_at(err, "store");
+        code = ERR_CONFLICT;
+    }
+    store_read_end(read);
+    return code;
+}
+
 /* ---- opening ---- */
 
 static enum err_code
@@ -382,7 +468,7 @@ data_file_check(struct store *store, bool full, struct err *err)
     bool is_sample;
 
     store_path(path, store->dir, "data.mdb");
-    if (stat(path, &st) != 0 || st.st_size == 0)
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
         return store_refuse(err, store->dir,
                             "is a store whose data.mdb is empty or gone; restore a backup");
     store->has_unclean_file = has(store->dir, unclean_name);
@@ -411,6 +497,8 @@ open_existing(struct store *store, const struct store_options *options, struct e
     code = data_file_check(store, options->full_check, err);
     if (code == ERR_OK)
         code = data_open(store->dir, store->map_bytes, 0, format < STORE_FORMAT, &store->data, err);
+    if (code == ERR_OK)
+        code = head_check(store, err);
     if (code == ERR_OK)
         code = migrate(store, format, err);
     if (code == ERR_OK && has(store->dir, erasing_name)) {
@@ -504,6 +592,8 @@ store_close(struct store *store)
     if (store == NULL)
         return;
     writer_stop(store);
+    if (store->has_unclean_file && !store->is_failed && store->has_writer)
+        head_write(store);
     data_drop(store->data);
     if (store->has_unclean_file && !store->is_failed && store->has_writer) {
         store_path(path, store->dir, unclean_name);

@@ -21,7 +21,7 @@
  * Opening: a missing or empty folder becomes a new store (0700). One with a newer format, a foreign or
  * damaged one, or one whose data file is empty or gone though the marker stands, is refused with a
  * sentence, ERR_CONFLICT, field "store", and nothing in it is touched. An older format is migrated,
- * step by step, in one transaction each. Before the parent opens the environment a child process walks
+ * step by step, in one transaction each. A data file older than the last clean close is refused too. Before the parent opens the environment a child process walks
  * it, so that damage kills the child: everything after an unclean stop or with full_check, a
  * bounded sample otherwise. Held by another process: ERR_BUSY after wait_ms, naming the holder.
  */
