@@ -4,6 +4,7 @@
 #include "tell.h"
 
 #include <pwd.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -17,6 +18,7 @@ struct backend {
     struct caller caller;
     char name[NAME_MAX_BYTES];
     const msgpack_object *details;
+    _Atomic bool has_failed; /* the store writes no more */
 };
 
 /* The embedded tool acts as the user of the operating system: whoever can read the store's files can do
@@ -28,6 +30,21 @@ who_am_i(struct backend *backend)
 
     snprintf(backend->name, sizeof backend->name, "%s", user != NULL ? user->pw_name : "unknown");
     backend->caller = (struct caller){.role = ROLE_ADMIN, .name = str_from(backend->name)};
+}
+
+static void
+on_fatal(void *context, const struct err *err)
+{
+    struct backend *backend = context;
+
+    (void)err; /* the call that met it says it */
+    atomic_store(&backend->has_failed, true);
+}
+
+bool
+backend_has_failed(const struct cli *cli)
+{
+    return cli->backend != NULL && atomic_load(&cli->backend->has_failed);
 }
 
 enum err_code
@@ -48,6 +65,8 @@ backend_open(struct cli *cli, bool must_exist, struct err *err)
     backend = calloc(1, sizeof *backend);
     if (backend == NULL)
         fail_memory();
+    options.on_fatal = on_fatal;
+    options.fatal_context = backend;
     code = engine_open(&options, &backend->engine, err);
     if (code != ERR_OK) {
         free(backend);

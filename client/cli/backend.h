@@ -21,6 +21,8 @@ enum err_code backend_call(struct cli *cli, const char *method, struct str param
                            struct arena *arena, const msgpack_object **result, struct err *err);
 /* The tables that the open store works with; NULL while none is open. */
 const struct reference *backend_reference(const struct cli *cli);
+/* Has the disk failed under the store? Then the tool ends with EX_IOERR, whatever the command says. */
+bool backend_has_failed(const struct cli *cli);
 /* The details map of the last failed call; NULL if it had none. */
 const msgpack_object *backend_details(const struct cli *cli);
 

@@ -241,6 +241,8 @@ cli_main(int argc, char **argv)
     cli_init(&cli, argv);
     first = options_parse_common(&cli, argc, argv);
     status = dispatch(&cli, argc - first, argv + first);
+    if (backend_has_failed(&cli))
+        status = EX_IOERR;
     backend_close(cli.backend);
     reference_destroy(cli.reference);
     arena_destroy(cli.arena);

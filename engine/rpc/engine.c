@@ -625,7 +625,9 @@ open_store(struct engine *engine, const struct engine_options *options, struct e
                                   .wait_ms = options->wait_ms,
                                   .holder = options->holder,
                                   .full_check = options->full_check,
-                                  .must_exist = options->must_exist};
+                                  .must_exist = options->must_exist,
+                                  .on_fatal = options->on_fatal,
+                                  .fatal_context = options->fatal_context};
     struct write_observer observer = {.begin = observe_begin,
                                       .publish = observe_publish,
                                       .abandon = observe_abandon,

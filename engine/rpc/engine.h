@@ -34,6 +34,8 @@ struct engine_options {
     int64_t wait_ms;
     const char *holder; /* store_options.holder */
     bool full_check, must_exist;
+    void (*on_fatal)(void *context, const struct err *err); /* store_options.on_fatal */
+    void *fatal_context;
     const char *backup_dir; /* where backup.create puts them; NULL: backups in data_dir */
 };
 

@@ -53,16 +53,23 @@ fail(const struct err *err)
 static int
 serve(const struct config *config)
 {
+    const struct err *failure;
     struct err err = {0};
     struct server *server;
     struct log log;
+    int status = EX_OK;
 
     log_init(&log, STDERR_FILENO, config->log_level, clock_system());
     if (server_open(config, &log, &server, &err) != ERR_OK)
         return fail(&err);
     server_run(server);
+    failure = server_failure(server);
+    if (failure != NULL) {
+        fprintf(stderr, "jumelaged: %s\n", failure->message);
+        status = EX_IOERR;
+    }
     server_close(server);
-    return EX_OK;
+    return status;
 }
 
 int

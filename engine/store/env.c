@@ -545,7 +545,10 @@ store_open(const struct store_options *options, struct store **out, struct err *
 
     if (store == NULL)
         return err_no_memory(err);
-    *store = (struct store){.lock_fd = -1};
+    *store = (struct store){.lock_fd = -1,
+                            .witness_fd = -1,
+                            .on_fatal = options->on_fatal,
+                            .fatal_context = options->fatal_context};
     pthread_mutex_init(&store->data_lock, NULL);
     store->clock = options->clock != NULL ? options->clock : clock_system();
     store->map_bytes = options->map_bytes != 0 ? options->map_bytes : MAP_BYTES_DEFAULT;
@@ -559,8 +562,10 @@ store_open(const struct store_options *options, struct store **out, struct err *
         memcpy(store->dir, options->dir, strlen(options->dir) + 1);
         code = open_folder(store, options, err);
     }
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
+        store_watch_file(store);
         code = writer_start(store, err);
+    }
     if (code != ERR_OK) {
         store_close(store);
         return code;
@@ -599,6 +604,8 @@ store_close(struct store *store)
         store_path(path, store->dir, unclean_name);
         unlink(path);
     }
+    if (store->witness_fd >= 0)
+        close(store->witness_fd);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     pthread_mutex_destroy(&store->data_lock);

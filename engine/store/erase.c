@@ -636,6 +636,8 @@ exchange_files(struct store *store, struct err *err)
     }
     /* From here on the new file is the store, whatever else fails. */
     store_exchange_data(store, fresh);
+    if (store->has_writer)
+        store_watch_file(store);
     snprintf(from, sizeof from, "%s/lock.mdb", dir);
     store_path(to, store->dir, "lock.mdb");
     if (rename(from, to) == 0)

@@ -62,6 +62,9 @@ struct store {
     bool is_closing;
     struct write_observer observer; /* set before the first write that is to be observed */
     bool is_failed;                 /* a commit failed in a way that leaves the disk in doubt */
+    int witness_fd;                 /* of the data file, to ask the kernel about (writer.c) */
+    void (*on_fatal)(void *context, const struct err *err);
+    void *fatal_context;
 
     _Atomic bool is_backing_up;
     _Atomic uint64_t commits, writes, failed_commits, failed_syncs, backups, erasures;
@@ -133,6 +136,8 @@ void store_path(char path[STORE_PATH_BYTES], const char *dir, const char *name);
 void store_uuid_make(char text[37]);
 enum err_code store_flag_raise(const struct store *store, const char *name, struct err *err);
 void store_flag_lower(const struct store *store, const char *name);
+/* writer.c: for the data file that is there now. */
+void store_watch_file(struct store *store);
 /* env.c: tells the next opening that this one had begun to write. */
 void store_mark_unclean(struct store *store);
 
