@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ANSWER_BYTES = 512 };
+
 static enum err_code
 check_patience(void *context, struct err *err)
 {
@@ -29,15 +31,20 @@ handle_backup_create(struct call *call, struct err *err)
     const char *folder = engine_backup_dir(call->engine);
     int64_t started_ms = clock->steady_ms(clock);
     struct buf *out = &call->answer;
+    struct str path = arena_format(call->arena, "%s/%.*s", folder, STR_ARG(call_str(call, "name")));
     struct store_backup backup;
-    enum err_code code = store_backup_create(engine_store(call->engine), folder,
-                                             call_str(call, "name"), &patience, &backup, err);
+    enum err_code code;
 
+    /* What the answer needs is taken before: a backup that nobody is told of would only be in the way. */
+    if (path.data == NULL || buf_reserve(out, path.len + ANSWER_BYTES) == NULL)
+        return err_no_memory(err);
+    code = store_backup_create(engine_store(call->engine), folder, call_str(call, "name"),
+                               &patience, &backup, err);
     if (code != ERR_OK)
         return code;
     pack_map(out, 7);
     pack_backup(out, &backup);
-    pack_key_str(out, "path", arena_format(call->arena, "%s/%s", folder, backup.name));
+    pack_key_str(out, "path", path);
     pack_key_int(out, "seconds", (clock->steady_ms(clock) - started_ms + 500) / 1000);
     return ERR_OK;
 }

@@ -374,7 +374,9 @@ add_entry(struct work *work, struct err *err)
     pack_key_bool(&what, "erase", true);
     pack_key_int(&what, "entries", (int64_t)erasure->n_entries);
     entry.what = buf_str(&what);
-    code = store_journal_add(work->txn, &entry, &erasure->seq, err);
+    code = buf_check(&what, err);
+    if (code == ERR_OK)
+        code = store_journal_add(work->txn, &entry, &erasure->seq, err);
     buf_fini(&what);
     return code;
 }
@@ -382,12 +384,13 @@ add_entry(struct work *work, struct err *err)
 static enum err_code
 redact_entries(struct work *work, struct err *err)
 {
-    enum err_code code = ERR_OK;
+    enum err_code code;
     struct buf what;
 
     buf_init(&what, 1024);
     pack_map(&what, 1);
     pack_key_int(&what, "erased_by", (int64_t)work->erasure->seq);
+    code = buf_check(&what, err);
     for (const struct touched *one = work->entries; one != NULL && code == ERR_OK; one = one->next)
         code = journal_redact(work->txn, one->seq,
                               one->is_subject ? str_from(work->pseudonym) : (struct str){NULL, 0},
@@ -474,7 +477,9 @@ put_ledger(struct store_txn *txn, struct str id, int64_t at, uint64_t seq, struc
     pack_map(&bytes, 2);
     pack_key_int(&bytes, "at", at);
     pack_key_int(&bytes, "seq", (int64_t)seq);
-    code = store_setting_put(txn, name, buf_str(&bytes), err);
+    code = buf_check(&bytes, err);
+    if (code == ERR_OK)
+        code = store_setting_put(txn, name, buf_str(&bytes), err);
     buf_fini(&bytes);
     return code;
 }

@@ -1,5 +1,6 @@
 #include "torture.h"
 
+#include "alloc.h"
 #include "call.h"
 #include "file.h"
 #include "json.h"
@@ -141,7 +142,8 @@ torture_engine(const char *dir, struct err *err)
 }
 
 enum err_code
-torture_call(struct engine *engine, const char *method, const char *json, struct err *err)
+torture_call_short(struct engine *engine, const char *method, const char *json, long n,
+                   bool *happened, struct err *err)
 {
     struct caller caller = {.role = ROLE_ADMIN, .name = STR_LIT("torture")};
     struct arena *arena = arena_create((size_t)1 << 28);
@@ -156,12 +158,22 @@ torture_call(struct engine *engine, const char *method, const char *json, struct
     code = json_decode(str_from(json), &value_limits_default, arena, &params, err);
     if (code != ERR_OK)
         stop("read a call's parameters", err);
+    mem_fail_at(n);
     code = call_open(&call, str_from(method), params, err);
     if (code == ERR_OK)
         code = call_run(&call, err);
+    *happened = mem_fail_happened();
     call_fini(&call);
     arena_destroy(arena);
     return code;
+}
+
+enum err_code
+torture_call(struct engine *engine, const char *method, const char *json, struct err *err)
+{
+    bool happened;
+
+    return torture_call_short(engine, method, json, 0, &happened, err);
 }
 
 struct store *

@@ -23,6 +23,9 @@ void torture_copy(const char *from, const char *to); /* the files of a flat fold
 struct engine *torture_engine(const char *dir, struct err *err); /* NULL: err says why */
 enum err_code torture_call(struct engine *engine, const char *method, const char *json,
                            struct err *err);
+/* The same while the n-th allocation of the call fails; did it come to that? */
+enum err_code torture_call_short(struct engine *engine, const char *method, const char *json,
+                                 long n, bool *happened, struct err *err);
 struct store *torture_store(const char *dir, struct err *err);
 
 /* A profile of one long text, written through the store alone; the text tells if it is whole. */
