@@ -31,6 +31,7 @@ enum setting {
     SETTING_CHECK,
     SETTING_DRAIN_S,
     SETTING_SANDBOX,
+    SETTING_BACKUP_DIR,
     SETTING_LIMIT,
     SETTING_COUNT
 };
@@ -58,6 +59,7 @@ const struct setting_row setting_rows[] = {
     [SETTING_CHECK] = {"check", NULL, "check the whole store before serving it, also after a clean stop", 0, 0, 0, false},
     [SETTING_DRAIN_S] = {"drain-s", "N", "seconds that started calls have after SIGTERM", 10, 0, 3600, true},
     [SETTING_SANDBOX] = {"sandbox", "MODE", "on, off, or strict, where a forbidden system call ends the service: for tests", 0, 0, 0, false},
+    [SETTING_BACKUP_DIR] = {"backup-dir", "DIR", "where backup.create puts its copies; backups in the store's folder if left out", 0, 0, 0, false},
     [SETTING_LIMIT] = {"limit", "NAME=N", "one of the limits that system.hello shows, such as connections=500", 0, 0, 0, true},
     {0},
 };
@@ -258,6 +260,8 @@ set(struct config *config, enum setting setting, struct str value, struct arena 
         return set_text(arena, value, &config->admin_group, err);
     case SETTING_SANDBOX:
         return set_sandbox(value, &config->sandbox, err);
+    case SETTING_BACKUP_DIR:
+        return set_text(arena, value, &config->backup_dir, err);
     case SETTING_LIMIT:
         return set_limit_pair(config, value, err);
     case SETTING_CHECK_CONFIG:
@@ -568,6 +572,8 @@ config_agrees(const struct config *a, const struct config *b, const struct setti
         return a->drain_s == b->drain_s;
     case SETTING_SANDBOX:
         return a->sandbox == b->sandbox;
+    case SETTING_BACKUP_DIR:
+        return texts_agree(a->backup_dir, b->backup_dir);
     case SETTING_LIMIT:
         return memcmp(a->limits, b->limits, sizeof a->limits) == 0;
     case SETTING_COUNT:

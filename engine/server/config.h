@@ -33,6 +33,7 @@ struct config {
     int64_t map_bytes;        /* 0: the store's own preset */
     int64_t drain_s;
     const char *file, *kernel, *admin_group;
+    const char *backup_dir; /* NULL: backups in data_dir */
     enum log_level log_level;
     enum sandbox_mode sandbox;
     bool allows_plain_public, full_check, only_checks;

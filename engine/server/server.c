@@ -40,6 +40,8 @@ struct server {
     size_t n_listeners;
     struct event terminate, interrupt, hangup, deadline;
     bool has_signals;
+    _Atomic bool is_running, has_failed;
+    struct err failure; /* whole before has_failed */
 };
 
 /* ---- what is settled before anything is opened ---- */
@@ -133,6 +135,19 @@ holder_text(const struct server *server, char text[HOLDER_BYTES])
         }
 }
 
+/* On the writer's thread: the disk has failed. What was asked is still answered, then we end. */
+static void
+on_fatal(void *context, const struct err *err)
+{
+    struct server *server = context;
+
+    log_err(server->log, LOG_LEVEL_ERROR, "store.failed", "disk", err);
+    server->failure = *err;
+    atomic_store(&server->has_failed, true);
+    if (atomic_load(&server->is_running))
+        kill(getpid(), SIGTERM);
+}
+
 static enum err_code
 open_engine(struct server *server, struct err *err)
 {
@@ -145,6 +160,9 @@ open_engine(struct server *server, struct err *err)
         .wait_ms = STORE_WAIT_MS,
         .holder = "service", /* its addresses follow when it listens */
         .full_check = config->full_check,
+        .backup_dir = config->backup_dir,
+        .on_fatal = on_fatal,
+        .fatal_context = server,
     };
 
     return engine_open(&options, &server->service.engine, err);
@@ -386,8 +404,17 @@ server_run(struct server *server)
               log_int("threads", (int64_t)server->n_loops),
               log_int("workers", (int64_t)pool_workers(server->service.pool)));
     notify_system("READY=1");
+    atomic_store(&server->is_running, true);
+    if (atomic_load(&server->has_failed)) /* before anyone could be told */
+        raise(SIGTERM);
     loop_run(server->loops[0]);
     log_event(server->log, LOG_LEVEL_INFO, "ended", LOG_NO_FIELD);
+}
+
+const struct err *
+server_failure(const struct server *server)
+{
+    return atomic_load(&server->has_failed) ? &server->failure : NULL;
 }
 
 void
