@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -40,7 +41,9 @@ struct server {
     size_t n_listeners;
     struct event terminate, interrupt, hangup, deadline;
     bool has_signals;
-    _Atomic bool is_running, has_failed;
+    int alarm_fd; /* written where the store failed, so that the main loop hears of it */
+    struct event alarm;
+    _Atomic bool has_failed;
     struct err failure; /* whole before has_failed */
 };
 
@@ -135,17 +138,21 @@ holder_text(const struct server *server, char text[HOLDER_BYTES])
         }
 }
 
-/* On the writer's thread: the disk has failed. What was asked is still answered, then we end. */
+/* On the writer's thread, or at the start: the disk has failed. What was asked is still answered, then we
+ * end. */
 static void
 on_fatal(void *context, const struct err *err)
 {
     struct server *server = context;
+    const uint64_t one = 1;
+    ssize_t written;
 
     log_err(server->log, LOG_LEVEL_ERROR, "store.failed", "disk", err);
     server->failure = *err;
     atomic_store(&server->has_failed, true);
-    if (atomic_load(&server->is_running))
-        kill(getpid(), SIGTERM);
+    do
+        written = write(server->alarm_fd, &one, sizeof one);
+    while (written < 0 && errno == EINTR);
 }
 
 static enum err_code
@@ -262,17 +269,11 @@ on_deadline(evutil_socket_t fd, short what, void *context)
 }
 
 static void
-on_terminate(evutil_socket_t number, short what, void *context)
+drain(struct server *server, int signal_number)
 {
-    struct server *server = context;
     const struct timeval patience = {(time_t)server->service.drain_s, 0};
 
-    (void)what;
-    if (atomic_load(&server->service.is_draining)) {
-        end_at_once(server, "a second signal");
-        return;
-    }
-    log_event(server->log, LOG_LEVEL_INFO, "draining", log_int("signal", number),
+    log_event(server->log, LOG_LEVEL_INFO, "draining", log_int("signal", signal_number),
               log_int("connections", tally_get(&server->service.tallies, TALLY_CONNECTIONS)),
               log_int("in_flight", tally_get(&server->service.tallies, TALLY_IN_FLIGHT)));
     notify_system("STOPPING=1");
@@ -280,6 +281,29 @@ on_terminate(evutil_socket_t number, short what, void *context)
     atomic_store(&server->service.is_draining, true);
     event_add(&server->deadline, &patience);
     wake_all(server);
+}
+
+static void
+on_terminate(evutil_socket_t number, short what, void *context)
+{
+    struct server *server = context;
+
+    (void)what;
+    if (atomic_load(&server->service.is_draining))
+        end_at_once(server, "a second signal");
+    else
+        drain(server, number);
+}
+
+static void
+on_alarm(evutil_socket_t fd, short what, void *context)
+{
+    struct server *server = context;
+
+    (void)fd;
+    (void)what;
+    if (!atomic_load(&server->service.is_draining))
+        drain(server, 0);
 }
 
 static void
@@ -361,6 +385,8 @@ watch_signals(struct server *server)
     event_add(&server->terminate, NULL);
     event_add(&server->interrupt, NULL);
     event_add(&server->hangup, NULL);
+    event_assign(&server->alarm, base, server->alarm_fd, EV_READ, on_alarm, server); /* once */
+    event_add(&server->alarm, NULL);
     server->has_signals = true;
 }
 
@@ -376,7 +402,9 @@ server_open(const struct config *config, struct log *log, struct server **out, s
     server->log = log;
     umask(077);
     tls_desk_init(&server->service.tls);
-    code = parse_addresses(server, err);
+    server->alarm_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    code = server->alarm_fd >= 0 ? parse_addresses(server, err)
+                                 : err_set_sys(err, errno, "make an event descriptor");
     if (code == ERR_OK)
         code = furnish_doors(server, err);
     if (code == ERR_OK)
@@ -404,9 +432,6 @@ server_run(struct server *server)
               log_int("threads", (int64_t)server->n_loops),
               log_int("workers", (int64_t)pool_workers(server->service.pool)));
     notify_system("READY=1");
-    atomic_store(&server->is_running, true);
-    if (atomic_load(&server->has_failed)) /* before anyone could be told */
-        raise(SIGTERM);
     loop_run(server->loops[0]);
     log_event(server->log, LOG_LEVEL_INFO, "ended", LOG_NO_FIELD);
 }
@@ -436,11 +461,14 @@ server_close(struct server *server)
         event_del(&server->terminate);
         event_del(&server->interrupt);
         event_del(&server->hangup);
+        event_del(&server->alarm);
         event_del(&server->deadline);
     }
     for (size_t i = 0; i < server->n_loops; i++)
         loop_destroy(server->loops[i]);
     static_files_drop(server->service.files);
     tls_desk_fini(&server->service.tls);
+    if (server->alarm_fd >= 0)
+        close(server->alarm_fd);
     mem_free(server);
 }

@@ -32,9 +32,12 @@ struct service {
     _Atomic uint64_t admin_group;        /* its number + 1; 0: none */
     _Atomic int64_t limits[LIMIT_COUNT]; /* as the two above and below, by live_settings.c */
     int64_t drain_s;                     /* the main loop's */
-    _Atomic bool is_draining;            /* new work is refused, what was begun is finished */
-    _Atomic bool must_end;               /* time is up: connections are closed as they are */
-    _Atomic size_t n_other_loops;        /* beside the main one, that have not ended */
+    _Atomic int64_t
+        bad_tokens_ms; /* steady; when the second began in which n_bad_tokens were shown */
+    _Atomic int64_t n_bad_tokens;
+    _Atomic bool is_draining;     /* new work is refused, what was begun is finished */
+    _Atomic bool must_end;        /* time is up: connections are closed as they are */
+    _Atomic size_t n_other_loops; /* beside the main one, that have not ended */
 };
 
 static inline struct peer_rights

@@ -25,6 +25,29 @@ session_become(struct session *session, const struct caller *caller)
     session->identity = identity;
 }
 
+bool
+session_may_try_token(struct session *session)
+{
+    struct service *service = session->loop->service;
+    int64_t now = session->loop->now_ms;
+
+    /* Two loops that begin a second at once lose a few counts: no harm. */
+    if (now - atomic_load_explicit(&service->bad_tokens_ms, memory_order_relaxed) >= 1000) {
+        atomic_store_explicit(&service->bad_tokens_ms, now, memory_order_relaxed);
+        atomic_store_explicit(&service->n_bad_tokens, 0, memory_order_relaxed);
+    }
+    return atomic_load_explicit(&service->n_bad_tokens, memory_order_relaxed) <
+           limit_of(session, LIMIT_BAD_TOKENS_A_SECOND);
+}
+
+bool
+session_note_bad_token(struct session *session)
+{
+    atomic_fetch_add_explicit(&session->loop->service->n_bad_tokens, 1, memory_order_relaxed);
+    session_log(session, LOG_LEVEL_WARN, "token.refused", NULL);
+    return ++session->n_bad_tokens >= limit_of(session, LIMIT_BAD_TOKENS);
+}
+
 /* A token that was revoked or has expired since makes its connection a stranger again. */
 static void
 check_token(struct session *session)
@@ -109,6 +132,9 @@ run_here(struct session *session, const struct request *request)
         adopt_from_call(session, &call, epoch);
     session_answer(session, request->is_notification, request->msgid, &err, &call.answer,
                    &call.error_details);
+    if (err.code == ERR_UNAUTHENTICATED && call.method != NULL &&
+        (call.method->flags & METHOD_GREETS) != 0 && session_note_bad_token(session))
+        session_set_state(session, SESSION_FINISHING);
     loop->answer = call.answer;
     call.answer = (struct buf){0};
     call_fini(&call);
@@ -224,6 +250,10 @@ session_handle_frame(struct session *session, const uint8_t *bytes, size_t n)
         return;
     if (is_for_worker(session, method, &request))
         give_to_worker(session, method, &request);
+    else if (method != NULL && (method->flags & METHOD_GREETS) != 0 && request.params.len > 0 &&
+             !session_may_try_token(session))
+        refuse(session, &request, ERR_BUSY,
+               "too many tokens that do not hold were shown to the service; try again in a second");
     else
         run_here(session, &request);
 }

@@ -173,8 +173,14 @@ become_bearer(struct session *session, struct str token)
 
     session->token_epoch = engine_token_epoch(service_of(session)->engine);
     arena_reset(session->loop->arena);
+    if (token.data != NULL && !session_may_try_token(session)) {
+        refuse_with(session, 503, "too many tokens that do not hold were shown to the service");
+        return false;
+    }
     if (token.data != NULL && token_check(engine_tokens(service_of(session)->engine), token,
                                           session->loop->arena, &caller, &err) != ERR_OK) {
+        if (err.code == ERR_UNAUTHENTICATED)
+            session_note_bad_token(session);
         refuse_with(session, err.code == ERR_UNAUTHENTICATED ? 401 : 503, err.message);
         return false;
     }

@@ -48,6 +48,7 @@ struct session {
     int64_t moved_ms;  /* last byte that the peer took, or that output began to wait */
     int64_t state_ms;  /* that the state began */
     uint32_t slot, generation, n_in_flight;
+    uint32_t n_bad_tokens;
     int fd;
     enum session_state state;
     enum lang lang;
@@ -103,6 +104,11 @@ void session_log(const struct session *session, enum log_level level, const char
 
 /* From here on the connection is somebody else, by a token. */
 void session_become(struct session *session, const struct caller *caller);
+/* Tokens are long and random, so that trying them leads nowhere; it must not cost others much either.
+ * False while too many wrong ones came within a second: look at none. */
+bool session_may_try_token(struct session *session);
+/* One did not hold; true if it was this connection's last try. */
+bool session_note_bad_token(struct session *session);
 
 /* ---- session_in.c ---- */
 /* False at the peer's end. What has gone wrong is in the state. */

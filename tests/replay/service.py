@@ -62,9 +62,10 @@ class Peer:
         sent = 0
         block = data * max(1, 65536 // len(data))
         view = memoryview(block)
+        waiting = select.poll()
+        waiting.register(self.socket, select.POLLOUT)
         while sent < 1 << 30:
-            _, writable, _ = select.select([], [self.socket], [], 1.0)
-            if not writable:
+            if not waiting.poll(1000):
                 break
             try:
                 n = self.socket.send(view)
