@@ -49,13 +49,16 @@ const char *engine_backup_dir(const struct engine *engine);
 const struct clock *engine_clock(const struct engine *engine);
 int32_t engine_today(const struct engine *engine);         /* UTC day */
 const char *engine_share_dir(const struct engine *engine); /* the share folder in use */
+/* Of an engine whose tables are not reloaded meanwhile; others look at a view. */
 const struct reference *engine_reference(const struct engine *engine);
 struct digest engine_lexicon_digest(const struct engine *engine);
 
 /* What one call works on: held together, dropped together. Everything stays valid and unchanged until
  * dropped, whatever the writer publishes meanwhile. */
+struct held_reference;
 struct engine_view {
     struct roster *roster;
+    struct held_reference *held; /* the engine's own: keeps `reference` */
     const struct reference *reference;
     const struct symbols *symbols;
     uint64_t seq;
@@ -87,6 +90,20 @@ enum err_code engine_outcome_added(struct engine *engine, struct str from, struc
 /* Everything anew from the transaction, for rare changes that touch old outcomes: merging, parting,
  * erasing. */
 enum err_code engine_reload(struct engine *engine, struct store_txn *txn, struct err *err);
+
+/* The reference tables anew from the share folder, with everything that is computed from them: read, journalled
+ * and published by the writer like any change, so that a call works on the old ones or on the new
+ * ones, never on some of each. The lexicon stays until the next start. `done` is called once, on
+ * the writer's thread; an error there, or here (then it is not called), leaves all as it was. */
+struct tables_reloaded {
+    bool has_changed, lexicon_waits;
+    struct digest digest;
+};
+enum err_code engine_tables_reload(struct engine *engine,
+                                   void (*done)(void *context,
+                                                const struct tables_reloaded *reloaded,
+                                                const struct err *err),
+                                   void *context, struct err *err);
 
 /* ---- tokens (tokens.h) ---- */
 struct token_keeper;

@@ -94,9 +94,25 @@ tell_reloaded(const struct config *started, const struct config *next, struct lo
         log_event(log, LOG_LEVEL_WARN, "reload.waits", log_text("setting", row->name),
                   log_text("for", "a restart"));
     }
-    log_event(log, LOG_LEVEL_INFO, "reloaded",
+    log_event(log, LOG_LEVEL_INFO, "reloaded", log_text("part", "settings"),
               log_text(next->file != NULL ? "file" : NULL, next->file),
               log_int("waiting", n_waiting));
+}
+
+/* On the writer's thread. */
+static void
+tell_tables(void *context, const struct tables_reloaded *reloaded, const struct err *err)
+{
+    struct log *log = context;
+
+    if (err->code != ERR_OK)
+        log_event(log, LOG_LEVEL_ERROR, "reload.failed", log_text("part", "vocabularies"),
+                  log_text(err->field[0] != '\0' ? "file" : NULL, err->field),
+                  log_text("why", err->message));
+    else
+        log_event(log, LOG_LEVEL_INFO, "reloaded", log_text("part", "vocabularies"),
+                  log_bool("changed", reloaded->has_changed),
+                  log_bool("lexicon_waits", reloaded->lexicon_waits));
 }
 
 void
@@ -117,7 +133,11 @@ live_settings_reload(const struct config *started, struct service *service)
     if (code == ERR_OK)
         tell_reloaded(started, &next, service->log);
     else
-        log_event(service->log, LOG_LEVEL_ERROR, "reload.failed", log_text("why", err.message));
+        log_event(service->log, LOG_LEVEL_ERROR, "reload.failed", log_text("part", "settings"),
+                  log_text("why", err.message));
+    if (service->engine != NULL &&
+        engine_tables_reload(service->engine, tell_tables, service->log, &err) != ERR_OK)
+        tell_tables(service->log, NULL, &err);
     notify_system("READY=1");
     arena_destroy(arena);
 }
