@@ -295,6 +295,14 @@ serve_page(struct session *session, const struct http_head *head)
 /* ---- calls ---- */
 
 static void
+refuse_body(struct session *session)
+{
+    refuse_with(session, 400,
+                "the body is not one request [0, msgid, method, params] nor one notification "
+                "[2, method, params]");
+}
+
+static void
 expect_body(struct session *session, const struct http_head *head)
 {
     struct http_refusal refusal;
@@ -320,6 +328,10 @@ expect_body(struct session *session, const struct http_head *head)
                     "without a token");
         return;
     }
+    if (head->content_length == 0) { /* nothing more will come to be judged */
+        refuse_body(session);
+        return;
+    }
     session->http->body_bytes = (size_t)head->content_length;
     session->http->step = HTTP_STEP_BODY;
     if (head->wants_continue)
@@ -339,9 +351,7 @@ take_call(struct session *session, const uint8_t *bytes, size_t n)
         (unsigned)limit_of(session, LIMIT_FRAME_DEPTH));
     if (frame_scan(&scan, bytes, n) != FRAME_DONE || scan.pos != n ||
         request_read(bytes, n, &request) != REQUEST_OK) {
-        refuse_with(session, 400,
-                    "the body is not one request [0, msgid, method, params] nor one notification "
-                    "[2, method, params]");
+        refuse_body(session);
         return;
     }
     session->http->step = HTTP_STEP_ANSWERING;
