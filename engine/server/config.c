@@ -26,6 +26,8 @@ enum setting {
     SETTING_CHECK,
     SETTING_DRAIN_S,
     SETTING_BACKUP_DIR,
+    SETTING_KEEP_VERSIONS,
+    SETTING_KEEP_JOURNAL_DAYS,
     SETTING_LIMIT,
     SETTING_COUNT
 };
@@ -49,6 +51,8 @@ const struct setting_row setting_rows[] = {
     [SETTING_CHECK] = {"check", NULL, "check the whole store before serving it, also after a clean stop", 0, 0, 0},
     [SETTING_DRAIN_S] = {"drain-s", "N", "seconds that started calls have after SIGTERM", 10, 0, 3600},
     [SETTING_BACKUP_DIR] = {"backup-dir", "DIR", "where backup.create puts its copies; backups in the store's folder if left out", 0, 0, 0},
+    [SETTING_KEEP_VERSIONS] = {"keep-versions", "N", "old versions of a profile whose content is kept; 0: all", 0, 0, 1000000},
+    [SETTING_KEEP_JOURNAL_DAYS] = {"keep-journal-days", "N", "days for which journal entries keep their details; 0: for ever", 0, 0, 100000},
     [SETTING_LIMIT] = {"limit", "NAME=N", "one of the limits that system.hello shows, such as connections=500", 0, 0, 0},
     {0},
 };
@@ -210,6 +214,10 @@ set(struct config *config, enum setting setting, struct str value, struct arena 
         return set_text(arena, value, &config->admin_group, err);
     case SETTING_BACKUP_DIR:
         return set_text(arena, value, &config->backup_dir, err);
+    case SETTING_KEEP_VERSIONS:
+        return read_count(row->name, value, row->least, row->most, &config->keep_versions, err);
+    case SETTING_KEEP_JOURNAL_DAYS:
+        return read_count(row->name, value, row->least, row->most, &config->keep_journal_days, err);
     case SETTING_LIMIT:
         return set_limit_pair(config, value, err);
     case SETTING_CHECK_CONFIG:
