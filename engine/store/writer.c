@@ -237,12 +237,16 @@ static void
 group_compact(struct store *store, struct group *group)
 {
     struct err failure = {0};
-    bool is_wanted = false;
+    size_t n = 0;
 
     for (size_t i = 0; i < group->n; i++)
-        is_wanted |= group->must_compact[i] && group->errs[i].code == ERR_OK;
-    if (!is_wanted || erasure_finish(store, &failure) == ERR_OK)
+        n += group->must_compact[i] && group->errs[i].code == ERR_OK;
+    if (n == 0)
         return;
+    if (erasure_finish(store, &failure) == ERR_OK) {
+        store->erasures += n;
+        return;
+    }
     for (size_t i = 0; i < group->n; i++)
         if (group->must_compact[i] && group->errs[i].code == ERR_OK)
             err_set(&group->errs[i], failure.code,
