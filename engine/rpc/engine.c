@@ -688,6 +688,8 @@ open_store(struct engine *engine, const struct engine_options *options, struct e
                                   .holder = options->holder,
                                   .full_check = options->full_check,
                                   .must_exist = options->must_exist,
+                                  .keep_versions = options->keep_versions,
+                                  .keep_journal_days = options->keep_journal_days,
                                   .on_fatal = options->on_fatal,
                                   .fatal_context = options->fatal_context};
     struct write_observer observer = {.begin = observe_begin,

@@ -37,7 +37,9 @@ struct engine_options {
     bool full_check, must_exist;
     void (*on_fatal)(void *context, const struct err *err); /* store_options.on_fatal */
     void *fatal_context;
-    const char *backup_dir; /* where backup.create puts them; NULL: backups in data_dir */
+    uint64_t keep_versions;     /* store_options' own */
+    uint32_t keep_journal_days; /* likewise */
+    const char *backup_dir;     /* where backup.create puts them; NULL: backups in data_dir */
 };
 
 enum err_code engine_open(const struct engine_options *options, struct engine **out,

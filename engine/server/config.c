@@ -32,6 +32,8 @@ enum setting {
     SETTING_DRAIN_S,
     SETTING_SANDBOX,
     SETTING_BACKUP_DIR,
+    SETTING_KEEP_VERSIONS,
+    SETTING_KEEP_JOURNAL_DAYS,
     SETTING_LIMIT,
     SETTING_COUNT
 };
@@ -60,6 +62,8 @@ const struct setting_row setting_rows[] = {
     [SETTING_DRAIN_S] = {"drain-s", "N", "seconds that started calls have after SIGTERM", 10, 0, 3600, true},
     [SETTING_SANDBOX] = {"sandbox", "MODE", "on, off, or strict, where a forbidden system call ends the service: for tests", 0, 0, 0, false},
     [SETTING_BACKUP_DIR] = {"backup-dir", "DIR", "where backup.create puts its copies; backups in the store's folder if left out", 0, 0, 0, false},
+    [SETTING_KEEP_VERSIONS] = {"keep-versions", "N", "old versions of a profile whose content is kept; 0: all", 0, 0, 1000000, false},
+    [SETTING_KEEP_JOURNAL_DAYS] = {"keep-journal-days", "N", "days for which journal entries keep their details; 0: for ever", 0, 0, 100000, false},
     [SETTING_LIMIT] = {"limit", "NAME=N", "one of the limits that system.hello shows, such as connections=500", 0, 0, 0, true},
     {0},
 };
@@ -262,6 +266,10 @@ set(struct config *config, enum setting setting, struct str value, struct arena 
         return set_sandbox(value, &config->sandbox, err);
     case SETTING_BACKUP_DIR:
         return set_text(arena, value, &config->backup_dir, err);
+    case SETTING_KEEP_VERSIONS:
+        return read_count(row->name, value, row->least, row->most, &config->keep_versions, err);
+    case SETTING_KEEP_JOURNAL_DAYS:
+        return read_count(row->name, value, row->least, row->most, &config->keep_journal_days, err);
     case SETTING_LIMIT:
         return set_limit_pair(config, value, err);
     case SETTING_CHECK_CONFIG:
@@ -574,6 +582,10 @@ config_agrees(const struct config *a, const struct config *b, const struct setti
         return a->sandbox == b->sandbox;
     case SETTING_BACKUP_DIR:
         return texts_agree(a->backup_dir, b->backup_dir);
+    case SETTING_KEEP_VERSIONS:
+        return a->keep_versions == b->keep_versions;
+    case SETTING_KEEP_JOURNAL_DAYS:
+        return a->keep_journal_days == b->keep_journal_days;
     case SETTING_LIMIT:
         return memcmp(a->limits, b->limits, sizeof a->limits) == 0;
     case SETTING_COUNT:

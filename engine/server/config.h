@@ -32,6 +32,7 @@ struct config {
     int64_t threads, workers; /* 0: by the machine's processors */
     int64_t map_bytes;        /* 0: the store's own preset */
     int64_t drain_s;
+    int64_t keep_versions, keep_journal_days; /* 0: all, for ever */
     const char *file, *kernel, *admin_group;
     const char *backup_dir; /* NULL: backups in data_dir */
     enum log_level log_level;

@@ -168,6 +168,8 @@ open_engine(struct server *server, struct err *err)
         .holder = "service", /* its addresses follow when it listens */
         .full_check = config->full_check,
         .backup_dir = config->backup_dir,
+        .keep_versions = (uint64_t)config->keep_versions,
+        .keep_journal_days = (uint32_t)config->keep_journal_days,
         .on_fatal = on_fatal,
         .fatal_context = server,
     };

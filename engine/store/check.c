@@ -4,8 +4,10 @@
  *
  * The child opens the environment on its own, read-only and without LMDB's lock file, walks each table
  * (or a bounded sample), holds the order of the keys, the checksum of each record and the number of
- * entries against what LMDB counts, and answers by its exit status. Call it while the process has no
- * other thread of ours: after fork a child of a threaded process may only do little.
+ * entries against what LMDB counts, and answers by its exit status. An opening calls it while the
+ * process has no other thread of ours; a backup has to call it beside them, so the child may take no
+ * lock that one of them could have held: it asks nothing of the house but record_open and memory, whose
+ * locks libc looks after in a fork.
  */
 #include "kv.h"
 
@@ -19,7 +21,9 @@
 
 enum { SAMPLE_RECORDS = 2000 };
 
-enum verdict { WHOLE, DAMAGED, OTHER_UUID, TRUNCATED, NO_RESOURCES };
+/* From CANNOT_OPEN on: the system's error number behind it. */
+enum verdict { WHOLE, DAMAGED, OTHER_UUID, TRUNCATED, NO_RESOURCES, CANNOT_OPEN = 64 };
+enum { ERRNO_MAX = 255 - CANNOT_OPEN };
 
 static bool
 file_is_long_enough(MDB_env *env)
@@ -112,6 +116,8 @@ check_env(const char *dir, const char *uuid, size_t map_bytes, bool is_sample)
     rc = mdb_env_open(env, dir, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600);
     if (rc == ENOMEM)
         return NO_RESOURCES;
+    if (rc > 0 && rc <= ERRNO_MAX && rc != EINVAL) /* not the file's fault */
+        return (enum verdict)(CANNOT_OPEN + rc);
     if (rc != 0)
         return DAMAGED;
     verdict = file_is_long_enough(env) ? check_tables(env, uuid, is_sample) : TRUNCATED;
@@ -152,6 +158,9 @@ store_check(const char *dir, const char *uuid, size_t map_bytes, bool is_sample,
         return ERR_OK;
     if (WIFEXITED(status) && WEXITSTATUS(status) == NO_RESOURCES)
         return err_no_memory(err);
+    if (WIFEXITED(status) && WEXITSTATUS(status) > CANNOT_OPEN)
+        return err_set_sys(err, WEXITSTATUS(status) - CANNOT_OPEN, "open %.100s for its check",
+                           dir);
     err_set(err, ERR_CONFLICT, "the store %.100s %s; restore a backup", dir,
             WIFEXITED(status) && WEXITSTATUS(status) == OTHER_UUID
                 ? "has the data file of another store"

@@ -555,6 +555,7 @@ store_open(const struct store_options *options, struct store **out, struct err *
                             .witness_fd = -1,
                             .on_fatal = options->on_fatal,
                             .fatal_context = options->fatal_context};
+    retention_init(store, options);
     pthread_mutex_init(&store->data_lock, NULL);
     store->clock = options->clock != NULL ? options->clock : clock_system();
     store->map_bytes = options->map_bytes != 0 ? options->map_bytes : MAP_BYTES_DEFAULT;

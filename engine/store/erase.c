@@ -546,7 +546,6 @@ static enum err_code
 erase(struct work *work, struct err *err)
 {
     struct profile_erasure *erasure = work->erasure;
-    struct store *store = work->txn->read.store;
     int64_t at;
     enum err_code code = find_names(work, err);
 
@@ -562,11 +561,7 @@ erase(struct work *work, struct err *err)
     code = find_all(work, err);
     if (code == ERR_OK)
         code = store_txn_compact(work->txn, err);
-    if (code == ERR_OK)
-        code = take_out(work, err);
-    if (code == ERR_OK)
-        store->erasures++;
-    return code;
+    return code == ERR_OK ? take_out(work, err) : code;
 }
 
 enum err_code

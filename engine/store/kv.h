@@ -35,11 +35,27 @@ extern const char *const table_names[TABLE_COUNT];
 
 enum { KEY_MAX = 128, META_FORMAT_KEY_CHARS = 5, STORE_PATH_BYTES = 4096 };
 
+/* A key of an id and a number: id, 00, be64. */
+struct key {
+    char bytes[KEY_MAX];
+    size_t len;
+};
+
 /* An opened data file (data.c); whoever drops it last closes it. */
 struct data {
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
     _Atomic unsigned n_holders;
+};
+
+/* A sweep in steps (retention.c); the writer's own. */
+struct retention {
+    uint64_t keep_versions;
+    int64_t keep_journal_ms;
+    bool is_wanted, is_sweeping, is_past_archive;
+    int64_t swept_ms;              /* steady */
+    struct key archive_before, id; /* how far; whose versions are being counted */
+    uint64_t n_newer, journal_after;
 };
 
 struct store {
@@ -60,6 +76,7 @@ struct store {
     struct write_request *queue_head, *queue_tail;
     size_t n_queued;
     bool is_closing;
+    struct retention retention;
     struct write_observer observer; /* set before the first write that is to be observed */
     bool is_failed;                 /* a commit failed in a way that leaves the disk in doubt */
     int witness_fd;                 /* of the data file, to ask the kernel about (writer.c) */
@@ -86,11 +103,6 @@ struct store_txn {
     struct buf scratch;
 };
 
-/* A key of an id and a number: id, 00, be64. */
-struct key {
-    char bytes[KEY_MAX];
-    size_t len;
-};
 struct key key_of_id(struct str id);
 struct key key_of_seq(uint64_t seq);
 struct key key_of_version(struct str id, uint64_t version);
@@ -136,6 +148,10 @@ void store_path(char path[STORE_PATH_BYTES], const char *dir, const char *name);
 void store_uuid_make(char text[37]);
 enum err_code store_flag_raise(const struct store *store, const char *name, struct err *err);
 void store_flag_lower(const struct store *store, const char *name);
+/* retention.c: the writer asks whether something is due, and then runs a step in a transaction. */
+void retention_init(struct store *store, const struct store_options *options);
+bool retention_is_due(struct store *store);
+enum err_code retention_step(struct store_txn *txn, bool *has_changed, struct err *err);
 /* writer.c: for the data file that is there now. */
 void store_watch_file(struct store *store);
 /* env.c: tells the next opening that this one had begun to write. */

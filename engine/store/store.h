@@ -36,7 +36,9 @@ struct store_options {
     int64_t wait_ms;           /* for the lock */
     const char *holder;        /* what the lock file says of us: "service unix:/…" or "tool" */
     bool full_check;
-    bool must_exist; /* a missing folder is ERR_NOT_FOUND instead of a new store */
+    bool must_exist;            /* a missing folder is ERR_NOT_FOUND instead of a new store */
+    uint64_t keep_versions;     /* old versions of a profile whose content is kept; 0: all */
+    uint32_t keep_journal_days; /* for which a journal entry keeps its details; 0: for ever */
     /* Called once, on the writer's thread, when the disk has failed and the store writes no more: reads
      * go on, writes are refused; the owner should end with this sentence, and status 74. */
     void (*on_fatal)(void *context, const struct err *err);

@@ -16,9 +16,10 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { GROUP_MAX = 1024, QUEUE_MAX = 4096, SCRATCH_BYTES_MAX = 64 * 1024 * 1024 };
+enum { LOOK_UP_S = 60, GROUP_MAX = 1024, QUEUE_MAX = 4096, SCRATCH_BYTES_MAX = 64 * 1024 * 1024 };
 
 /* ---- a commit that failed ---- */
 
@@ -236,12 +237,16 @@ static void
 group_compact(struct store *store, struct group *group)
 {
     struct err failure = {0};
-    bool is_wanted = false;
+    size_t n = 0;
 
     for (size_t i = 0; i < group->n; i++)
-        is_wanted |= group->must_compact[i] && group->errs[i].code == ERR_OK;
-    if (!is_wanted || erasure_finish(store, &failure) == ERR_OK)
+        n += group->must_compact[i] && group->errs[i].code == ERR_OK;
+    if (n == 0)
         return;
+    if (erasure_finish(store, &failure) == ERR_OK) {
+        store->erasures += n;
+        return;
+    }
     for (size_t i = 0; i < group->n; i++)
         if (group->must_compact[i] && group->errs[i].code == ERR_OK)
             err_set(&group->errs[i], failure.code,
@@ -264,17 +269,57 @@ group_run(struct store *store, struct store_txn *txn, struct group *group)
     }
 }
 
+/* ---- between groups ---- */
+
+/* One step of a sweep. What fails here fails again for somebody who can be told. */
+static void
+sweep_step(struct store *store, struct store_txn *txn)
+{
+    struct err ignored = {0};
+    bool has_changed = false;
+    int rc;
+
+    if (txn_begin(store, txn, &ignored) != ERR_OK)
+        return;
+    if (retention_step(txn, &has_changed, &ignored) != ERR_OK || !has_changed) {
+        mdb_txn_abort(txn->read.txn);
+        return;
+    }
+    rc = mdb_txn_commit(txn->read.txn);
+    if (rc == 0)
+        store->commits++;
+    else
+        commit_failed(store, rc, &ignored);
+}
+
 /* ---- the queue ---- */
 
-/* Waits for work; false once the store closes and nothing is left. */
+/* Waits for work, or until it is time to look whether a sweep is due. */
+static void
+queue_wait(struct store *store)
+{
+    struct timespec until;
+
+    if (!store->retention.is_wanted) {
+        pthread_cond_wait(&store->queue_filled, &store->queue_lock);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += LOOK_UP_S;
+    pthread_cond_timedwait(&store->queue_filled, &store->queue_lock, &until);
+}
+
+/* False once the store closes and nothing is left. May come with nothing when a sweep is due. */
 static bool
 queue_take(struct store *store, struct group *group)
 {
+    bool goes_on;
+
     group->n = 0;
     memset(group->must_compact, 0, sizeof group->must_compact);
     pthread_mutex_lock(&store->queue_lock);
-    while (store->queue_head == NULL && !store->is_closing)
-        pthread_cond_wait(&store->queue_filled, &store->queue_lock);
+    while (store->queue_head == NULL && !store->is_closing && !retention_is_due(store))
+        queue_wait(store);
     while (store->queue_head != NULL && group->n < GROUP_MAX) {
         group->requests[group->n++] = store->queue_head;
         store->queue_head = store->queue_head->next;
@@ -282,8 +327,9 @@ queue_take(struct store *store, struct group *group)
     }
     if (store->queue_head == NULL)
         store->queue_tail = NULL;
+    goes_on = group->n > 0 || !store->is_closing;
     pthread_mutex_unlock(&store->queue_lock);
-    return group->n > 0;
+    return goes_on;
 }
 
 struct writer {
@@ -297,8 +343,12 @@ writer_main(void *argument)
 {
     struct writer *writer = argument;
 
-    while (queue_take(writer->store, &writer->group))
-        group_run(writer->store, &writer->txn, &writer->group);
+    while (queue_take(writer->store, &writer->group)) {
+        if (writer->group.n > 0)
+            group_run(writer->store, &writer->txn, &writer->group);
+        if (retention_is_due(writer->store))
+            sweep_step(writer->store, &writer->txn);
+    }
     buf_fini(&writer->txn.scratch);
     mem_free(writer);
     return NULL;

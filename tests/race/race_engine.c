@@ -1,6 +1,7 @@
 /*
- * race_engine: readers match, explain and list while a writer puts, patches and deletes, through the same
- * calls that every asker makes, and while the vocabularies grow. Run under the thread sanitizer; a bounded number of rounds.
+ * race_engine: readers match, explain and list, and backups are made, while a writer puts, patches, deletes
+ * and erases (which exchanges the data file under the readers), through the same calls that every asker
+ * makes, and while the vocabularies grow. Run under the thread sanitizer; a bounded number of rounds.
  */
 #include "call.h"
 #include "json.h"
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { READERS = 3, ROUNDS = 150, PROFILES = 20 };
+enum { BACKUPS = 3, READERS = 3, ROUNDS = 150, PROFILES = 20 };
 
 static struct engine *engine;
 static atomic_bool is_over;
@@ -66,6 +67,7 @@ read_on(void *unused)
         call_json("match.whatif",
                   "{\"programme\": \"p\", \"id\": \"p3\", \"changes\": {\"tags\": [\"new\"]}}");
         call_json("profile.list", "{\"text\": \"robots\"}");
+        call_json("profile.history", "{\"id\": \"p4\"}");
         call_json("system.stats", "{}");
     }
     return NULL;
@@ -98,6 +100,19 @@ grow_tables(const char *share, int round)
     }
 }
 
+static void *
+back_up(void *unused)
+{
+    char json[64];
+
+    (void)unused;
+    for (int i = 0; i < BACKUPS; i++) {
+        snprintf(json, sizeof json, "{\"name\": \"b%d\"}", i);
+        call_json("backup.create", json);
+    }
+    return NULL;
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int flag, struct FTW *walk)
 {
@@ -110,7 +125,7 @@ main(void)
 {
     char dir[] = "/tmp/jumelage-race-XXXXXX", share[] = "/tmp/jumelage-share-XXXXXX", copy[256];
     struct engine_options options = {.data_dir = mkdtemp(dir), .share_dir = mkdtemp(share)};
-    pthread_t readers[READERS];
+    pthread_t readers[READERS], backups;
     struct err err = {0};
 
     snprintf(copy, sizeof copy, "cp -r %s/. %s", JML_DATA, share);
@@ -130,18 +145,23 @@ main(void)
     for (int i = 0; i < READERS; i++)
         if (pthread_create(&readers[i], NULL, read_on, NULL) != 0)
             return 1;
+    if (pthread_create(&backups, NULL, back_up, NULL) != 0)
+        return 1;
     for (int round = 1; round <= ROUNDS; round++) {
         put(round % PROFILES, round);
         if (round % 30 == 0)
             grow_tables(share, round);
         if (round % 7 == 0)
             call_json("profile.delete", "{\"id\": \"p2\"}");
+        if (round % 29 == 0)
+            call_json("profile.delete", "{\"id\": \"p4\", \"erase\": true}");
         if (round % 11 == 0)
             call_json(
                 "outcome.put",
                 "{\"from\": \"p1\", \"to\": \"p4\", \"kind\": \"hosted\", \"at\": \"2025-01-01\"}");
     }
     atomic_store(&is_over, true);
+    pthread_join(backups, NULL);
     for (int i = 0; i < READERS; i++)
         pthread_join(readers[i], NULL);
     engine_close(engine);

@@ -22,7 +22,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct disturbance current;
 static char below[PATH_MAX];
 static long n_seen;
-static atomic_bool is_on, has_happened, is_recording;
+static atomic_bool is_on, is_recording;
+static atomic_bool *has_happened; /* shared with what is forked: it may happen there */
 
 static dev_t recorded_dev;
 static ino_t recorded_ino;
@@ -37,10 +38,15 @@ void
 disturb_set(const struct disturbance *fault)
 {
     pthread_mutex_lock(&lock);
+    if (has_happened == NULL)
+        has_happened = mmap(NULL, sizeof *has_happened, PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (has_happened == MAP_FAILED)
+        abort();
     current = fault != NULL ? *fault : (struct disturbance){.n = 0};
     snprintf(below, sizeof below, "%s", current.below != NULL ? current.below : "");
     n_seen = 0;
-    atomic_store(&has_happened, false);
+    atomic_store(has_happened, false);
     atomic_store(&is_on, current.n > 0);
     pthread_mutex_unlock(&lock);
 }
@@ -48,7 +54,7 @@ disturb_set(const struct disturbance *fault)
 bool
 disturb_happened(void)
 {
-    return atomic_load(&has_happened);
+    return atomic_load(has_happened);
 }
 
 static bool
@@ -88,7 +94,7 @@ fails(enum disturb_call call, int fd, const char *path, bool *is_short)
     errno = kept;
     if (!is_hit)
         return false;
-    atomic_store(&has_happened, true);
+    atomic_store(has_happened, true);
     *is_short = call == DISTURB_WRITE && current.error_number == 0;
     errno = current.error_number != 0 ? current.error_number : EIO;
     return true;

@@ -14,7 +14,8 @@ from service import Service, check, jumelage
 
 CLIENTS = 4
 MANY = 3
-LEAST, MOST = 0.05, 0.35
+LEAST, MOST = 5, 120  # answers before the kill, over all clients
+PATIENCE_S = 30
 
 
 def profile(id):
@@ -26,7 +27,7 @@ def hash_of(text):
     return sum(ord(c) * (i + 7) for i, c in enumerate(text))
 
 
-def write_on(address, prefix, answered, asked):
+def write_on(address, prefix, answered, asked, told):
     """Until the connection ends."""
     try:
         with jumelage.Client(address) as client:
@@ -40,6 +41,7 @@ def write_on(address, prefix, answered, asked):
                     asked.append(ids)
                     client.put_profile(profile(ids[0]))
                 answered.append(ids)
+                told.release()
     except jumelage.JumelageError:
         pass
 
@@ -63,12 +65,15 @@ def one_round(data, number, chance):
     check(running.is_ready, f"round {number}: not ready")
     answered = [[] for _ in range(CLIENTS)]
     asked = [[] for _ in range(CLIENTS)]
+    told = threading.Semaphore(0)
     threads = [threading.Thread(target=write_on,
-                                args=(running.address, f"r{number}-{c}", answered[c], asked[c]))
+                                args=(running.address, f"r{number}-{c}", answered[c], asked[c],
+                                      told))
                for c in range(CLIENTS)]
     for thread in threads:
         thread.start()
-    threads[0].join(chance.uniform(LEAST, MOST))
+    for _ in range(chance.randint(LEAST, MOST)):
+        check(told.acquire(timeout=PATIENCE_S), f"round {number}: no answer")
     running.kill()
     for thread in threads:
         thread.join()

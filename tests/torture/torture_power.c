@@ -74,7 +74,7 @@ static void
 cut_at(const char *before, const char *after, size_t n, uint32_t *state)
 {
     const struct record_step *steps = record_steps();
-    char path[2 * TORTURE_PATH];
+    char path[3 * TORTURE_PATH];
     size_t synced = n;
     int fd;
 
