@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 enum { LARGE_BYTES = PIECE_BYTES, PIECES_A_WRITE = 64 };
 
@@ -180,7 +181,12 @@ outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd, struct t
             parts[n] = (struct iovec){p->data + p->sent, p->len - p->sent};
             asked += parts[n].iov_len;
         }
-        written = tls == NULL ? writev(fd, parts, n) : tls_write(tls, parts, n);
+        if (tls != NULL)
+            written = tls_write(tls, parts, n);
+        else if (n == 1) /* the usual, and a little cheaper */
+            written = write(fd, parts[0].iov_base, parts[0].iov_len);
+        else
+            written = writev(fd, parts, n);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
