@@ -17,14 +17,16 @@
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_TSV };
 
 struct cli {
-    const char *program; /* argv[0], for hints */
-    const char *data_dir, *server, *token_file;
+    const char *program;                    /* argv[0], for hints */
+    const char *data, *server, *token_file; /* --data …, NULL where not given; backend.c decides */
     enum format format;
+    bool has_format; /* --format was given */
     enum lang lang;
     bool says_yes;          /* --yes */
     bool is_terminal;       /* standard output */
     bool is_asked_terminal; /* standard input and error: questions can be asked */
     int width;              /* columns of the terminal; 100 elsewhere */
+    struct survey *survey;  /* NULL: commands are run */
     struct arena *arena;
     struct backend *backend;     /* opened when first needed */
     struct reference *reference; /* tables and messages; loaded when first needed */

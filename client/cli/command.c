@@ -1,8 +1,10 @@
 /* command.c: the table of commands, the common options, and the way from main() to a command. */
 #include "backend.h"
 #include "commands.h"
+#include "interrupt.h"
 #include "options.h"
 #include "share.h"
+#include "survey.h"
 #include "tell.h"
 
 #include <argp.h>
@@ -35,6 +37,7 @@ const struct command commands[] = {
     {"programme", "check|put|get|list|delete", "programmes", command_programme},
     {"restore", "BACKUP", "makes a store of a backup, in an empty folder", command_restore},
     {"stats", "", "counters and sizes", command_stats},
+    {"token", "create|list|revoke", "who may use a service, and as what", command_token},
     {"whatif", "PROGRAMME", "how matches would move if a profile or the weights were different", command_whatif},
     {0},
 };
@@ -100,10 +103,12 @@ command_help(struct cli *cli, int argc, char **argv)
     for (const struct command *command = commands; command->name != NULL; command++)
         printf("  %-10s %s\n", command->name, command->summary);
     puts("\n'jumelage COMMAND --help' tells more. Common options, before or after the command:\n"
-         "  --data DIR      the store (JUMELAGE_DATA; else jumelage below XDG_DATA_HOME)\n"
-         "  --format FORM   table, json, csv or tsv (table on a terminal, else json)\n"
-         "  --lang LANG     en or fr (else by the locale)\n"
-         "  --yes           answers questions with yes");
+         "  --data DIR         the store (JUMELAGE_DATA; else jumelage below XDG_DATA_HOME)\n"
+         "  --server ADDRESS   a service instead: unix:PATH or tcp:HOST:PORT (JUMELAGE_SERVER)\n"
+         "  --token-file FILE  the token to show it (JUMELAGE_TOKEN_FILE)\n"
+         "  --format FORM      table, json, csv or tsv (table on a terminal, else json)\n"
+         "  --lang LANG        en or fr (else by the locale)\n"
+         "  --yes              answers questions with yes");
     return EX_OK;
 }
 
@@ -111,6 +116,10 @@ int
 run_subcommand(struct cli *cli, const char *command, const struct subcommand *list, int argc,
                char **argv)
 {
+    if (cli->survey != NULL) {
+        survey_subcommands(cli, command, list);
+        return EX_OK;
+    }
     bool wants_help = argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0;
 
     for (const struct subcommand *sub = list; argc > 1 && sub->name != NULL; sub++)
@@ -162,19 +171,6 @@ lang_of_locale(void)
     return LANG_EN;
 }
 
-static const char *
-data_dir_preset(struct arena *arena)
-{
-    const char *named = getenv("JUMELAGE_DATA"), *base = getenv("XDG_DATA_HOME");
-    const char *home = getenv("HOME");
-
-    if (named != NULL && named[0] != '\0')
-        return named;
-    if (base != NULL && base[0] == '/')
-        return arena_format(arena, "%s/jumelage", base).data;
-    return arena_format(arena, "%s/.local/share/jumelage", home != NULL ? home : "").data;
-}
-
 static int
 terminal_width(void)
 {
@@ -197,9 +193,6 @@ cli_init(struct cli *cli, char **argv)
     cli->format = cli->is_terminal ? FORMAT_TABLE : FORMAT_JSON;
     cli->width = terminal_width();
     cli->lang = lang_of_locale();
-    cli->data_dir = data_dir_preset(cli->arena);
-    cli->server = getenv("JUMELAGE_SERVER");
-    cli->token_file = getenv("JUMELAGE_TOKEN_FILE");
 }
 
 static int
@@ -250,5 +243,6 @@ cli_main(int argc, char **argv)
         fputs("jumelage: cannot write the output\n", stderr);
         return EX_IOERR;
     }
+    interrupt_end();
     return status;
 }

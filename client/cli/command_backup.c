@@ -5,6 +5,7 @@
 #include "method.h"
 #include "options.h"
 #include "page.h"
+#include "store.h"
 #include "table.h"
 #include "tell.h"
 
@@ -142,10 +143,13 @@ command_restore(struct cli *cli, int argc, char **argv)
         cli, "BACKUP", "Makes a store of a backup in an empty folder, the one that --data names.",
         rows, argc, argv);
     const struct passwd *user = getpwuid(geteuid()); /* NOLINT: one thread so far */
-    struct store_restoring restoring = {.dir = cli->data_dir, .ledger = ledger};
+    struct store_restoring restoring = {.dir = backend_data_dir(cli), .ledger = ledger};
     struct store_restored restored;
     struct err err = {0};
 
+    if (cli->server != NULL)
+        return fail_usage(cli, "restore",
+                          "restore fills a folder of this machine, no service; leave --server out");
     if (arguments.n != 1)
         return fail_usage(cli, "restore", "restore takes one backup: its folder, or a file in it");
     if (sodium_init() < 0)
@@ -160,7 +164,7 @@ command_restore(struct cli *cli, int argc, char **argv)
         return EX_OK;
     }
     page_text(cli, 0, STR_LIT(""),
-              TELL(cli, "restore.done", {"dir", str_from(cli->data_dir)},
+              TELL(cli, "restore.done", {"dir", str_from(restoring.dir)},
                    {"date", tell_date_ms(cli, restored.backup.at)},
                    {"profiles", tell_number(cli, (int64_t)restored.profiles)},
                    {"seq", tell_number(cli, (int64_t)restored.seq)}));

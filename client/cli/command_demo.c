@@ -199,14 +199,17 @@ command_demo(struct cli *cli, int argc, char **argv)
 
     if (arguments.n != 1)
         return fail_usage(cli, "demo", "demo takes one folder");
-    cli->data_dir = arguments.list[0];
+    if (cli->server != NULL)
+        return fail_usage(cli, "demo",
+                          "demo fills a folder of this machine, no service; leave --server out");
+    cli->data = arguments.list[0];
     code = share_find(NULL, demo.share, sizeof demo.share, &err);
     if (code == ERR_OK)
         code = backend_open(cli, false, &err);
     if (code != ERR_OK)
         return fail(cli, &err);
     if (!is_new_store(cli)) {
-        err_set(&err, ERR_CONFLICT, "%s holds profiles already; name a new folder", cli->data_dir);
+        err_set(&err, ERR_CONFLICT, "%s holds profiles already; name a new folder", cli->data);
         return fail(cli, &err);
     }
     if ((code = put_profiles(&demo, "organisations.jsonl", &err)) != ERR_OK ||
@@ -221,6 +224,6 @@ command_demo(struct cli *cli, int argc, char **argv)
     page_text(cli, 0, STR_LIT(""),
               TELL(cli, "demo.filled", {"profiles", tell_number(cli, demo.n_profiles)},
                    {"programmes", tell_number(cli, demo.n_programmes)}));
-    say_next(cli, cli->data_dir);
+    say_next(cli, cli->data);
     return EX_OK;
 }

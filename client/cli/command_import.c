@@ -415,6 +415,8 @@ command_import(struct cli *cli, int argc, char **argv)
     if (arguments.n == 0)
         return fail_usage(cli, "import", "import takes files");
     code = backend_open(cli, false, &err);
+    if (code == ERR_OK)
+        code = backend_bounds(cli, &options.bounds, &err);
     if (code != ERR_OK)
         return fail(cli, &err);
     import.importer = importer_create(cli, &options);

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "options.h"
 #include "page.h"
+#include "schema.h"
 #include "table.h"
 #include "tell.h"
 

@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "documents.h"
 #include "json.h"
+#include "list.h"
 #include "options.h"
 #include "page.h"
 #include "table.h"
@@ -178,40 +179,6 @@ profile_unmerge_command(struct cli *cli, int argc, char **argv)
 
 /* ---- lists ---- */
 
-/* Pages of a list method until limit rows were given to `each`. */
-static enum err_code
-walk_list(struct cli *cli, const char *method, const char *list_key, const struct buf *filters,
-          size_t n_filters, int64_t most,
-          void (*each)(struct cli *cli, struct table *table, const msgpack_object *row),
-          struct table *table, struct err *err)
-{
-    struct str after = {NULL, 0};
-    enum err_code code;
-
-    do {
-        const msgpack_object *page, *rows;
-        struct buf params;
-        int64_t limit = most < 1000 ? most : 1000;
-
-        buf_init(&params, PARAMS_BYTES_MAX);
-        pack_map(&params, n_filters + 1 + (after.len > 0));
-        buf_append_str(&params, buf_str(filters));
-        pack_key_int(&params, "limit", limit);
-        if (after.len > 0)
-            pack_key_str(&params, "after", after);
-        code = backend_call(cli, method, buf_str(&params), cli->arena, &page, err);
-        buf_fini(&params);
-        if (code != ERR_OK)
-            return code;
-        rows = value_find(page, list_key);
-        for (size_t i = 0; i < value_size(rows); i++)
-            each(cli, table, value_at(rows, i));
-        most -= (int64_t)value_size(rows);
-        after = text_of(page, "next");
-    } while (after.len > 0 && most > 0);
-    return ERR_OK;
-}
-
 static void
 row_profile(struct cli *cli, struct table *table, const msgpack_object *profile)
 {
@@ -261,7 +228,7 @@ profile_list(struct cli *cli, int argc, char **argv)
     table_column(table, "kind", tell_text(cli, "heading.kind"), 0);
     table_column(table, "metro", tell_text(cli, "heading.metro"), 0);
     table_column(table, "city", tell_text(cli, "heading.city"), 0);
-    code = walk_list(cli, "profile.list", "profiles", &packed, n, most, row_profile, table, &err);
+    code = list_walk(cli, "profile.list", "profiles", &packed, n, most, row_profile, table, &err);
     buf_fini(&packed);
     if (code != ERR_OK)
         return fail(cli, &err);
@@ -309,7 +276,7 @@ profile_history(struct cli *cli, int argc, char **argv)
     table_column(table, "actor", tell_text(cli, "heading.by"), 0);
     table_column(table, "method", tell_text(cli, "heading.method"), 0);
     table_column(table, "changed", tell_text(cli, "heading.change"), TABLE_WRAP);
-    code = walk_list(cli, "profile.history", "versions", &packed, 1, 1000000, row_version, table,
+    code = list_walk(cli, "profile.history", "versions", &packed, 1, 1000000, row_version, table,
                      &err);
     buf_fini(&packed);
     if (code != ERR_OK)
@@ -353,7 +320,7 @@ profile_duplicates(struct cli *cli, int argc, char **argv)
     table_column(table, "strength", tell_text(cli, "heading.similarity"),
                  TABLE_RIGHT | TABLE_NUMBER);
     table_column(table, "evidence", tell_text(cli, "heading.reasons"), TABLE_WRAP);
-    code = walk_list(cli, "profile.duplicates", "duplicates", &packed, arguments.n > 0, 1000,
+    code = list_walk(cli, "profile.duplicates", "duplicates", &packed, arguments.n > 0, 1000,
                      row_duplicate, table, &err);
     buf_fini(&packed);
     if (code != ERR_OK)

@@ -2,12 +2,14 @@
 
 #include "answers.h"
 #include "buf.h"
+#include "frame.h"
 #include "tell.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { BATCH_PROFILES = 500, BATCH_BYTES = 8 * 1024 * 1024, IDS_ROOM = 1024 };
+enum { HEAD_BYTES = 64, HEAD_ITEMS = 8 }; /* of put_many's parameters around the profiles */
 #define WAITING_BYTES_MAX (UINT64_C(1) << 30)
 
 /* An id seen in this import, with its row: two rows of one file must not fight over one profile. */
@@ -24,7 +26,7 @@ struct importer {
     struct arena *ids_arena;
     struct buf profiles; /* of the batch, packed one behind the other */
     size_t *rows;
-    size_t n, room;
+    size_t n, room, n_items;
     struct seen *seen; /* open addressing by hash of the id */
     size_t n_seen, seen_room;
 };
@@ -173,11 +175,23 @@ say_failures(struct importer *importer, const msgpack_object *failed)
         struct str path = without_root(text_of(error, "field")), column = {NULL, 0};
         size_t index = (size_t)number_of(one, "index");
 
+        if (index >= importer->n) /* a service may say anything */
+            continue;
         if (path.len > 0 && importer->options.column_of != NULL)
             column = importer->options.column_of(importer->options.column_context, path);
         importer_refuse(importer, importer->rows[index], column.len > 0 ? column : path,
                         text_of(error, "message"));
     }
+}
+
+/* Would the batch, with this much more, still be one call? */
+static bool
+fits(const struct importer *importer, size_t bytes, size_t items)
+{
+    const struct call_bounds *bounds = &importer->options.bounds;
+
+    return HEAD_BYTES + importer->profiles.len + bytes <= bounds->bytes &&
+           HEAD_ITEMS + importer->n_items + items <= bounds->items;
 }
 
 static enum err_code
@@ -189,9 +203,16 @@ batch_send(struct importer *importer, bool is_dry_run, struct err *err)
 
     if (importer->n == 0)
         return ERR_OK;
+    if (importer->options.is_atomic && !fits(importer, 0, 0))
+        return err_set(
+            err, ERR_TOO_LARGE,
+            "--atomic sends everything at once: %zu bytes, where %zu are taken; leave it "
+            "out, or import in parts",
+            importer->profiles.len, importer->options.bounds.bytes);
     buf_init(&params, WAITING_BYTES_MAX + 4096);
-    pack_map(&params, 2);
+    pack_map(&params, 3);
     pack_key_bool(&params, "dry_run", is_dry_run);
+    pack_key_bool(&params, "atomic", importer->options.is_atomic && !is_dry_run);
     pack_key(&params, "profiles");
     pack_array(&params, importer->n);
     buf_append_str(&params, buf_str(&importer->profiles));
@@ -213,7 +234,7 @@ static void
 batch_clear(struct importer *importer)
 {
     buf_clear(&importer->profiles);
-    importer->n = 0;
+    importer->n = importer->n_items = 0;
     arena_reset(importer->batch_arena);
 }
 
@@ -229,13 +250,46 @@ id_of(struct str profile, struct arena *arena)
                : (struct str){NULL, 0};
 }
 
+static size_t
+items_of(struct str profile)
+{
+    struct frame_scan scan;
+
+    frame_scan_init(&scan, profile.len, SIZE_MAX / 2, FRAME_DEPTH_MAX);
+    frame_scan(&scan, (const uint8_t *)profile.data, profile.len);
+    return scan.items;
+}
+
+static bool
+is_full(const struct importer *importer, size_t bytes, size_t items)
+{
+    return importer->n >= BATCH_PROFILES || importer->profiles.len >= BATCH_BYTES ||
+           !fits(importer, bytes, items);
+}
+
 enum err_code
 importer_add(struct importer *importer, size_t row, struct str profile, struct err *err)
 {
-    struct str id = id_of(profile, importer->batch_arena);
-    size_t before = id.len > 0 ? id_seen(importer, id, row) : 0;
+    size_t items = items_of(profile), before;
     enum err_code code = ERR_OK;
+    struct str id;
 
+    if (importer->n > 0 && !importer->options.is_atomic && is_full(importer, profile.len, items)) {
+        code = batch_send(importer, importer->options.is_dry_run, err);
+        batch_clear(importer);
+    }
+    if (code != ERR_OK)
+        return code;
+    if (importer->n == 0 && !fits(importer, profile.len, items)) {
+        struct str reason = arena_format(importer->batch_arena,
+                                         "the profile has %zu bytes; no more than %zu are taken",
+                                         profile.len, importer->options.bounds.bytes);
+
+        importer_refuse(importer, row, STR_LIT(""), reason);
+        return ERR_OK;
+    }
+    id = id_of(profile, importer->batch_arena);
+    before = id.len > 0 ? id_seen(importer, id, row) : 0;
     if (before > 0) {
         struct str reason = arena_format(
             importer->batch_arena, "the id %.*s stands in row %zu already", STR_ARG(id), before);
@@ -251,13 +305,8 @@ importer_add(struct importer *importer, size_t row, struct str profile, struct e
     }
     buf_append_str(&importer->profiles, profile);
     importer->rows[importer->n++] = row;
-    if (importer->options.is_atomic)
-        return buf_check(&importer->profiles, err);
-    if (importer->n >= BATCH_PROFILES || importer->profiles.len >= BATCH_BYTES) {
-        code = batch_send(importer, importer->options.is_dry_run, err);
-        batch_clear(importer);
-    }
-    return code;
+    importer->n_items += items;
+    return buf_check(&importer->profiles, err);
 }
 
 enum err_code

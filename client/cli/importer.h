@@ -9,12 +9,14 @@
  * importer: profiles on their way into the store, in batches of profile.put_many.
  *
  * Whoever reads a file gives each profile with the row it came from; what the engine refuses is told by
- * row, column and reason. With `atomic` nothing is sent before all is checked.
+ * row, column and reason. A batch ends before it would pass the bounds of a call. With `atomic` all is
+ * one batch, checked before it is stored.
  */
 struct importer;
 
 struct import_options {
     bool is_dry_run, is_atomic;
+    struct call_bounds bounds; /* of whoever takes the profiles */
     /* Tells the column that gave a field path; NULL where there are no columns. */
     struct str (*column_of)(void *context, struct str path);
     void *column_context;

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "str.h"
+#include "survey.h"
 #include "tell.h"
 
 #include <argp.h>
@@ -13,10 +14,10 @@
 enum { ROWS_MAX = 24, COMMON_ROWS = 9, ARGUMENTS_MAX = 4096, LIST_KEY = 0x1000 };
 enum { KEY_DATA = 0x2000, KEY_SERVER, KEY_TOKEN_FILE, KEY_FORMAT, KEY_LANG, KEY_YES };
 
-static const struct argp_option common_options[] = {
+const struct argp_option common_options[] = {
     {"data", KEY_DATA, "DIR", 0, "the store to work on", 90},
-    {"server", KEY_SERVER, "ADDRESS", 0, "ask a service instead", 90},
-    {"token-file", KEY_TOKEN_FILE, "FILE", 0, "the token to show the service", 90},
+    {"server", KEY_SERVER, "ADDRESS", 0, "ask a service instead: unix:PATH or tcp:HOST:PORT", 90},
+    {"token-file", KEY_TOKEN_FILE, "FILE", 0, "a file with the token to show the service", 90},
     {"format", KEY_FORMAT, "FORM", 0, "table, json, csv or tsv", 90},
     {"lang", KEY_LANG, "LANG", 0, "en or fr", 90},
     {"yes", KEY_YES, NULL, 0, "answer questions with yes", 90},
@@ -43,21 +44,32 @@ format_parse(struct argp_state *state, const char *text)
     return FORMAT_TABLE;
 }
 
+/* One place: a store here, or a service. */
+static void
+check_place(struct cli *cli, struct argp_state *state)
+{
+    if (cli->data != NULL && cli->server != NULL)
+        argp_error(state, "--data names a store and --server a service; give one of them");
+}
+
 static bool
 parse_common(struct cli *cli, int key, char *argument, struct argp_state *state)
 {
     switch (key) {
     case KEY_DATA:
-        cli->data_dir = argument;
+        cli->data = argument;
+        check_place(cli, state);
         return true;
     case KEY_SERVER:
         cli->server = argument;
+        check_place(cli, state);
         return true;
     case KEY_TOKEN_FILE:
         cli->token_file = argument;
         return true;
     case KEY_FORMAT:
         cli->format = format_parse(state, argument);
+        cli->has_format = true;
         return true;
     case KEY_LANG:
         if (strcmp(argument, "en") != 0 && strcmp(argument, "fr") != 0)
@@ -140,6 +152,8 @@ options_parse(struct cli *cli, const char *usage, const char *text, const struct
 
     if (arguments.list == NULL)
         fail_memory();
+    if (cli->survey != NULL)
+        survey_tell(cli->survey, argv[0], usage, text, rows);
     for (; rows != NULL && rows[n].name != NULL && n < ROWS_MAX; n++)
         options[n] = (struct argp_option){
             rows[n].name,     rows[n].letter != 0 ? rows[n].letter : LIST_KEY + (int)n,

@@ -97,11 +97,11 @@ int
 fail(struct cli *cli, const struct err *err)
 {
     if (err->field[0] != '\0')
-        fprintf(stderr, "jumelage: %s (%s: %s)\n", err->message, err_name(err->code), err->field);
+        fprintf(stderr, "jumelage: %s (%s: %s)\n", err->message, exit_name(err->code), err->field);
     else
-        fprintf(stderr, "jumelage: %s (%s)\n", err->message, err_name(err->code));
+        fprintf(stderr, "jumelage: %s (%s)\n", err->message, exit_name(err->code));
     (void)cli;
-    return exit_status(err->code);
+    return exit_status_of(err);
 }
 
 int

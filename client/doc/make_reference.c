@@ -13,6 +13,8 @@
 #include "schema.h"
 #include "tally.h"
 
+#include <jumelage/jumelage.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +41,8 @@ static const char *const error_when[ERR_COUNT] = {
     [ERR_DEADLINE] = "the request's own `deadline_ms` passed",
     [ERR_DRAINING] = "the service is stopping and takes no new work",
     [ERR_STORAGE_FULL] = "disk or map full: nothing was written",
-    [ERR_INTERNAL] = "a defect, or a damaged store",
+    [ERR_INTERNAL] =
+        "a defect, or a damaged store; `details.ref` stands in the log line `internal`",
     [ERR_CANCELLED] = "the call was cancelled",
     [ERR_READ_ONLY] = "this is a replica; `details.writer` is the address to write to",
 };
@@ -174,13 +177,14 @@ print_settings(void)
     puts(
         "\n## Settings of the service\n\nOn the command line of `jumelaged` with two hyphens in front, "
         "or in the file of `--config` (YAML) by\nthese names; `limits:` there holds a map of the limits "
-        "above.\n\n| setting | value | bounds | |\n|---|---|---|---|");
+        "above. Those marked *reload* change on SIGHUP,\nthe others with the next start.\n\n"
+        "| setting | value | bounds | | |\n|---|---|---|---|---|");
     for (const struct setting_row *row = setting_rows; row->name != NULL; row++) {
         printf("| `%s` | %s | ", row->name, row->argument != NULL ? row->argument : "");
         if (row->most != 0)
             printf("%" PRId64 " to %" PRId64 ", preset %" PRId64, row->least, row->most,
                    row->preset);
-        printf(" | %s |\n", row->text);
+        printf(" | %s | %s |\n", row->is_live ? "reload" : "", row->text);
     }
 }
 
@@ -193,6 +197,26 @@ print_counters(void)
     for (int i = 0; i < TALLY_COUNT; i++)
         printf("| `%s`%s | %s | %s |\n", tally_rows[i].name,
                tally_rows[i].is_gauge ? " (gauge)" : "", tally_rows[i].unit, tally_rows[i].text);
+}
+
+/* What never came from a service: the client library's own codes. */
+static void
+print_client_errors(void)
+{
+    static const char *const when[] = {
+        [-JML_TIMEOUT] = "no answer in time",
+        [-JML_LOST] = "the connection ended after the request was sent: its outcome is unknown",
+        [-JML_UNREACHABLE] = "no connection; the request was not sent",
+        [-JML_BAD_ANSWER] = "the peer sent what no service sends",
+        [-JML_NO_MEMORY] = "memory is out on the asking side",
+        [-JML_BAD_OPTION] = "an address or a token's file is wrong; 64 where `--server` is",
+    };
+
+    puts("\nOn the way to a service, the client library and the tool know of these as well:\n\n"
+         "| code | name | exit status of the tool's call | when |\n|---|---|---|---|");
+    for (int i = 1; i < (int)(sizeof when / sizeof when[0]); i++)
+        printf("| %d | `%s` | %d | %s |\n", -i, exit_name((enum err_code) - i),
+               exit_status((enum err_code) - i), when[i]);
 }
 
 int
@@ -213,6 +237,7 @@ main(void)
     for (int code = 1; code < ERR_COUNT; code++)
         printf("| %d | `%s` | %d | %s |\n", code, err_name((enum err_code)code),
                exit_status((enum err_code)code), error_when[code]);
+    print_client_errors();
     print_limits();
     print_settings();
     print_counters();

@@ -7,11 +7,14 @@ export interface ClientOptions {
   /** A file of mode 0600 that holds the token. */
   tokenFile?: string;
   language?: 'en' | 'fr';
-  /** Milliseconds that connecting, and an answer, may take; 30000. */
+  /** Milliseconds that a call may take, connecting included; 30000. */
   timeoutMs?: number;
+  /** Name and version of the program, for the service's log. */
   client?: string;
-  /** Numbers that came in 64 bits as BigInt. */
+  /** Every number that came in 64 bits as BigInt; else only those beyond 2^53. */
   bigint?: boolean;
+  /** The largest answer that is accepted; 64 MiB. */
+  maxFrameBytes?: number;
 }
 
 export interface CallOptions {
@@ -20,6 +23,10 @@ export interface CallOptions {
 }
 
 export type Params = Record<string, unknown>;
+export type Hello = Record<string, unknown> & {
+  name: string; version: string; protocol: number; role: string; limits: Record<string, number>;
+  time: number;
+};
 export type Profile = Record<string, unknown> & {
   id: string; kind: string; name: string; version: number; updated_at: number; seq: number;
 };
@@ -79,14 +86,17 @@ export class StorageFull extends JumelageError {}
 export class Internal extends JumelageError {}
 export class Cancelled extends JumelageError {}
 export class ReadOnly extends JumelageError {}
-export class Unreachable extends JumelageError {}
 export class TimedOut extends JumelageError {}
 export class Lost extends JumelageError {}
+export class Unreachable extends JumelageError {}
 export class BadAnswer extends JumelageError {}
+export class BadOption extends JumelageError {}
+export class Closed extends JumelageError {}
 
 export class Client extends EventEmitter {
   constructor(address: string, options?: ClientOptions);
-  connect(): Promise<Record<string, unknown>>;
+  readonly hello: Hello | null;
+  connect(): Promise<Hello>;
   close(): Promise<void>;
   call(method: string, params?: Params, options?: CallOptions): Promise<any>;
   notify(method: string, params?: Params): Promise<void>;

@@ -15,22 +15,33 @@
  * once and their answers may come in another order.
  *
  * Scores are whole numbers from 0 to 10000, instants milliseconds since 1970 UTC, dates 'YYYY-MM-DD'.
- * Whole numbers beyond 2^53 lose their last digits as ordinary numbers; with `bigint: true` every
- * number that came in 64 bits is a BigInt.
+ * Whole numbers beyond 2^53 come as BigInt, all others as number; with `bigint: true` every number
+ * that came in 64 bits is a BigInt. BigInt may always be given. Bytes are Uint8Array.
  *
- * Errors of the service reject with JumelageError or the subclass of their name (NotFound, Conflict …);
- * what fails on the way is Unreachable, TimedOut, Lost or BadAnswer. After a failure on the way the
- * next call connects again and shows the token again. A read that was lost on the way is asked once
- * more; a write is not, because it may have been carried out: Lost says so.
+ * Errors. What the service refuses rejects with JumelageError or the subclass of its name (NotFound,
+ * Conflict …); what fails on the way is TimedOut, Lost, Unreachable or BadAnswer. Codes and names are
+ * those of libjumelage. No 'error' event is emitted: an idle connection that ends is made again by
+ * the next call.
+ *
+ * A lost connection. The next call connects again, at once, and shows the token again. A read that
+ * was lost on the way is asked once more; a write is not, because it may have been carried out: Lost
+ * says so.
+ *
+ * Time. A call has `timeoutMs` for everything, connecting too. A `deadline_ms` among its parameters is
+ * the service's to keep; where it is longer than `timeoutMs`, the call has that and a second more.
  */
 import { EventEmitter } from 'node:events';
-import { readFile, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import net from 'node:net';
-import { decodeMultiStream, encode } from '@msgpack/msgpack';
+import { decode, encode } from '@msgpack/msgpack';
 
 export const version = '0.1.0';
 
-const FRAME_BYTES_MAX = 64 * 1024 * 1024;
+const PROTOCOL = 1;
+const FRAME_ITEMS_MAX = 4_000_000; // values in one answer
+const NESTING_MAX = 32;
+const IN_FLIGHT = 1024; // where the greeting does not tell
+const DEADLINE_GRACE_MS = 1000;
 
 /** `code` and `name` as in the reference's table of errors; codes below 0 are this client's own. */
 export class JumelageError extends Error {
@@ -71,14 +82,18 @@ export class StorageFull extends kind(12, 'storage_full') {}
 export class Internal extends kind(13, 'internal') {}
 export class Cancelled extends kind(14, 'cancelled') {}
 export class ReadOnly extends kind(15, 'read_only') {}
-/** Nobody answers at the address. Nothing was asked. */
-export class Unreachable extends kind(-1, 'unreachable') {}
 /** No answer within the time allowed. A write may have been carried out. */
-export class TimedOut extends kind(-2, 'timed_out') {}
+export class TimedOut extends kind(-1, 'timeout') {}
 /** The connection ended before the answer. A write may have been carried out. */
-export class Lost extends kind(-3, 'lost') {}
-/** What came is no answer of this protocol. */
+export class Lost extends kind(-2, 'lost') {}
+/** No connection could be made. Nothing was asked. */
+export class Unreachable extends kind(-3, 'unreachable') {}
+/** What came is no answer of this protocol. A write may have been carried out. */
 export class BadAnswer extends kind(-4, 'bad_answer') {}
+/** An option or argument is wrong; `field` says which. Nothing was asked. */
+export class BadOption extends kind(-6, 'bad_option') {}
+/** The client was closed while the call was under way. */
+export class Closed extends kind(-7, 'closed') {}
 
 const BY_CODE = new Map(
   [BadFrame, UnknownMethod, InvalidParams, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge,
@@ -96,27 +111,200 @@ const READS = new Set([
 function errorOf(value) {
   if (value === null || typeof value !== 'object' || typeof value.message !== 'string')
     return new BadAnswer('an error is no map with a message');
-  const { message, name, field, details } = value;
-  const code = Number(value.code);
+  const { code, name, message, field, details } = value;
+  if (!Number.isInteger(code) || code <= 0 || typeof name !== 'string')
+    return new BadAnswer('an error is without a code above 0 and a name');
   const type = BY_CODE.get(code);
   return type ? new type(message, { field, details })
               : new JumelageError(message, { code, name, field, details });
 }
 
+const badOption = (field, message) => new BadOption(message, { field });
+
 function parseAddress(address) {
   const text = String(address);
   if (text.startsWith('unix:') && text.length > 5) return { path: text.slice(5) };
   const tcp = /^tcp:(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(text);
-  if (tcp) return { host: tcp[1].replace(/^\[|\]$/g, ''), port: Number(tcp[2]) };
-  throw new TypeError(`"${text}" is no address; it is unix:PATH or tcp:HOST:PORT`);
+  if (tcp && Number(tcp[2]) < 65536)
+    return { host: tcp[1].replace(/^\[|\]$/g, ''), port: Number(tcp[2]) };
+  throw badOption('address', `"${text}" is no address; it is unix:PATH or tcp:HOST:PORT`);
 }
 
 async function readTokenFile(path) {
-  const { mode } = await stat(path);
-  if ((mode & 0o077) !== 0)
-    throw new Unauthenticated(`others may read ${path}; set its mode to 0600`);
-  return (await readFile(path, 'utf8')).trim();
+  let file;
+  try {
+    file = await open(path);
+    if (((await file.stat()).mode & 0o077) !== 0)
+      throw badOption('tokenFile', `others may read ${path}; set its mode to 0600`);
+    return (await file.readFile('utf8')).trim();
+  } catch (problem) {
+    throw problem instanceof BadOption ? problem
+      : badOption('tokenFile', `cannot read ${path}: ${problem.message}`);
+  } finally {
+    await file?.close();
+  }
 }
+
+function given(params) {
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));
+}
+
+function timeoutOf(params, timeoutMs) {
+  const deadlineMs = Number(params.deadline_ms);
+  return deadlineMs < 1e9 ? Math.max(timeoutMs, deadlineMs + DEADLINE_GRACE_MS) : timeoutMs;
+}
+
+// ---- frames ----
+
+/**
+ * By first byte: [bytes of a length that follows, bytes of the body (the length is added to it),
+ * children (the length times them, if there is one)]; null: a byte that msgpack does not have.
+ */
+const HEADS = (() => {
+  const heads = Array.from({ length: 256 }, () => [0, 0, 0]);
+  for (let n = 0; n < 16; n++) {
+    heads[0x80 + n] = [0, 0, 2 * n]; // map
+    heads[0x90 + n] = [0, 0, n]; // array
+  }
+  for (let n = 0; n < 32; n++) heads[0xa0 + n] = [0, n, 0]; // str
+  const fixed = { 0xca: [4, 8], 0xcc: [1, 2, 4, 8], 0xd0: [1, 2, 4, 8], 0xd4: [2, 3, 5, 9, 17] };
+  for (const [first, bodies] of Object.entries(fixed)) // floats, uints, ints, ext of a fixed size
+    bodies.forEach((body, i) => { heads[Number(first) + i] = [0, body, 0]; });
+  for (const [first, body] of [[0xc4, 0], [0xc7, 1], [0xd9, 0]]) // bin, ext with its type, str
+    for (let i = 0; i < 3; i++) heads[first + i] = [1 << i, body, 0];
+  for (const [first, each] of [[0xdc, 1], [0xde, 2]]) // array, map
+    for (let i = 0; i < 2; i++) heads[first + i] = [2 << i, 0, each];
+  heads[0xc1] = null;
+  return heads;
+})();
+
+/**
+ * Where does the next msgpack value end? Looks at the heads alone and builds nothing, so that depth,
+ * values and length are within their bounds before the decoder allocates what the heads announce.
+ * Give it the same growing bytes again and again; it goes on where it stopped.
+ */
+class Scan {
+  #maxBytes; #pos = 0; #items = 0;
+  #left = [1]; // children still to come, by open container
+
+  constructor(maxBytes) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @returns where the value ends, or where it will end as far as is known; and whether it is whole */
+  find(data, n) {
+    const left = this.#left;
+    while (left.length > 0 && this.#pos < n) {
+      const head = HEADS[data[this.#pos]];
+      if (head === null) throw new BadAnswer('what came is no msgpack: byte 0xc1');
+      let [width, body, kids] = head;
+      const at = this.#pos + 1;
+      if (at + width > n) break;
+      if (width > 0) {
+        const length = data.readUIntBE(at, width);
+        if (kids > 0) kids *= length;
+        else body += length;
+      }
+      this.#items++;
+      this.#pos = at + width + body;
+      if (this.#items + kids > FRAME_ITEMS_MAX)
+        throw new BadAnswer(`an answer has more than ${FRAME_ITEMS_MAX} values; ask for less`);
+      if (this.#pos + kids > this.#maxBytes)
+        throw new BadAnswer(`an answer has more than ${this.#maxBytes} bytes; ask for less`);
+      left[left.length - 1]--;
+      if (kids > 0 && left.push(kids) > NESTING_MAX + 1)
+        throw new BadAnswer(`an answer is nested more than ${NESTING_MAX} deep`);
+      while (left.length > 0 && left[left.length - 1] === 0) left.pop();
+    }
+    return { end: this.#pos, isWhole: left.length === 0 && this.#pos <= n };
+  }
+}
+
+/** Bytes that came and are not read yet. Doubled as they grow, so that a long answer is not copied
+ * with each piece of it that comes. */
+class Inbox {
+  #data = Buffer.alloc(0); #start = 0; #end = 0; #scan; #maxBytes;
+
+  constructor(maxBytes) {
+    this.#maxBytes = maxBytes;
+    this.#scan = new Scan(maxBytes);
+  }
+
+  put(piece) {
+    const n = this.#end - this.#start;
+    if (n === 0) {
+      this.#data = piece;
+      this.#start = 0;
+      this.#end = piece.length;
+      return;
+    }
+    if (this.#end + piece.length > this.#data.length || this.#start > 0) {
+      const larger = Buffer.allocUnsafe(2 * (n + piece.length));
+      this.#data.copy(larger, 0, this.#start, this.#end);
+      this.#data = larger;
+      this.#start = 0;
+      this.#end = n;
+    }
+    piece.copy(this.#data, this.#end);
+    this.#end += piece.length;
+  }
+
+  /** @returns the bytes of the next frame, or null if none is whole */
+  next() {
+    if (this.#end === this.#start) return null;
+    const rest = this.#data.subarray(this.#start, this.#end);
+    const { end, isWhole } = this.#scan.find(rest, rest.length);
+    if (!isWhole) return null;
+    this.#scan = new Scan(this.#maxBytes);
+    this.#start += end;
+    return rest.subarray(0, end);
+  }
+}
+
+/** Applies `change` to every number inside, at any depth. */
+function eachNumber(value, change) {
+  if (typeof value === 'number' || typeof value === 'bigint') return change(value);
+  if (Array.isArray(value)) return value.map((one) => eachNumber(one, change));
+  if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  let map = value;
+  for (const key of Object.keys(value)) {
+    const changed = eachNumber(value[key], change);
+    if (changed === value[key]) continue;
+    if (map === value) map = { ...value };
+    map[key] = changed;
+  }
+  return map;
+}
+
+const narrow = (n) => (typeof n === 'bigint' && Number.isSafeInteger(Number(n)) ? Number(n) : n);
+
+/** The encoder writes a whole number of more than 32 bits as a float unless it is a BigInt. */
+function widen(n) {
+  if (typeof n === 'bigint' && (n < -(2n ** 63n) || n >= 2n ** 64n))
+    throw new RangeError(`${n} needs more than 64 bits`);
+  return Number.isSafeInteger(n) && (n >= 2 ** 32 || n < -(2 ** 31)) ? BigInt(n) : n;
+}
+
+function decodeFrame(bytes, keepsBigint) {
+  try {
+    const frame = decode(bytes, { useBigInt64: true });
+    return keepsBigint ? frame : eachNumber(frame, narrow);
+  } catch (problem) {
+    throw new BadAnswer(`an answer cannot be read: ${problem.message}`);
+  }
+}
+
+function encodeFrame(frame) {
+  try {
+    return encode(eachNumber(frame, widen),
+                  { useBigInt64: true, ignoreUndefined: true, maxDepth: NESTING_MAX });
+  } catch (problem) {
+    throw badOption('params', `a parameter cannot be sent: ${problem.message}`);
+  }
+}
+
+// ---- the client ----
 
 /**
  * A connection to a service, made when it is first needed and again when it was lost.
@@ -124,74 +312,97 @@ async function readTokenFile(path) {
  * Events: 'notification' (method, params) for what the service sends unasked.
  */
 export class Client extends EventEmitter {
-  #address; #token; #tokenFile; #language; #timeoutMs; #client; #bigint;
-  #connection = null; // { socket, pending: Map<msgid, call>, hello }
-  #connecting = null;
+  #address; #tokenFile; #greeting; #timeoutMs; #bigint; #maxFrameBytes;
+  #queue = new Set(); // calls that wait for a connection, or for room on it
+  #connection = null; // see #begin
+  #hello = null;
   #msgid = 0;
 
   /**
    * @param {string} address unix:PATH or tcp:HOST:PORT
    * @param {object} [options] token, tokenFile (mode 0600), language ('en', 'fr'), timeoutMs (30000),
-   *   client (name for the service's log), bigint (false)
+   *   client (name for the service's log), bigint (false), maxFrameBytes (64 MiB)
    */
   constructor(address, { token, tokenFile, language, timeoutMs = 30000,
-                         client = `jumelage.mjs ${version}`, bigint = false } = {}) {
+                         client = `jumelage.mjs ${version}`, bigint = false,
+                         maxFrameBytes = 64 * 1024 * 1024 } = {}) {
     super();
     if (token !== undefined && tokenFile !== undefined)
-      throw new TypeError('give token or tokenFile, not both');
-    if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; it must be more than 0`);
+      throw badOption('tokenFile', 'give token or tokenFile, not both');
+    if (!(maxFrameBytes >= 1024))
+      throw badOption('maxFrameBytes', `maxFrameBytes is ${maxFrameBytes}; it is at least 1024`);
     this.#address = parseAddress(address);
-    this.#token = token;
     this.#tokenFile = tokenFile;
-    this.#language = language;
-    this.#timeoutMs = timeoutMs;
-    this.#client = client;
+    this.#greeting = given({ client, token, language });
+    this.#timeoutMs = checkTimeout(timeoutMs);
     this.#bigint = bigint;
+    this.#maxFrameBytes = maxFrameBytes;
+  }
+
+  /** What system.hello answered last: role, limits …; null before the first. */
+  get hello() {
+    return this.#hello;
   }
 
   /** Connects and greets, if that is not done. @returns what system.hello answered */
   async connect() {
-    return (await this.#connected()).hello;
+    await this.#post(new Uint8Array());
+    return this.#hello;
   }
 
-  /** Ends the connection; calls that wait reject with Lost. A later call makes another. */
+  /** Ends the connection; calls that wait reject with Closed. A later call makes another. */
   async close() {
-    const connection = this.#connection;
-    this.#connection = null;
-    if (!connection) return;
-    this.#fail(connection, new Lost('the client closed the connection'));
+    const closed = new Closed('the client was closed');
+    for (const call of this.#queue) call.reject(closed);
+    if (this.#connection) this.#end(this.#connection, closed);
   }
 
   /**
-   * Calls a method.
+   * Calls a method. Calls that don't wait for one another leave in the order made, no more at a time
+   * than the service and the socket take.
    * @param {string} method
    * @param {object} [params]
    * @param {{signal?: AbortSignal, timeoutMs?: number}} [options]
    * @returns its result
    */
-  async call(method, params = {}, { signal, timeoutMs = this.#timeoutMs } = {}) {
-    for (let attempt = 1; ; attempt++) {
+  call(method, params = {}, { signal, timeoutMs } = {}) {
+    return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const connection = await this.#connected();
-      try {
-        return await this.#ask(connection, method, params, signal, timeoutMs);
-      } catch (error) {
-        if (!(error instanceof Lost) || attempt === 2 || !READS.has(method)) throw error;
-      }
-    }
+      checkRequest(method, params);
+      const ms = checkTimeout(timeoutMs ?? timeoutOf(params, this.#timeoutMs));
+      const msgid = this.#msgid = (this.#msgid + 1) >>> 0;
+      const call = { method, msgid, bytes: encodeFrame([0, msgid, method, asParams(params)]) };
+      const abort = () => this.#giveUp(call, signal.reason);
+      const timer = setTimeout(
+        () => this.#giveUp(call, new TimedOut(`no answer to ${method} within ${ms} ms`)), ms);
+      const done = (settle) => (value) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        this.#queue.delete(call);
+        settle(value);
+      };
+      call.resolve = done(resolve);
+      call.reject = done(reject);
+      signal?.addEventListener('abort', abort);
+      this.#queue.add(call);
+      this.#pump();
+    });
   }
 
   /** Asks without wanting an answer; whether it was carried out is not told. */
   async notify(method, params = {}) {
-    const connection = await this.#connected();
-    connection.socket.write(encode([2, method, [params]], this.#options()));
+    checkRequest(method, params);
+    await this.#post(encodeFrame([2, method, asParams(params)]));
   }
 
   /** The entries of a list, page by page. `limit` is the size of a page. */
   async *iterate(method, params = {}) {
     for (let after; ;) {
-      const page = await this.call(method, after === undefined ? params : { ...params, after });
-      yield* Object.values(page).find(Array.isArray) ?? [];
+      const page = await this.call(method, given({ ...params, after: after ?? params.after }));
+      const lists = Object.values(page ?? {}).filter(Array.isArray);
+      if (lists.length !== 1)
+        throw badOption('method', `${method} gives no list that comes in pages`);
+      yield* lists[0];
       if (page.next === undefined) return;
       after = page.next;
     }
@@ -224,122 +435,176 @@ export class Client extends EventEmitter {
     return this.call('outcome.put', { from, to, kind: outcomeKind, at, ...more });
   }
 
-  // ---- the wire ----
+  // ---- the connection ----
 
-  #options() {
-    return { useBigInt64: this.#bigint, ignoreUndefined: true, maxDepth: 32 };
-  }
-
-  #connected() {
-    if (this.#connection) return Promise.resolve(this.#connection);
-    this.#connecting ??= this.#open().finally(() => { this.#connecting = null; });
-    return this.#connecting;
-  }
-
-  async #open() {
-    const socket = net.createConnection(this.#address);
-    await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        socket.destroy();
-        reject(new Unreachable(`nobody answered within ${this.#timeoutMs} ms`));
-      }, this.#timeoutMs);
-      socket.once('connect', () => { clearTimeout(timer); resolve(); });
-      socket.once('error', (problem) => {
-        clearTimeout(timer);
-        reject(new Unreachable(problem.message));
-      });
+  /** Hands bytes that nobody answers to a connection that stands. */
+  #post(bytes) {
+    return new Promise((resolve, reject) => {
+      const note = { bytes, msgid: null, resolve };
+      note.reject = (error) => { this.#queue.delete(note); reject(error); };
+      this.#queue.add(note);
+      this.#pump();
     });
-    socket.setNoDelay(true);
-    const connection = { socket, pending: new Map(), hello: null };
-    socket.on('error', (problem) => this.#fail(connection, new Lost(problem.message)));
-    this.#read(connection);
-    try {
-      connection.hello = await this.#ask(connection, 'system.hello', given({
-        client: this.#client,
-        token: this.#tokenFile ? await readTokenFile(this.#tokenFile) : this.#token,
-        language: this.#language,
-      }), undefined, this.#timeoutMs);
-    } catch (error) {
-      socket.destroy();
-      throw error;
-    }
-    this.#connection = connection;
-    return connection;
   }
 
-  async #read(connection) {
-    const limits = {
-      useBigInt64: this.#bigint,
-      maxStrLength: FRAME_BYTES_MAX, maxBinLength: FRAME_BYTES_MAX,
-      maxArrayLength: 10_000_000, maxMapLength: 10_000_000, maxExtLength: 0,
-    };
-    let failure = new Lost('the service ended the connection before it answered');
-    try {
-      for await (const frame of decodeMultiStream(connection.socket, limits))
-        this.#take(connection, frame);
-    } catch (error) {
-      failure = error instanceof JumelageError ? error
-        : connection.socket.errored ? new Lost(String(error.message))
-        : error instanceof RangeError && /Insufficient|bounds/.test(error.message) ? failure
-        : new BadAnswer(`what came is no msgpack: ${error.message}`);
+  /** Sends what waits, as far as there is room; connects if there is nobody to send it to. */
+  #pump() {
+    const connection = this.#connection;
+    if (this.#queue.size === 0) return;
+    if (!connection) {
+      this.#begin();
+      return;
     }
-    this.#fail(connection, failure);
+    if (!connection.isGreeted) return;
+    for (const call of this.#queue) {
+      if (connection.pending.size >= connection.inFlight || connection.socket.writableNeedDrain)
+        return;
+      this.#queue.delete(call);
+      connection.socket.write(call.bytes);
+      if (call.msgid === null) call.resolve();
+      else connection.pending.set(call.msgid, call);
+    }
+  }
+
+  async #begin() {
+    const connection = this.#connection = {
+      socket: null,
+      inbox: new Inbox(this.#maxFrameBytes),
+      pending: new Map(), // by msgid: the call that waits, or null where it has been given up
+      inFlight: IN_FLIGHT,
+      isGreeted: false,
+      isEnded: false,
+      timer: setTimeout(() => this.#end(connection, connection.pending.size > 0
+        ? new TimedOut(`no answer to the greeting within ${this.#timeoutMs} ms`)
+        : new Unreachable(`nobody answered within ${this.#timeoutMs} ms`)), this.#timeoutMs),
+    };
+    try {
+      const token = this.#tokenFile === undefined ? undefined : await readTokenFile(this.#tokenFile);
+      if (!connection.isEnded) this.#plug(connection, { ...this.#greeting, ...given({ token }) });
+    } catch (error) {
+      this.#end(connection, error);
+    }
+  }
+
+  #plug(connection, greeting) {
+    const socket = connection.socket = net.createConnection(this.#address);
+    const lost = (message) => this.#end(connection,
+      connection.isGreeted ? new Lost(message) : new Unreachable(message));
+    socket.setNoDelay(true);
+    // A service that is full says so and closes at once. Were the greeting written into that, its
+    // failure would hide the sentence: so one turn of the loop for reading comes first.
+    socket.on('connect', () => setImmediate(() => setImmediate(() => {
+      if (!connection.isEnded) this.#greet(connection, greeting);
+    })));
+    socket.on('data', (piece) => this.#read(connection, piece));
+    socket.on('drain', () => this.#pump());
+    socket.on('error', (problem) => lost(problem.message));
+    socket.on('close', () => lost('the service ended the connection before it answered'));
+  }
+
+  #greet(connection, greeting) {
+    const refused = (error) => this.#end(connection, error);
+    const greeted = (hello) => {
+      if (hello?.protocol !== PROTOCOL && hello?.protocol !== BigInt(PROTOCOL)) {
+        refused(new BadAnswer(`what answers does not greet as a service of protocol ${PROTOCOL}`));
+        return;
+      }
+      clearTimeout(connection.timer);
+      connection.isGreeted = true;
+      const inFlight = Number(hello.limits?.in_flight);
+      if (inFlight > 0) connection.inFlight = inFlight;
+      this.#hello = hello;
+    };
+    const msgid = this.#msgid = (this.#msgid + 1) >>> 0;
+    connection.pending.set(msgid, { resolve: greeted, reject: refused });
+    connection.socket.write(encodeFrame([0, msgid, 'system.hello', asParams(greeting)]));
+  }
+
+  #read(connection, piece) {
+    try {
+      connection.inbox.put(piece);
+      for (let bytes; !connection.isEnded && (bytes = connection.inbox.next());)
+        this.#take(connection, decodeFrame(bytes, this.#bigint));
+      this.#pump();
+    } catch (error) {
+      this.#end(connection, error);
+    }
   }
 
   #take(connection, frame) {
-    if (Array.isArray(frame) && frame.length === 3 && Number(frame[0]) === 2) {
-      if (frame[1] === 'system.error') throw errorOf(frame[2]?.[0]);
-      this.emit('notification', frame[1], frame[2]);
+    const [type, ...parts] = Array.isArray(frame) ? frame : [];
+    if (type === 2 && parts.length === 2) {
+      this.#notified(connection, parts[0], parts[1]);
       return;
     }
-    if (!Array.isArray(frame) || frame.length !== 4 || Number(frame[0]) !== 1)
+    if (type !== 1 || parts.length !== 3)
       throw new BadAnswer('what came is neither an answer nor a notification');
-    const call = connection.pending.get(Number(frame[1]));
-    if (!call)
-      throw new BadAnswer(`an answer to ${frame[1]}, which was not asked or is answered`);
-    connection.pending.delete(Number(frame[1]));
-    if (frame[2] === null) call.resolve(frame[3]);
-    else call.reject(errorOf(frame[2]));
+    const [msgid, error, result] = parts;
+    if (!connection.pending.has(msgid))
+      throw new BadAnswer(`an answer to ${msgid}, which was not asked or is answered`);
+    const call = connection.pending.get(msgid);
+    connection.pending.delete(msgid);
+    if (error === null) call?.resolve(result);
+    else call?.reject(errorOf(error));
   }
 
-  /** The connection is of no use any more: everybody who waits is told. */
-  #fail(connection, error) {
+  #notified(connection, method, params) {
+    if (typeof method !== 'string' || !Array.isArray(params))
+      throw new BadAnswer('a notification is without method and parameters');
+    if (method === 'system.error') { // the service's last word on this connection
+      const error = errorOf(params[0]);
+      throw connection.isGreeted ? new Lost(error.message, { details: { error } }) : error;
+    }
+    try {
+      this.emit('notification', method, params);
+    } catch (error) { // the listener's own; the connection and its calls are none the worse
+      queueMicrotask(() => { throw error; });
+    }
+  }
+
+  /** The connection is of no use any more: everybody who waits is told, or asked again. */
+  #end(connection, error) {
+    if (connection.isEnded) return;
+    connection.isEnded = true;
+    clearTimeout(connection.timer);
     if (this.#connection === connection) this.#connection = null;
-    connection.socket.destroy();
-    for (const call of connection.pending.values()) call.reject(error);
-    connection.pending.clear();
+    if (error instanceof Closed) connection.socket?.destroySoon();
+    else connection.socket?.destroy();
+    const waiting = connection.isGreeted ? connection.pending.values() : [...this.#queue];
+    for (const call of waiting) {
+      if (error instanceof Lost && READS.has(call?.method) && !call.isRepeated) {
+        call.isRepeated = true;
+        this.#queue.add(call);
+      } else {
+        call?.reject(error);
+      }
+    }
+    this.#pump();
   }
 
-  #ask(connection, method, params, signal, timeoutMs) {
-    return new Promise((resolve, reject) => {
-      const msgid = this.#msgid = (this.#msgid + 1) >>> 0;
-      const bytes = encode([0, msgid, method, Object.keys(params).length ? [params] : []],
-                           this.#options());
-      let timer;
-      const stop = () => { connection.pending.set(msgid, ignored); reject(signal.reason); };
-      const done = (settle) => (value) => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', stop);
-        settle(value);
-      };
-      if (connection.socket.destroyed) {
-        reject(new Lost('the connection has ended'));
-        return;
-      }
-      timer = setTimeout(() => {
-        // Its answer may still come: the id stays known, and others go on.
-        connection.pending.set(msgid, ignored);
-        reject(new TimedOut(`no answer to ${method} within ${timeoutMs} ms`));
-      }, timeoutMs);
-      signal?.addEventListener('abort', stop, { once: true });
-      connection.pending.set(msgid, { resolve: done(resolve), reject: done(reject) });
-      connection.socket.write(bytes);
-    });
+  /** Nobody waits for this answer any more. Where nobody waits for any other, the connection goes
+   * too: its peer may be dead. */
+  #giveUp(call, reason) {
+    const connection = this.#connection;
+    call.reject(reason);
+    if (!connection?.pending.has(call.msgid)) return;
+    connection.pending.set(call.msgid, null);
+    for (const other of connection.pending.values()) if (other) return;
+    this.#end(connection, new Lost('a call was given up'));
   }
 }
 
-const ignored = { resolve() {}, reject() {} };
+const asParams = (params) => (Object.keys(params).length > 0 ? [params] : []);
 
-function given(params) {
-  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));
+function checkRequest(method, params) {
+  if (typeof method !== 'string' || method === '')
+    throw badOption('method', `${String(method)} is no name of a method`);
+  if (params === null || typeof params !== 'object' || Array.isArray(params))
+    throw badOption('params', 'parameters are one object, by name');
+}
+
+function checkTimeout(ms) {
+  if (!(ms > 0 && ms < 2 ** 31))
+    throw badOption('timeoutMs', `timeoutMs is ${ms}; it is more than 0 and less than 2^31`);
+  return ms;
 }

@@ -18,20 +18,32 @@ Any method can be called by its name; what it takes and answers is told by the r
 A parameter that is a word of Python is written with an underscore behind it. Scores are whole numbers
 from 0 to 10000, instants are milliseconds since 1970 UTC, dates are "YYYY-MM-DD".
 
-Errors of the service are raised as JumelageError or the subclass of their name (NotFound, Conflict …);
-what fails on the way is Unreachable, TimedOut, Lost or BadAnswer. After a failure on the way the next
-call connects again and shows the token again. A read that was lost on the way is asked once more; a
-write is not, because it may have been carried out: Lost says so.
+**Errors.** What the service refuses is raised as JumelageError or the subclass of its name (NotFound,
+Conflict …); what fails on the way is TimedOut, Lost, Unreachable or BadAnswer. Codes and names are those
+of libjumelage.
 
-A Client may be shared by threads; their calls go one after another.
+**A lost connection.** After a failure on the way the connection is given up, so that a late answer
+finds nobody; the next call connects again, at once, and shows the token again. A connection that the
+service has ended meanwhile is noticed before a call is sent. A read that was lost on the way is asked
+once more; a write is not, because it may have been carried out: Lost says so.
+
+**Time.** A call waits `timeout_s` for its answer. A `deadline_ms` among its parameters is the service's to
+keep; where it is longer than `timeout_s`, the call waits that long and a second more.
+
+**Threads and processes.** A Client may be shared by threads; their calls go one after another. After a
+fork the child connects for itself.
 """
 from __future__ import annotations
 
+import keyword
 import os
+import select
 import socket
 import stat
+import struct
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -41,12 +53,17 @@ __version__ = "0.1.0"
 __all__ = [
     "Client", "JumelageError", "BadFrame", "UnknownMethod", "InvalidParams", "Unauthenticated",
     "Forbidden", "NotFound", "Conflict", "TooLarge", "Busy", "DeadlinePassed", "Draining",
-    "StorageFull", "Internal", "Cancelled", "ReadOnly", "Unreachable", "TimedOut", "Lost",
-    "BadAnswer", "Match", "Matches", "Explanation", "ProfilePage", "Stored",
+    "StorageFull", "Internal", "Cancelled", "ReadOnly", "TimedOut", "Lost", "Unreachable",
+    "BadAnswer", "BadOption", "Closed", "Misuse", "Match", "Matches", "Explanation", "ProfilePage",
+    "Stored",
 ]
 
-FRAME_BYTES_MAX = 64 * 1024 * 1024  # the largest answer that is accepted
+_PROTOCOL = 1
+_FRAME_ITEMS_MAX = 4_000_000  # values in one answer; about 70 bytes each at worst
+_NESTING_MAX = 32
+_IN_FLIGHT = 1024  # where the greeting does not tell
 _READ_BYTES = 256 * 1024
+_DEADLINE_GRACE_S = 1.0
 
 
 class JumelageError(Exception):
@@ -138,24 +155,39 @@ class ReadOnly(JumelageError):
     code, name = 15, "read_only"
 
 
-class Unreachable(JumelageError):
-    """Nobody answers at the address. Nothing was asked."""
-    code, name = -1, "unreachable"
-
-
 class TimedOut(JumelageError):
     """No answer within the time allowed. A write may have been carried out."""
-    code, name = -2, "timed_out"
+    code, name = -1, "timeout"
 
 
 class Lost(JumelageError):
     """The connection ended before the answer. A write may have been carried out."""
-    code, name = -3, "lost"
+    code, name = -2, "lost"
+
+
+class Unreachable(JumelageError):
+    """No connection could be made. Nothing was asked."""
+    code, name = -3, "unreachable"
 
 
 class BadAnswer(JumelageError):
-    """What came is no answer of this protocol."""
+    """What came is no answer of this protocol. A write may have been carried out."""
     code, name = -4, "bad_answer"
+
+
+class BadOption(JumelageError, ValueError):
+    """An option or argument is wrong; `field` says which. Nothing was asked."""
+    code, name = -6, "bad_option"
+
+
+class Closed(JumelageError):
+    """Another thread closed the client while the call was under way."""
+    code, name = -7, "closed"
+
+
+class Misuse(JumelageError):
+    """A call from inside `on_notification`."""
+    code, name = -8, "misuse"
 
 
 _BY_CODE = {
@@ -170,11 +202,14 @@ def _error_of(value: Any) -> JumelageError:
     """The protocol's error map as an exception; an unknown code keeps its number and name."""
     if not isinstance(value, dict) or not isinstance(value.get("message"), str):
         return BadAnswer(f"an error is {type(value).__name__}, not a map with a message")
-    kind = _BY_CODE.get(value.get("code"), JumelageError)
-    error = kind(value["message"], field=value.get("field", ""), details=value.get("details"))
+    code, name, details = value.get("code"), value.get("name"), value.get("details")
+    if type(code) is not int or code <= 0 or not isinstance(name, str):
+        return BadAnswer("an error is without a code above 0 and a name")
+    kind = _BY_CODE.get(code, JumelageError)
+    error = kind(value["message"], field=str(value.get("field", "")),
+                 details=details if isinstance(details, dict) else None)
     if kind is JumelageError:
-        error.code = value.get("code", 0)
-        error.name = value.get("name", "error")
+        error.code, error.name = code, name
     return error
 
 
@@ -236,65 +271,311 @@ _READS = frozenset({
 
 def _read_token_file(path: str) -> str:
     """The token in a file that nobody else may read."""
-    with open(path, encoding="utf-8") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if stat.S_IMODE(mode) & 0o077:
-            raise Unauthenticated(f"others may read {path}; set its mode to 0600")
-        return file.read().strip()
+    try:
+        with open(path, encoding="utf-8") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise BadOption(f"others may read {path}; set its mode to 0600", field="token_file")
+            return file.read().strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BadOption(f"cannot read {path}: {problem}", field="token_file") from problem
+
+
+def _parse_address(address: str) -> Tuple[str, int]:
+    """Path and -1, or host and port."""
+    kind, _, rest = address.partition(":")
+    host, _, port = rest.rpartition(":")
+    if kind == "unix" and rest:
+        return rest, -1
+    if kind == "tcp" and host and port.isdecimal() and int(port) < 65536:
+        return host.strip("[]"), int(port)
+    raise BadOption(f'"{address}" is no address; it is unix:PATH or tcp:HOST:PORT', field="address")
 
 
 def _connect(address: str, timeout_s: float) -> socket.socket:
-    kind, _, rest = address.partition(":")
+    place, port = _parse_address(address)
     try:
-        if kind == "unix" and rest:
+        if port < 0:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 connection.settimeout(timeout_s)
-                connection.connect(rest)
+                connection.connect(place)
             except OSError:
                 connection.close()
                 raise
-            return connection
-        host, _, port = rest.rpartition(":")
-        if kind == "tcp" and host and port.isdigit():
-            connection = socket.create_connection((host.strip("[]"), int(port)), timeout_s)
+        else:
+            connection = socket.create_connection((place, port), timeout_s)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return connection
+        connection.setblocking(False)
+        return connection
     except OSError as problem:
         raise Unreachable(f"{address}: {problem.strerror or problem}") from problem
-    raise ValueError(f'"{address}" is no address; it is unix:PATH or tcp:HOST:PORT')
+
+
+# ---- frames ----
+
+
+def _heads() -> List[Optional[Tuple[int, int, int]]]:
+    """By first byte: bytes of a length that follows, bytes of the body (the length is added to it),
+    children (the length times them, if there is one). None: a byte that msgpack does not have."""
+    heads: List[Optional[Tuple[int, int, int]]] = [(0, 0, 0)] * 256
+    for n in range(16):
+        heads[0x80 + n] = (0, 0, 2 * n)  # map
+        heads[0x90 + n] = (0, 0, n)      # array
+    for n in range(32):
+        heads[0xA0 + n] = (0, n, 0)      # str
+    for first, bodies in ((0xCA, (4, 8)), (0xCC, (1, 2, 4, 8)), (0xD0, (1, 2, 4, 8)),
+                          (0xD4, (2, 3, 5, 9, 17))):  # floats, uints, ints, ext of a fixed size
+        for i, body in enumerate(bodies):
+            heads[first + i] = (0, body, 0)
+    for first, body in ((0xC4, 0), (0xC7, 1), (0xD9, 0)):  # bin, ext with its type, str
+        for i in range(3):
+            heads[first + i] = (1 << i, body, 0)
+    for first, each in ((0xDC, 1), (0xDE, 2)):  # array, map
+        for i in range(2):
+            heads[first + i] = (2 << i, 0, each)
+    heads[0xC1] = None
+    return heads
+
+
+_HEADS = _heads()
+
+
+class _Scan:
+    """Where does the next msgpack value end? Looks at the heads alone and builds nothing, so that
+    depth, values and length are within their bounds before msgpack allocates what the heads announce.
+
+    Give it the same growing bytes again and again; it goes on where it stopped."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._pos = 0
+        self._items = 0
+        self._left = [1]  # children still to come, by open container
+
+    def end(self, data: bytearray) -> int:
+        """Where the value ends; 0 if it is not whole yet. Raises BadAnswer."""
+        pos, items, left, n = self._pos, self._items, self._left, len(data)
+        while left and pos < n:
+            head = _HEADS[data[pos]]
+            if head is None:
+                raise BadAnswer("what came is no msgpack: byte 0xc1")
+            width, body, kids = head
+            at = pos + 1
+            if width:
+                if at + width > n:
+                    break
+                length = int.from_bytes(data[at:at + width], "big")
+                at += width
+                if kids:
+                    kids *= length
+                else:
+                    body += length
+            items += 1
+            pos = at + body
+            if items + kids > _FRAME_ITEMS_MAX:
+                raise BadAnswer(f"an answer has more than {_FRAME_ITEMS_MAX} values; ask for less")
+            if pos + kids > self._max_bytes:
+                raise BadAnswer(f"an answer has more than {self._max_bytes} bytes; ask for less")
+            left[-1] -= 1
+            if kids:
+                left.append(kids)
+                if len(left) > _NESTING_MAX + 1:
+                    raise BadAnswer(f"an answer is nested more than {_NESTING_MAX} deep")
+            while left and left[-1] == 0:
+                left.pop()
+        self._pos, self._items = pos, items
+        return pos if not left and pos <= n else 0
+
+
+def _decode(frame: bytes) -> Any:
+    try:
+        return msgpack.unpackb(frame, raw=False, strict_map_key=False)
+    except (ValueError, TypeError, msgpack.UnpackException) as problem:
+        raise BadAnswer(f"an answer cannot be read: {problem}") from problem
+
+
+def _encode(value: Any) -> bytes:
+    try:
+        return bytes(msgpack.packb(value))
+    except (ValueError, TypeError, OverflowError) as problem:
+        raise BadOption(f"a parameter cannot be sent: {problem}", field="params") from problem
+
+
+class _Wire:
+    """One connection: requests out, answers and notifications in. Used by one thread at a time."""
+
+    def __init__(self, connection: socket.socket, max_bytes: int,
+                 notified: Callable[[str, List[Any]], None]) -> None:
+        self.in_flight = _IN_FLIGHT
+        self.is_closed = False  # by the owner, perhaps from another thread
+        self._socket = connection
+        self._poll = select.poll()
+        self._max_bytes = max_bytes
+        self._notified = notified
+        self._data = bytearray()
+        self._scan = _Scan(max_bytes)
+        self._msgid = 0
+
+    def end(self) -> None:
+        self._socket.close()
+
+    def interrupt(self) -> None:
+        """Wakes a thread that waits for this connection."""
+        self.is_closed = True
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it has ended already
+
+    def has_ended(self) -> bool:
+        """Takes what came since the last call, without waiting: notifications, perhaps the end."""
+        try:
+            for frame in self._frames():  # behind the last call's answer
+                self._take(frame, {}, [])
+            while self._read():
+                for frame in self._frames():
+                    self._take(frame, {}, [])
+        except (Lost, BadAnswer):
+            return True
+        return False
+
+    def exchange(self, left: Dict[int, bytes], results: List[Any], timeout_s: float) -> None:
+        """Asks all that is left, by its place, with no more under way than the service takes. A result
+        or an error goes to its place in `results`, and is left no more. Reads while it writes: were
+        both sides only writing, they would wait for each other for ever. `timeout_s` counts anew
+        from each answer."""
+        unasked = list(reversed(left.items()))
+        places: Dict[int, int] = {}  # of what is under way, by id
+        unsent = bytearray()
+        deadline = time.monotonic() + timeout_s
+        while left:
+            while unasked and len(places) < self.in_flight:
+                place, frame = unasked.pop()
+                self._msgid = (self._msgid + 1) & 0xFFFFFFFF
+                places[self._msgid] = place
+                unsent += b"\x94\x00\xce" + struct.pack(">I", self._msgid) + frame
+            self._move(unsent, deadline, timeout_s)
+            for answer in self._frames():
+                place = self._take(answer, places, results)
+                if place >= 0:
+                    del left[place]
+                    deadline = time.monotonic() + timeout_s
+                if not left:
+                    break  # what follows is no part of these calls, whatever it is
+
+    def post(self, frame: bytes, timeout_s: float) -> None:
+        """Sends a notification."""
+        unsent = bytearray(frame)
+        deadline = time.monotonic() + timeout_s
+        while unsent:
+            self._move(unsent, deadline, timeout_s)
+            for answer in self._frames():
+                self._take(answer, {}, [])
+
+    def _move(self, unsent: bytearray, deadline: float, timeout_s: float) -> None:
+        """Waits until bytes can go or come, and moves them."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimedOut(f"no answer within {timeout_s:g} s")
+        self._poll.register(self._socket, select.POLLIN | (select.POLLOUT if unsent else 0))
+        self._poll.poll(int(left * 1000) + 1)
+        if self.is_closed:
+            raise Closed("the client was closed")
+        self._read()
+        if unsent:
+            try:
+                del unsent[:self._socket.send(unsent)]
+            except BlockingIOError:
+                pass
+            except OSError:
+                unsent.clear()  # why it ended is still to be read
+
+    def _read(self) -> bool:
+        """Reads what is there without waiting; False if nothing is."""
+        try:
+            data = self._socket.recv(_READ_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError as problem:
+            raise Lost(f"the connection ended: {problem.strerror or problem}") from problem
+        if not data:
+            if self.is_closed:
+                raise Closed("the client was closed")
+            raise Lost("the service ended the connection before it answered")
+        self._data += data
+        return True
+
+    def _frames(self) -> Iterator[Any]:
+        end = self._scan.end(self._data)
+        while end:
+            frame = bytes(self._data[:end])
+            del self._data[:end]
+            self._scan = _Scan(self._max_bytes)
+            yield _decode(frame)
+            end = self._scan.end(self._data)
+
+    def _take(self, frame: Any, places: Dict[int, int], results: List[Any]) -> int:
+        """The place of what is answered; -1 for a notification."""
+        if isinstance(frame, list) and len(frame) == 3 and frame[0] == 2:
+            _, method, params = frame
+            if not isinstance(method, str) or not isinstance(params, list):
+                raise BadAnswer("a notification is without method and parameters")
+            if method == "system.error":  # the service's last word on this connection
+                error = _error_of(params[0] if params else None)
+                raise Lost(error.message, details={"error": error})
+            self._notified(method, params)
+            return -1
+        if not isinstance(frame, list) or len(frame) != 4 or frame[0] != 1:
+            raise BadAnswer("what came is neither an answer nor a notification")
+        _, msgid, error, result = frame
+        if type(msgid) is not int or msgid not in places:
+            raise BadAnswer(f"an answer to {msgid!r:.40}, which was not asked or is answered")
+        place = places.pop(msgid)
+        results[place] = result if error is None else _error_of(error)
+        return place
+
+
+# ---- the client ----
 
 
 class Client:
     """A connection to a service, made when it is first needed and again when it was lost.
 
-    address      unix:PATH or tcp:HOST:PORT
-    token        shown after each connecting; or token_file, a file of mode 0600 that holds it
-    language     "en" or "fr": sentences of matches and explanations from here on
-    timeout_s    seconds that connecting, and an answer, may take
-    on_notification  called with (method, params) for what the service sends unasked
+    address          unix:PATH or tcp:HOST:PORT
+    token            shown after each connecting; or token_file, a file of mode 0600 that holds it
+    language         "en" or "fr": sentences of matches and explanations from here on
+    timeout_s        seconds that connecting, and an answer, may take
+    client           name and version of the program, for the service's log
+    max_frame_bytes  the largest answer that is accepted
+    on_notification  called with (method, params) for what the service sends unasked, while a call
+                     waits; it may not call, and what it raises ends the call and the connection
     """
 
     def __init__(self, address: str, *, token: Optional[str] = None,
                  token_file: Optional[str] = None, language: Optional[str] = None,
                  timeout_s: float = 30.0, client: str = f"jumelage.py {__version__}",
+                 max_frame_bytes: int = 64 * 1024 * 1024,
                  on_notification: Optional[Callable[[str, List[Any]], None]] = None) -> None:
+        _parse_address(address)
         if token is not None and token_file is not None:
-            raise ValueError("give token or token_file, not both")
-        if timeout_s <= 0:
-            raise ValueError(f"timeout_s is {timeout_s}; it must be more than 0")
+            raise BadOption("give token or token_file, not both", field="token_file")
+        if not 0 < timeout_s < 1e6:
+            raise BadOption(f"timeout_s is {timeout_s}; it is more than 0 and less than a million",
+                            field="timeout_s")
+        if not max_frame_bytes >= 1024:
+            raise BadOption(f"max_frame_bytes is {max_frame_bytes}; it is at least 1024",
+                            field="max_frame_bytes")
         self.address = address
         self.timeout_s = timeout_s
-        self.hello_answer: Mapping[str, Any] = {}
-        self._token = token
+        self.hello: Mapping[str, Any] = {}  # what system.hello answered last: role, limits …
+        self._greeting = _given(client=client, token=token, language=language)
         self._token_file = token_file
-        self._language = language
-        self._client = client
+        self._max_frame_bytes = max_frame_bytes
         self._on_notification = on_notification
         self._lock = threading.RLock()
-        self._socket: Optional[socket.socket] = None
-        self._unpacker: Any = None
-        self._msgid = 0
+        self._is_busy = False
+        self._wire: Optional[_Wire] = None
+        self._pid = os.getpid()
 
     # ---- life ----
 
@@ -305,37 +586,81 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Ends the connection; a later call makes another."""
+        """Ends the connection; a call of another thread that waits raises Closed. A later call makes
+        another connection."""
+        wire = self._wire
+        if wire is not None and self._pid == os.getpid():
+            wire.interrupt()
         with self._lock:
-            if self._socket is not None:
-                self._socket.close()
-            self._socket = None
+            if self._wire is wire and not self._is_busy:
+                self._drop()
 
     def connect(self) -> Mapping[str, Any]:
         """Connects and greets, if that is not done; what system.hello answered."""
-        with self._lock:
-            if self._socket is None:
-                self._socket = _connect(self.address, self.timeout_s)
-                self._unpacker = msgpack.Unpacker(raw=False, strict_map_key=False,
-                                                  max_buffer_size=FRAME_BYTES_MAX)
-                self._greet()
-            return self.hello_answer
+        with self._turn():
+            self._connected()
+            return self.hello
 
-    def _greet(self) -> None:
-        params: Dict[str, Any] = {"client": self._client}
-        token = _read_token_file(self._token_file) if self._token_file else self._token
-        if token is not None:
-            params["token"] = token
-        if self._language is not None:
-            params["language"] = self._language
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One call at a time. Whatever breaks off inside, the connection goes with it: an answer
+        that comes too late must not be taken for the next call's."""
+        if self._pid != os.getpid():  # a forked child: the connection is the parent's, the lock
+            self._pid = os.getpid()   # perhaps held by a thread that is not here
+            self._lock = threading.RLock()
+            self._is_busy = False
+            self._drop()
+        with self._lock:
+            if self._is_busy:
+                raise Misuse("on_notification may not call; note what came and call later")
+            self._is_busy = True
+            try:
+                yield
+            except BadOption:
+                raise  # told before anything was sent
+            except BaseException:
+                self._drop()
+                raise
+            finally:
+                self._is_busy = False
+
+    def _drop(self) -> None:
+        if self._wire is not None:
+            self._wire.end()
+        self._wire = None
+
+    def _connected(self) -> _Wire:
+        if self._wire is not None and (self._wire.is_closed or self._wire.has_ended()):
+            self._drop()
+        if self._wire is None:
+            greeting = dict(self._greeting)
+            if self._token_file is not None:
+                greeting["token"] = _read_token_file(self._token_file)
+            self._wire = _Wire(_connect(self.address, self.timeout_s), self._max_frame_bytes,
+                               self._notified)
+            self._greet(self._wire, greeting)
+        return self._wire
+
+    def _greet(self, wire: _Wire, greeting: Mapping[str, Any]) -> None:
         try:
-            answer = self._exchange([("system.hello", params)])[0]
-            if isinstance(answer, JumelageError):
-                raise answer
-        except JumelageError:
-            self.close()
-            raise
-        self.hello_answer = answer
+            results: List[Any] = [None]
+            wire.exchange({0: _request("system.hello", greeting)}, results, self.timeout_s)
+        except Lost as lost:  # nothing but the greeting was sent
+            raise lost.details.get("error", Unreachable(f"{self.address}: {lost}")) from lost
+        answer = results[0]
+        if isinstance(answer, JumelageError):
+            raise answer
+        if not isinstance(answer, dict) or answer.get("protocol") != _PROTOCOL:
+            raise BadAnswer(f"{self.address} does not greet as a service of protocol {_PROTOCOL}")
+        self.hello = answer
+        limits = answer.get("limits")
+        in_flight = limits.get("in_flight") if isinstance(limits, dict) else None
+        if type(in_flight) is int and in_flight > 0:
+            wire.in_flight = in_flight
+
+    def _notified(self, method: str, params: List[Any]) -> None:
+        if self._on_notification is not None:
+            self._on_notification(method, params)
 
     # ---- calls ----
 
@@ -348,29 +673,41 @@ class Client:
         return result
 
     def call_many(self, calls: Iterable[Tuple[str, Optional[Mapping[str, Any]]]]) -> List[Any]:
-        """Sends all calls at once, and returns results in their order; a failed one's place holds its
-        JumelageError, not raised. Raises only for what fails on the way."""
+        """Sends the calls without waiting in between, and returns results in their order; a failed
+        one's place holds its JumelageError, which is not raised."""
         wanted = [(method, dict(params or {})) for method, params in calls]
-        with self._lock:
-            for attempt in (1, 2):
-                self.connect()
-                try:
-                    return self._exchange(wanted)
-                except Lost:
-                    self.close()
-                    if attempt == 2 or any(method not in _READS for method, _ in wanted):
-                        raise
-                except JumelageError:
-                    self.close()
-                    raise
-        raise AssertionError("unreachable")
+        left = {place: _request(*one) for place, one in enumerate(wanted)}
+        results: List[Any] = [None] * len(wanted)
+        timeout_s = max((self._timeout_of(params) for _, params in wanted), default=self.timeout_s)
+        with self._turn():
+            problem = self._ask(left, results, timeout_s)
+            if isinstance(problem, Lost):
+                again = {place: left[place] for place in left if wanted[place][0] in _READS}
+                still = self._ask(again, results, timeout_s)
+                left = {place: frame for place, frame in left.items() if wanted[place][0] not in _READS}
+                results = [still if place in again else one for place, one in enumerate(results)]
+        return [problem if place in left else one for place, one in enumerate(results)]
+
+    def _ask(self, left: Dict[int, bytes], results: List[Any],
+             timeout_s: float) -> Optional[JumelageError]:
+        """What kept those that are still left from being answered."""
+        try:
+            if left:
+                self._connected().exchange(left, results, timeout_s)
+            return None
+        except (BadOption, Misuse):
+            raise
+        except JumelageError as problem:
+            self._drop()
+            return problem
 
     def notify(self, method: str, params: Optional[Mapping[str, Any]] = None, /,
                **named: Any) -> None:
         """Asks without wanting an answer; whether it was carried out is not told."""
-        with self._lock:
-            self.connect()
-            self._send(msgpack.packb([2, method, [_merge(params, named)]]))
+        merged = _merge(params, named)
+        frame = _encode([2, method, [merged] if merged else []])
+        with self._turn():
+            self._connected().post(frame, self.timeout_s)
 
     def iterate(self, method: str, params: Optional[Mapping[str, Any]] = None, /,
                 **named: Any) -> Iterator[Any]:
@@ -378,11 +715,19 @@ class Client:
         wanted = _merge(params, named)
         while True:
             page = self.call(method, wanted)
-            entries = next((value for value in page.values() if isinstance(value, list)), [])
-            yield from entries
+            entries = [value for value in page.values() if isinstance(value, list)]
+            if len(entries) != 1:
+                raise BadOption(f"{method} gives no list that comes in pages", field="method")
+            yield from entries[0]
             if "next" not in page:
                 return
             wanted["after"] = page["next"]
+
+    def _timeout_of(self, params: Mapping[str, Any]) -> float:
+        deadline_ms = params.get("deadline_ms")
+        if not isinstance(deadline_ms, (int, float)) or not 0 < deadline_ms < 1e9:
+            return self.timeout_s
+        return max(self.timeout_s, deadline_ms / 1000 + _DEADLINE_GRACE_S)
 
     # ---- the common methods ----
 
@@ -434,123 +779,18 @@ class Client:
         return int(self.call("outcome.put", {"from": from_, "to": to, "kind": kind, "at": at,
                                              **more})["seq"])
 
-    # ---- the wire ----
 
-    def _exchange(self, calls: Sequence[Tuple[str, Mapping[str, Any]]]) -> List[Any]:
-        places: Dict[int, int] = {}
-        request = bytearray()
-        for place, (method, params) in enumerate(calls):
-            self._msgid = (self._msgid + 1) & 0xFFFFFFFF
-            places[self._msgid] = place
-            request += msgpack.packb([0, self._msgid, method, [params] if params else []])
-        results: List[Any] = [None] * len(calls)
-        self._send(request, places, results)
-        deadline = time.monotonic() + self.timeout_s
-        while places:
-            self._take(self._next_frame(deadline), places, results)
-        return results
-
-    def _send(self, data: bytes, places: Optional[Dict[int, int]] = None,
-              results: Optional[List[Any]] = None) -> None:
-        """Writes all; answers that come meanwhile are taken, so that neither side waits for ever."""
-        assert self._socket is not None
-        deadline = time.monotonic() + self.timeout_s
-        view = memoryview(data)
-        while len(view) > 0:
-            self._allow(deadline)
-            try:
-                self._socket.setblocking(False)
-                try:
-                    view = view[self._socket.send(view):]
-                    continue
-                except BlockingIOError:
-                    pass
-                if places is not None and results is not None and self._feed():
-                    for frame in self._frames():
-                        self._take(frame, places, results)
-                    continue
-                self._wait_writable(deadline)
-            except socket.timeout:
-                raise TimedOut(f"the service took nothing for {self.timeout_s} s") from None
-            except OSError as problem:
-                raise Lost(f"the connection ended: {problem.strerror or problem}") from problem
-
-    def _wait_writable(self, deadline: float) -> None:
-        import select
-        assert self._socket is not None
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN | select.POLLOUT)
-        if not poll.poll(max(1, int((deadline - time.monotonic()) * 1000))):
-            raise socket.timeout()
-
-    def _feed(self) -> bool:
-        """Reads what is there without waiting; False if nothing is."""
-        assert self._socket is not None
-        try:
-            data = self._socket.recv(_READ_BYTES)
-        except BlockingIOError:
-            return False
-        if not data:
-            raise Lost("the service ended the connection before it answered")
-        self._give(data)
-        return True
-
-    def _give(self, data: bytes) -> None:
-        try:
-            self._unpacker.feed(data)
-        except ValueError as problem:
-            raise BadAnswer(f"an answer is larger than {FRAME_BYTES_MAX} bytes") from problem
-
-    def _frames(self) -> Iterator[Any]:
-        while True:
-            try:
-                yield self._unpacker.unpack()
-            except msgpack.OutOfData:
-                return
-            except (ValueError, RecursionError, msgpack.UnpackException) as problem:
-                raise BadAnswer(f"what came is no msgpack: {problem}") from problem
-
-    def _next_frame(self, deadline: float) -> Any:
-        assert self._socket is not None
-        while True:
-            for frame in self._frames():
-                return frame
-            try:
-                self._socket.settimeout(self._allow(deadline))
-                data = self._socket.recv(_READ_BYTES)
-            except socket.timeout:
-                raise TimedOut(f"no answer within {self.timeout_s} s") from None
-            except OSError as problem:
-                raise Lost(f"the connection ended: {problem.strerror or problem}") from problem
-            if not data:
-                raise Lost("the service ended the connection before it answered")
-            self._give(data)
-
-    def _allow(self, deadline: float) -> float:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimedOut(f"no answer within {self.timeout_s} s")
-        return left
-
-    def _take(self, frame: Any, places: Dict[int, int], results: List[Any]) -> None:
-        if isinstance(frame, list) and len(frame) == 3 and frame[0] == 2:
-            self._notified(frame[1], frame[2])
-            return
-        if not isinstance(frame, list) or len(frame) != 4 or frame[0] != 1:
-            raise BadAnswer("what came is neither an answer nor a notification")
-        if frame[1] not in places:
-            raise BadAnswer(f"an answer to {frame[1]!r}, which was not asked or is answered")
-        results[places.pop(frame[1])] = frame[3] if frame[2] is None else _error_of(frame[2])
-
-    def _notified(self, method: Any, params: Any) -> None:
-        if method == "system.error":
-            raise _error_of(params[0] if isinstance(params, list) and params else None)
-        if self._on_notification is not None:
-            self._on_notification(method, params)
+def _request(method: str, params: Mapping[str, Any]) -> bytes:
+    """What follows the id in a request's frame."""
+    if not isinstance(method, str) or not method:
+        raise BadOption(f"{method!r} is no name of a method", field="method")
+    return _encode(method) + _encode([params] if params else [])
 
 
 def _merge(params: Optional[Mapping[str, Any]], named: Mapping[str, Any]) -> Dict[str, Any]:
-    return {**(params or {}), **{key.rstrip("_"): value for key, value in named.items()}}
+    plain = {key[:-1] if key.endswith("_") and keyword.iskeyword(key[:-1]) else key: value
+             for key, value in named.items()}
+    return {**(params or {}), **plain}
 
 
 def _given(**named: Any) -> Dict[str, Any]:

@@ -1,7 +1,6 @@
 #include "frame.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 /*
  * A value is a type byte, 0 to 4 bytes of a length, a body, and for containers the children. What
@@ -38,10 +37,13 @@ static const struct {
 };
 /* clang-format on */
 
+/* Of `left` only what stands at or below `depth` is ever read: the rest needs no clearing. */
 void
 frame_scan_init(struct frame_scan *scan, size_t max_bytes, size_t max_items, unsigned max_depth)
 {
-    memset(scan, 0, sizeof *scan);
+    scan->pos = scan->items = 0;
+    scan->skip = 0;
+    scan->depth = 0;
     scan->left[0] = 1;
     scan->max_bytes = max_bytes;
     scan->max_items = max_items;
@@ -93,6 +95,74 @@ judge(const struct frame_scan *scan, const struct head *head)
     return FRAME_MORE;
 }
 
+/* Passes over what is left of a body; false if there is more of it than bytes. */
+static bool
+pass_body(struct frame_scan *scan, size_t n)
+{
+    uint64_t there = n - scan->pos;
+
+    if (there < scan->skip) {
+        scan->skip -= there;
+        scan->pos = n;
+        return false;
+    }
+    scan->pos += (size_t)scan->skip;
+    scan->skip = 0;
+    return true;
+}
+
+/*
+ * Small numbers, short texts, short lists and maps: what requests are made of, whose length is in
+ * their type byte. They are passed over in a loop of their own with all counters at hand. It ends before
+ * the first value that is anything else, is not whole, or that a limit has something to say about.
+ */
+static void
+pass_small(struct frame_scan *scan, const uint8_t *bytes, size_t n)
+{
+    size_t end = n < scan->max_bytes ? n : scan->max_bytes;
+    size_t pos = scan->pos, room = scan->max_items - scan->items;
+    unsigned depth = scan->depth;
+    uint64_t left = scan->left[depth];
+
+    for (;;) {
+        uint8_t type;
+
+        while (left == 0 && depth > 0)
+            left = scan->left[--depth];
+        if (left == 0 || pos >= end || room == 0)
+            break;
+        type = bytes[pos];
+        if (type < 0x80 || type >= 0xe0) {
+            pos++;
+        } else if (type >= 0xc0) {
+            break;
+        } else if (type >= 0xa0) {
+            size_t whole = 1 + (size_t)(type & 0x1f);
+
+            if (whole > end - pos)
+                break;
+            pos += whole;
+        } else {
+            size_t kids = (size_t)(type & 0x0f) << (type < 0x90);
+
+            /* each child takes a byte at least */
+            if (depth >= scan->max_depth || kids >= room || kids >= scan->max_bytes - pos)
+                break;
+            pos++;
+            if (kids > 0) {
+                scan->left[depth++] = left - 1;
+                left = kids + 1; /* one goes below */
+            }
+        }
+        left--;
+        room--;
+    }
+    scan->pos = pos;
+    scan->items = scan->max_items - room;
+    scan->depth = depth;
+    scan->left[depth] = left;
+}
+
 enum frame_state
 frame_scan(struct frame_scan *scan, const uint8_t *bytes, size_t n)
 {
@@ -100,14 +170,9 @@ frame_scan(struct frame_scan *scan, const uint8_t *bytes, size_t n)
         enum frame_state state;
         struct head head;
 
-        if (scan->skip != 0) {
-            uint64_t passed = n - scan->pos < scan->skip ? n - scan->pos : scan->skip;
-
-            scan->pos += (size_t)passed;
-            scan->skip -= passed;
-            if (scan->skip != 0)
-                return FRAME_MORE;
-        }
+        if (scan->skip != 0 && !pass_body(scan, n))
+            return FRAME_MORE;
+        pass_small(scan, bytes, n);
         while (scan->left[scan->depth] == 0) {
             if (scan->depth == 0)
                 return FRAME_DONE;

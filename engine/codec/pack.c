@@ -165,13 +165,31 @@ pack_value(struct buf *out, const msgpack_object *value)
     }
 }
 
+enum { OPEN_BYTES = 5 }; /* of the largest head, kept free until the count is known */
+
 static struct pack_open
 open_with(struct buf *out, char type)
 {
     struct pack_open open = {out->len};
 
-    buf_append(out, (const char[]){type, 0, 0, 0, 0}, 5);
+    buf_append(out, (const char[OPEN_BYTES]){type}, OPEN_BYTES);
     return open;
+}
+
+/* The smallest head of a container of n, at `at`; its bytes. Some clients know no other: msgpack5
+ * for one takes every map32 for too big. */
+static size_t
+put_head(char *at, bool is_map, uint32_t n)
+{
+    size_t width = n < 16 ? 0 : n <= UINT16_MAX ? 2 : 4;
+
+    if (width == 0)
+        at[0] = (char)((is_map ? 0x80 : 0x90) | n);
+    else if (width == 2)
+        at[0] = (char)(is_map ? 0xde : 0xdc);
+    for (size_t i = 0; i < width; i++)
+        at[1 + i] = (char)(n >> (8 * (width - 1 - i)) & 0xff);
+    return 1 + width;
 }
 
 struct pack_open
@@ -189,11 +207,16 @@ pack_array_open(struct buf *out)
 void
 pack_close(struct buf *out, struct pack_open open, size_t n)
 {
+    size_t n_head;
+    char *at;
+
     if (!fits(out, n) || out->is_over || out->is_exhausted)
         return;
-    assert(open.at + 5 <= out->len);
-    for (size_t i = 0; i < 4; i++)
-        out->data[open.at + 1 + i] = (char)(n >> (24 - 8 * i) & 0xff);
+    assert(open.at + OPEN_BYTES <= out->len);
+    at = out->data + open.at;
+    n_head = put_head(at, *at == (char)0xdf, (uint32_t)n);
+    memmove(at + n_head, at + OPEN_BYTES, out->len - open.at - OPEN_BYTES);
+    out->len -= OPEN_BYTES - n_head;
 }
 
 void

@@ -129,7 +129,9 @@ read_text(struct cursor *cursor, struct str *out)
 
     if (!has(cursor, 0))
         return REQUEST_MORE;
-    if (cursor->at[0] == 0xd9 || cursor->at[0] == 0xc4) {
+    if ((cursor->at[0] & 0xe0) == 0xa0) {
+        n = *cursor->at++ & 0x1f;
+    } else if (cursor->at[0] == 0xd9 || cursor->at[0] == 0xc4) {
         if (!has(cursor, 1))
             return REQUEST_MORE;
         n = cursor->at[1];
@@ -164,6 +166,10 @@ read_params(struct cursor *cursor, struct request *out)
     out->has_one_map = false;
     if (!has(&rest, 0))
         return REQUEST_MORE;
+    if (*rest.at == 0x90) {
+        out->has_one_map = true;
+        return REQUEST_OK;
+    }
     if (read_array(&rest, &n) != REQUEST_OK)
         return REQUEST_OK; /* params that are no array: the request can be told so */
     if (n == 0) {
@@ -182,6 +188,12 @@ read_envelope(struct cursor *cursor, struct request *out)
     enum request_state state;
     uint64_t n, type, msgid = 0;
 
+    if (has(cursor, 2) && cursor->at[0] == 0x94 && cursor->at[1] == 0 && cursor->at[2] < 0x80) {
+        out->is_notification = false; /* as most begin: three bytes */
+        out->msgid = cursor->at[2];
+        cursor->at += 3;
+        return REQUEST_OK;
+    }
     if ((state = read_array(cursor, &n)) != REQUEST_OK)
         return state;
     if (n != 3 && n != 4)

@@ -77,9 +77,10 @@ void pack_float(struct buf *out, double value);
 void pack_value(struct buf *out, const msgpack_object *value);
 void pack_array(struct buf *out, size_t n);
 void pack_map(struct buf *out, size_t n);
-/* Containers whose count is not known yet: a 16- or 32-bit header is written at once (32: five
- * bytes) and filled at the end. Always map32/array32, so still one encoding for one content.
- *     struct pack_open m = pack_map_open(out); pack_key..; pack_map_close(out, &m, n_pairs); */
+/* Containers whose count is not known yet: room for the largest head is kept, and at the end the
+ * smallest one is written and the content moved up to it. Close the inner before the outer; a
+ * position inside that was noted before is no longer right after.
+ *     struct pack_open m = pack_map_open(out); pack_key..; pack_close(out, m, n_pairs); */
 struct pack_open {
     size_t at;
 };

@@ -110,16 +110,26 @@ guard_deadline(struct call *call, struct err *err)
 enum err_code
 call_open(struct call *call, struct str method, const msgpack_object *params, struct err *err)
 {
+    enum err_code code = guard_known(call, method, err);
+
+    return code == ERR_OK ? call_open_method(call, call->method, params, err) : code;
+}
+
+enum err_code
+call_open_method(struct call *call, const struct method *method, const msgpack_object *params,
+                 struct err *err)
+{
     enum err_code code;
 
+    call->method = method;
     call->params = value_is_nil(params) ? NULL : params;
     call->started_us = monotonic_us();
-    if ((code = guard_known(call, method, err)) != ERR_OK ||
-        (code = guard_allowed(call, err)) != ERR_OK ||
+    if ((code = guard_allowed(call, err)) != ERR_OK ||
         (code = guard_well_formed(call, err)) != ERR_OK ||
         (code = guard_deadline(call, err)) != ERR_OK) {
-        if (call->method != NULL)
-            engine_count_call(call->engine, (size_t)(call->method - methods), code, 0);
+        engine_count_call(call->engine, (size_t)(call->method - methods), code, 0);
+        if (err != NULL)
+            engine_refer_internal(call->engine, method->name, err, &call->error_details);
         return code;
     }
     call->speaks = (call->method->flags & METHOD_SPEAKS) != 0 &&
@@ -141,6 +151,7 @@ finish(struct call *call, enum err_code code, struct err *err)
         *err = (struct err){0};
     else
         buf_clear(&call->answer);
+    engine_refer_internal(call->engine, call->method->name, err, &call->error_details);
     engine_view_drop(&call->view);
     engine_count_call(call->engine, (size_t)(call->method - methods), code,
                       monotonic_us() - call->started_us);

@@ -39,10 +39,10 @@ struct call {
     struct arena *arena;
     bool (*is_cancelled)(void *context); /* may be NULL; asked between steps of long work */
     void *cancel_context;
-    int64_t received_ms;          /* steady; 0: now */
-    const struct call_host *host; /* NULL: there is no service around */
-    const int64_t *limits;        /* LIMIT_COUNT values in force; NULL: the presets */
-    enum lang default_lang;       /* where has_default_lang: for calls that name no `lang` */
+    int64_t received_ms;           /* steady; 0: now */
+    const struct call_host *host;  /* NULL: there is no service around */
+    const _Atomic int64_t *limits; /* LIMIT_COUNT values in force; NULL: the presets */
+    enum lang default_lang;        /* where has_default_lang: for calls that name no `lang` */
     bool has_default_lang;
 
     /* set by call_open */
@@ -74,6 +74,9 @@ void call_fini(struct call *call);
 
 enum err_code call_open(struct call *call, struct str method, const msgpack_object *params,
                         struct err *err);
+/* The same where the row of the table is known already. */
+enum err_code call_open_method(struct call *call, const struct method *method,
+                               const msgpack_object *params, struct err *err);
 /* Runs an opened call to its end in this thread; a write waits for its commit. Counts it. */
 enum err_code call_run(struct call *call, struct err *err);
 /* Reads run at once in this thread; writes are prepared here and finished on the writer's thread.

@@ -8,6 +8,9 @@
 #include "tokens.h"
 #include "value.h"
 
+#include <sodium.h>
+
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,18 +25,26 @@ struct method_counters {
     _Atomic uint64_t buckets[STATS_BUCKETS];
 };
 
+/* Reference tables with those who look at them: the engine, and each view. */
+struct held_reference {
+    _Atomic unsigned n_holders;
+    struct reference *reference;
+};
+
 struct engine {
     char share_dir[SHARE_PATH_MAX];
     char backup_dir[SHARE_PATH_MAX];
     const struct clock *clock;
     struct log *log;
     struct store *store;
-    struct reference *reference;
+    struct held_reference *held;      /* with the roster, under its lock */
+    struct held_reference *next_held; /* writer's thread: in the transaction in progress, or NULL */
     struct symbols *symbols; /* written by the writer's thread only, once the engine is open */
     struct method_counters *counters;
 
     pthread_mutex_t roster_lock; /* around the pointer, for the time of a hold */
     struct roster *roster;
+    _Atomic uint64_t serial; /* of the pointer */
 
     struct roster_edit *edit; /* writer's thread: the next roster in the making, or NULL */
 
@@ -80,10 +91,49 @@ engine_share_dir(const struct engine *engine)
     return engine->share_dir;
 }
 
+static struct held_reference *
+reference_hold(struct held_reference *held)
+{
+    atomic_fetch_add_explicit(&held->n_holders, 1, memory_order_relaxed);
+    return held;
+}
+
+static void
+reference_drop(struct held_reference *held)
+{
+    if (held == NULL || atomic_fetch_sub_explicit(&held->n_holders, 1, memory_order_acq_rel) != 1)
+        return;
+    reference_destroy(held->reference);
+    free(held);
+}
+
+static enum err_code
+reference_take(const struct share_files *files, struct held_reference **out, struct err *err)
+{
+    struct held_reference *held = calloc(1, sizeof *held);
+    enum err_code code = held == NULL ? err_no_memory(err)
+                                      : reference_parse(files->reference, &held->reference, err);
+
+    if (code != ERR_OK) {
+        free(held);
+        return code;
+    }
+    held->n_holders = 1;
+    *out = held;
+    return ERR_OK;
+}
+
 const struct reference *
 engine_reference(const struct engine *engine)
 {
-    return engine->reference;
+    return engine->held->reference;
+}
+
+/* On the writer's thread: the tables that the transaction in progress goes by. */
+static const struct reference *
+reference_in_force(const struct engine *engine)
+{
+    return (engine->next_held != NULL ? engine->next_held : engine->held)->reference;
 }
 
 struct digest
@@ -220,7 +270,8 @@ load_facts(struct engine *engine, struct store_read *read, struct str id,
            const struct profile_record *record, struct arena *arena, struct loaded *out,
            struct err *err)
 {
-    struct facts_input input = {.reference = engine->reference, .symbols = engine->symbols};
+    struct facts_input input = {.reference = reference_in_force(engine),
+                                .symbols = engine->symbols};
     enum err_code code = value_decode(record->open.data, record->open.len, &value_limits_default,
                                       arena, &input.open, err);
 
@@ -253,6 +304,7 @@ observe_publish(void *context, uint64_t seq)
 {
     struct engine *engine = context;
     struct err err = {0};
+    struct held_reference *old_held = NULL;
     struct roster *next, *old;
 
     if (engine->has_changed_tokens)
@@ -270,8 +322,15 @@ observe_publish(void *context, uint64_t seq)
     pthread_mutex_lock(&engine->roster_lock);
     old = engine->roster;
     engine->roster = next;
+    if (engine->next_held != NULL) {
+        old_held = engine->held;
+        engine->held = engine->next_held;
+        engine->next_held = NULL;
+    }
     pthread_mutex_unlock(&engine->roster_lock);
+    atomic_fetch_add_explicit(&engine->serial, 1, memory_order_release);
     roster_drop(old);
+    reference_drop(old_held);
 }
 
 static void
@@ -282,6 +341,8 @@ observe_abandon(void *context)
     if (engine->edit != NULL)
         roster_edit_abandon(engine->edit);
     engine->edit = NULL;
+    reference_drop(engine->next_held);
+    engine->next_held = NULL;
 }
 
 static enum err_code
@@ -504,7 +565,7 @@ static enum err_code
 load_outcomes(struct engine *engine, struct store_read *read, struct roster_edit *edit,
               struct err *err)
 {
-    const struct vocabulary *kinds = engine->reference->vocabularies[VOCABULARY_OUTCOMES];
+    const struct vocabulary *kinds = reference_in_force(engine)->vocabularies[VOCABULARY_OUTCOMES];
     struct arena *arena = arena_create(LOAD_ARENA_BYTES);
     struct store_walk *walk = NULL;
     struct outcome_record record;
@@ -553,7 +614,8 @@ engine_reload(struct engine *engine, struct store_txn *txn, struct err *err)
             roster_edit_abandon(edit);
         return code;
     }
-    observe_abandon(engine); /* what was in the making is in the transaction too */
+    if (engine->edit != NULL) /* what was in the making is in the transaction too */
+        roster_edit_abandon(engine->edit);
     engine->edit = edit;
     return ERR_OK;
 }
@@ -613,7 +675,7 @@ open_tables(struct engine *engine, const struct engine_options *options, struct 
         return code;
     engine->has_files = true;
     engine->lexicon_digest = lexicon_files_digest(engine->files.lexicon);
-    return reference_parse(engine->files.reference, &engine->reference, err);
+    return reference_take(&engine->files, &engine->held, err);
 }
 
 static enum err_code
@@ -698,12 +760,135 @@ engine_close(struct engine *engine)
     lexicon_destroy(engine->lexicon);
     if (engine->has_files)
         share_files_fini(&engine->files);
-    reference_destroy(engine->reference);
+    reference_drop(engine->next_held);
+    reference_drop(engine->held);
     symbols_destroy(engine->symbols);
     free(engine->counters);
     pthread_mutex_destroy(&engine->roster_lock);
     pthread_mutex_destroy(&engine->lexicon_lock);
     free(engine);
+}
+
+/* ---- other tables while running ---- */
+
+struct tables_reload {
+    struct engine *engine;
+    struct write_request request;
+    struct held_reference *held; /* read, not yet in force */
+    struct share_files files;
+    bool has_files;
+    struct tables_reloaded told;
+    void (*done)(void *context, const struct tables_reloaded *reloaded, const struct err *err);
+    void *context;
+};
+
+static bool
+digests_agree(const struct digest *a, const struct digest *b)
+{
+    return memcmp(a->bytes, b->bytes, DIGEST_BYTES) == 0;
+}
+
+static enum err_code
+tables_read(struct tables_reload *reload, struct err *err)
+{
+    struct engine *engine = reload->engine;
+    struct digest lexicon;
+    enum err_code code = ERR_OK;
+
+    if (!reload->has_files)
+        code = share_files_read(engine->share_dir, &reload->files, err);
+    if (code != ERR_OK)
+        return code;
+    reload->has_files = true;
+    code = reference_take(&reload->files, &reload->held, err);
+    if (code != ERR_OK)
+        return code;
+    lexicon = lexicon_files_digest(reload->files.lexicon);
+    reload->told.lexicon_waits = !digests_agree(&lexicon, &engine->lexicon_digest);
+    reload->told.digest = reload->held->reference->digest;
+    reload->told.has_changed =
+        !digests_agree(&reload->told.digest, &engine->held->reference->digest);
+    return ERR_OK;
+}
+
+static enum err_code
+tables_note(struct tables_reload *reload, struct store_txn *txn, struct err *err)
+{
+    struct use use;
+    enum err_code code;
+
+    use_init(&use, "reference", reload->files.reference, REFERENCE_FILE_COUNT);
+    code = buf_check(&use.packed, err);
+    if (code == ERR_OK)
+        code = use_write(txn, &use, err);
+    buf_fini(&use.packed);
+    return code;
+}
+
+/* All profiles by the new tables, beside what others of the group have in the making: if anything
+ * fails, theirs goes on as if this had not been asked. */
+static enum err_code
+tables_apply(struct store_txn *txn, void *context, struct err *err)
+{
+    struct tables_reload *reload = context;
+    struct engine *engine = reload->engine;
+    struct roster_edit *before = engine->edit;
+    struct err failure = {0};
+    enum err_code code = reload->held != NULL ? ERR_OK : tables_read(reload, &failure);
+
+    if (code == ERR_OK && !reload->told.has_changed)
+        return ERR_OK;
+    if (code == ERR_OK) {
+        engine->edit = NULL;
+        engine->next_held = reference_hold(reload->held);
+        code = engine_reload(engine, txn, &failure);
+        if (code == ERR_OK)
+            code = tables_note(reload, txn, &failure);
+        if (code == ERR_OK) {
+            if (before != NULL)
+                roster_edit_abandon(before);
+            return ERR_OK;
+        }
+        observe_abandon(engine);
+        engine->edit = before;
+    }
+    if (err != NULL)
+        *err = failure;
+    return code;
+}
+
+static void
+tables_done(void *context, const struct err *err)
+{
+    struct tables_reload *reload = context;
+
+    reload->done(reload->context, &reload->told, err);
+    reference_drop(reload->held);
+    if (reload->has_files)
+        share_files_fini(&reload->files);
+    free(reload);
+}
+
+enum err_code
+engine_tables_reload(struct engine *engine,
+                     void (*done)(void *context, const struct tables_reloaded *reloaded,
+                                  const struct err *err),
+                     void *context, struct err *err)
+{
+    struct tables_reload *reload = calloc(1, sizeof *reload);
+    enum err_code code;
+
+    if (reload == NULL)
+        return err_no_memory(err);
+    reload->engine = engine;
+    reload->done = done;
+    reload->context = context;
+    reload->request =
+        (struct write_request){.run = tables_apply, .done = tables_done, .context = reload};
+    code = store_submit(engine->store, &reload->request, err);
+    if (code != ERR_OK)
+        free(reload);
+    return code;
 }
 
 /* ---- views ---- */
@@ -713,8 +898,9 @@ engine_view_hold(struct engine *engine, struct engine_view *view)
 {
     pthread_mutex_lock(&engine->roster_lock);
     view->roster = roster_hold(engine->roster);
+    view->held = reference_hold(engine->held);
     pthread_mutex_unlock(&engine->roster_lock);
-    view->reference = engine->reference;
+    view->reference = view->held->reference;
     view->symbols = engine->symbols;
     view->seq = roster_seq(view->roster);
 }
@@ -723,7 +909,14 @@ void
 engine_view_drop(struct engine_view *view)
 {
     roster_drop(view->roster);
+    reference_drop(view->held);
     *view = (struct engine_view){0};
+}
+
+uint64_t
+engine_serial(const struct engine *engine)
+{
+    return atomic_load_explicit(&engine->serial, memory_order_acquire);
 }
 
 struct token_keeper *
@@ -757,22 +950,54 @@ engine_log_confidential(struct engine *engine, struct str actor, struct str id)
               log_str("profile", id));
 }
 
+void
+engine_refer_internal(struct engine *engine, const char *method, const struct err *err,
+                      struct buf *details)
+{
+    char ref[9];
+
+    if (err->code != ERR_INTERNAL)
+        return;
+    snprintf(ref, sizeof ref, "%08" PRIx32, randombytes_random());
+    log_event(engine->log, LOG_LEVEL_ERROR, "internal", log_text("ref", ref),
+              log_text("method", method), log_text("message", err->message),
+              log_text(err->field[0] != '\0' ? "field" : NULL, err->field),
+              log_text(err->origin != NULL ? "origin" : NULL, err->origin));
+    buf_clear(details);
+    pack_map(details, 1);
+    pack_key_text(details, "ref", ref);
+}
+
 /* ---- counters ---- */
+
+static size_t
+bucket_of(uint64_t microseconds)
+{
+    size_t bits = microseconds == 0 ? 0 : 64 - (size_t)__builtin_clzll(microseconds);
+
+    return bits < STATS_BUCKETS - 1 ? bits : STATS_BUCKETS - 1;
+}
 
 void
 engine_count_call(struct engine *engine, size_t method_index, enum err_code code,
                   uint64_t microseconds)
 {
-    struct method_counters *counters = &engine->counters[method_index];
-    size_t bucket = 0;
-
-    while (bucket < STATS_BUCKETS - 1 && microseconds >= UINT64_C(1) << bucket)
-        bucket++;
-    atomic_fetch_add_explicit(&counters->calls, 1, memory_order_relaxed);
+    engine_count_calls(engine, method_index, 1, microseconds);
     if (code != ERR_OK)
-        atomic_fetch_add_explicit(&counters->errors, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&counters->microseconds, microseconds, memory_order_relaxed);
-    atomic_fetch_add_explicit(&counters->buckets[bucket], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&engine->counters[method_index].errors, 1, memory_order_relaxed);
+}
+
+void
+engine_count_calls(struct engine *engine, size_t method_index, uint64_t calls,
+                   uint64_t microseconds_each)
+{
+    struct method_counters *counters = &engine->counters[method_index];
+
+    atomic_fetch_add_explicit(&counters->calls, calls, memory_order_relaxed);
+    atomic_fetch_add_explicit(&counters->microseconds, calls * microseconds_each,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&counters->buckets[bucket_of(microseconds_each)], calls,
+                              memory_order_relaxed);
 }
 
 void

@@ -1,6 +1,7 @@
 #ifndef JML_ENGINE_H
 #define JML_ENGINE_H
 
+#include "buf.h"
 #include "clock.h"
 #include "err.h"
 #include "match.h"
@@ -50,19 +51,24 @@ const char *engine_backup_dir(const struct engine *engine);
 const struct clock *engine_clock(const struct engine *engine);
 int32_t engine_today(const struct engine *engine);         /* UTC day */
 const char *engine_share_dir(const struct engine *engine); /* the share folder in use */
+/* Of an engine whose tables are not reloaded meanwhile; others look at a view. */
 const struct reference *engine_reference(const struct engine *engine);
 struct digest engine_lexicon_digest(const struct engine *engine);
 
 /* What one call works on: held together, dropped together. Everything stays valid and unchanged until
  * dropped, whatever the writer publishes meanwhile. */
+struct held_reference;
 struct engine_view {
     struct roster *roster;
+    struct held_reference *held; /* the engine's own: keeps `reference` */
     const struct reference *reference;
     const struct symbols *symbols;
     uint64_t seq;
 };
 void engine_view_hold(struct engine *engine, struct engine_view *view);
 void engine_view_drop(struct engine_view *view);
+/* Moves whenever a view taken now would differ from one taken before. */
+uint64_t engine_serial(const struct engine *engine);
 
 /* One reader of the lexicon for the calling job, from a small pool (stemmers are not thread-safe). The
  * lexicon is parsed when it is first asked for: most calls need the stored vectors only. */
@@ -87,6 +93,20 @@ enum err_code engine_outcome_added(struct engine *engine, struct str from, struc
  * erasing. */
 enum err_code engine_reload(struct engine *engine, struct store_txn *txn, struct err *err);
 
+/* The reference tables anew from the share folder, with everything that is computed from them: read, journalled
+ * and published by the writer like any change, so that a call works on the old ones or on the new
+ * ones, never on some of each. The lexicon stays until the next start. `done` is called once, on
+ * the writer's thread; an error there, or here (then it is not called), leaves all as it was. */
+struct tables_reloaded {
+    bool has_changed, lexicon_waits;
+    struct digest digest;
+};
+enum err_code engine_tables_reload(struct engine *engine,
+                                   void (*done)(void *context,
+                                                const struct tables_reloaded *reloaded,
+                                                const struct err *err),
+                                   void *context, struct err *err);
+
 /* ---- tokens (tokens.h) ---- */
 struct token_keeper;
 struct token_keeper *engine_tokens(struct engine *engine);
@@ -98,6 +118,11 @@ bool engine_token_holds(struct engine *engine, struct str token_id);
 /* Notes in the log that an actor read a confidential part: who and whose, never what. */
 void engine_log_confidential(struct engine *engine, struct str actor, struct str id);
 
+/* A defect: logged as `internal` with its origin and a new reference, which `details` gets as {ref}, so that
+ * who was told can name the line. Does nothing for an err that is not internal. */
+void engine_refer_internal(struct engine *engine, const char *method, const struct err *err,
+                           struct buf *details);
+
 /* ---- counters: system.stats ---- */
 enum { STATS_BUCKETS = 24 }; /* of latency: bucket i holds calls under 2^i microseconds */
 struct method_stats {
@@ -106,6 +131,9 @@ struct method_stats {
 };
 void engine_count_call(struct engine *engine, size_t method_index, enum err_code code,
                        uint64_t microseconds);
+/* So many that succeeded, each in about so many microseconds. */
+void engine_count_calls(struct engine *engine, size_t method_index, uint64_t calls,
+                        uint64_t microseconds_each);
 void engine_method_stats(const struct engine *engine, size_t method_index,
                          struct method_stats *out);
 

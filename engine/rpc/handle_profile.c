@@ -73,16 +73,23 @@ handle_profile_put_many(struct call *call, struct err *err)
 }
 
 static void
-pack_failed(struct buf *out, const struct put_many *many)
+pack_failed(struct call *call, const struct put_many *many)
 {
+    struct buf *out = &call->answer;
+    struct buf ref;
+
     pack_array(out, many->n_failed);
+    buf_init(&ref, 64);
     for (size_t i = 0; i < many->n; i++)
         if (many->errs[i].code != ERR_OK) {
+            buf_clear(&ref);
+            engine_refer_internal(call->engine, call->method->name, &many->errs[i], &ref);
             pack_map(out, 2);
             pack_key_int(out, "index", (int64_t)i);
             pack_key(out, "error");
-            call_pack_error(out, &many->errs[i], NULL);
+            call_pack_error(out, &many->errs[i], &ref);
         }
+    buf_fini(&ref);
 }
 
 enum err_code
@@ -114,7 +121,7 @@ apply_profile_put_many(struct call *call, struct err *err)
     pack_key_int(&call->answer, "created", n_created);
     pack_key_int(&call->answer, "unchanged", n_unchanged);
     pack_key(&call->answer, "failed");
-    pack_failed(&call->answer, many);
+    pack_failed(call, many);
     pack_key_int(&call->answer, "seq", seq);
     return ERR_OK;
 }

@@ -80,6 +80,28 @@ method_find(struct str name)
 }
 
 const struct method *
+method_recall(struct method_memo *memo, struct str name)
+{
+    size_t place;
+
+    if (name.len < 4)
+        return method_find(name);
+    place = (name.len * 5 + (unsigned char)name.data[name.len - 1] * 3 +
+             (unsigned char)name.data[name.len - 3] + (unsigned char)name.data[0]) %
+            METHOD_MEMO_PLACES;
+    if (memo->places[place].name_len != name.len ||
+        memcmp(memo->places[place].method->name, name.data, name.len) != 0) {
+        const struct method *method = method_find(name);
+
+        if (method == NULL)
+            return NULL;
+        memo->places[place].method = method;
+        memo->places[place].name_len = name.len;
+    }
+    return memo->places[place].method;
+}
+
+const struct method *
 method_nearest(struct str name)
 {
     const struct method *best = NULL;

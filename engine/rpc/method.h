@@ -86,6 +86,9 @@ enum method_flags {
                                      lost the answer does not ask again by itself */
 };
 
+struct express;
+struct caller;
+
 struct method {
     const char *name;
     unsigned roles; /* flags of enum role */
@@ -97,6 +100,8 @@ struct method {
     enum err_code (*handle)(struct call *call, struct err *err);
     /* Writes only: on the writer's thread, inside the transaction; then fills the answer. */
     enum err_code (*apply)(struct call *call, struct err *err);
+    /* Answers at once what needs no call (express.h); NULL for most methods. */
+    struct str (*express)(struct express *express, const struct caller *caller, struct str params);
     const char *summary;
     const char *details; /* more for the reference; may be NULL */
     const char
@@ -107,6 +112,16 @@ extern const struct method methods[]; /* ends with a NULL name; sorted by name *
 extern const size_t n_methods;
 const struct method *method_find(struct str name);
 const struct method *method_nearest(struct str name);
+
+/* The methods that one thread was asked for last, found again without a search. Zero to begin with. */
+enum { METHOD_MEMO_PLACES = 64 };
+struct method_memo {
+    struct {
+        const struct method *method;
+        size_t name_len;
+    } places[METHOD_MEMO_PLACES];
+};
+const struct method *method_recall(struct method_memo *memo, struct str name);
 /* The parameters that a method takes besides its own, by its flags; returns how many. */
 enum { METHOD_COMMON_MAX = 4 };
 size_t method_common_params(const struct method *method,

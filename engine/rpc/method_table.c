@@ -1,4 +1,5 @@
 /* method_table.c: every method, as rows; method.h says what a row means. Sorted by name. */
+#include "express.h"
 #include "handle.h"
 #include "method.h"
 
@@ -542,7 +543,7 @@ const struct method methods[] = {
      .summary = "Profiles that are probably the same organisation, with the evidence",
      .example = "{\"limit\": 5}"},
     {.name = "profile.get", .roles = ROLE_READER | ROLE_PARTNER, .flags = METHOD_CONFIDENTIAL,
-     .params = profile_get_params, .results = profile_get_results, .handle = handle_profile_get,
+     .params = profile_get_params, .results = profile_get_results, .handle = handle_profile_get, .express = express_profile_get,
      .summary = "One profile, as it is or as it was",
      .details = "Officers, and a partner asking for its own profile, get the confidential part too; such reads are logged.",
      .example = "{\"id\": \"demo-startup-001\"}"},
@@ -612,7 +613,7 @@ const struct method methods[] = {
      .summary = "What can be called, with parameters and results",
      .example = "{}"},
     {.name = "system.ping", .roles = ROLE_ANY, .flags = 0,
-     .results = ping_results, .handle = handle_system_ping,
+     .results = ping_results, .handle = handle_system_ping, .express = express_ping,
      .summary = "Answers \"pong\"",
      .example = "{}"},
     {.name = "system.stats", .roles = ROLE_OFFICER, .flags = 0,

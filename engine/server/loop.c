@@ -14,41 +14,73 @@ enum { SLOTS_FIRST = 64, ARENA_BYTES = 64 * 1024 * 1024, TICK_MS = 250, SLOW_US 
 struct arrival {
     struct arrival *next;
     int fd;
-    bool is_unix;
+    const struct door *door;
 };
 
 /* ---- time ---- */
 
-static uint64_t
-monotonic_us(void)
+static int64_t
+steady_us(const struct loop *loop)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    return loop->service->clock->steady_us(loop->service->clock);
 }
 
 void
 loop_callback_begin(struct loop *loop)
 {
-    const struct clock *clock = loop->service->clock;
-
-    loop->now_ms = clock->steady_ms(clock);
-    loop->began_us = monotonic_us();
+    loop->began_us = steady_us(loop);
+    loop->now_ms = loop->began_us / 1000;
     loop->turn_bytes = 0;
+    loop->answer.limit = (size_t)loop->service->limits[LIMIT_UNREAD_BYTES]; /* may have changed */
+}
+
+struct express *
+loop_express(struct loop *loop)
+{
+    if (loop->express == NULL)
+        loop->express = express_create(loop->service->engine, EXPRESS_BYTES);
+    return loop->express;
+}
+
+static void
+publish_express(struct loop *loop, int64_t us)
+{
+    if (loop->n_counted > 0)
+        express_count(loop->express, loop->counted, loop->n_counted,
+                      (uint64_t)us / loop->n_counted);
+    loop->n_counted = 0;
+}
+
+void
+loop_count_express(struct loop *loop, const struct method *method)
+{
+    if (loop->counted != method) {
+        publish_express(loop, steady_us(loop) - loop->began_us);
+        loop->counted = method;
+    }
+    loop->n_counted++;
 }
 
 void
 loop_callback_end(struct loop *loop, const char *what)
 {
-    uint64_t us = monotonic_us() - loop->began_us;
+    int64_t us = steady_us(loop) - loop->began_us;
 
+    publish_express(loop, us);
     if (us <= SLOW_US)
         return;
     tally_add(&loop->service->tallies, TALLY_SLOW_CALLBACKS, 1);
     log_event(loop->service->log, LOG_LEVEL_WARN, "callback.slow",
-              log_text("what", what != NULL ? what : "several"), log_int("us", (int64_t)us),
+              log_text("what", what != NULL ? what : "several"), log_int("us", us),
               log_int("loop", (int64_t)loop->index));
+}
+
+/* The main loop hears the signals and the deadline: it stays until the others have ended. */
+static bool
+may_end(const struct loop *loop)
+{
+    return loop->n_sessions == 0 && atomic_load(&loop->service->is_draining) &&
+           (loop->index != 0 || atomic_load(&loop->service->n_other_loops) == 0);
 }
 
 /* ---- seats: slot and generation ---- */
@@ -104,8 +136,11 @@ loop_unseat(struct loop *loop, uint32_t slot)
     loop->slots[slot] = NULL;
     if (slot < loop->first_free_hint)
         loop->first_free_hint = slot;
-    if (--loop->n_sessions == 0)
-        event_del(&loop->tick);
+    if (--loop->n_sessions > 0)
+        return;
+    event_del(&loop->tick);
+    if (loop->has_drained && may_end(loop)) /* nothing else would come and look */
+        event_base_loopbreak(loop->base);
 }
 
 static struct session *
@@ -142,7 +177,7 @@ loop_wake(struct loop *loop)
 }
 
 void
-loop_adopt(struct loop *loop, int fd, bool is_unix)
+loop_adopt(struct loop *loop, int fd, const struct door *door)
 {
     struct arrival *arrival = mem_alloc(sizeof *arrival);
 
@@ -150,7 +185,7 @@ loop_adopt(struct loop *loop, int fd, bool is_unix)
         close(fd);
         return;
     }
-    *arrival = (struct arrival){.fd = fd, .is_unix = is_unix};
+    *arrival = (struct arrival){.fd = fd, .door = door};
     pthread_mutex_lock(&loop->lock);
     arrival->next = loop->arrivals;
     loop->arrivals = arrival;
@@ -204,7 +239,7 @@ open_arrivals(struct loop *loop, struct arrival *arrival)
     while (arrival != NULL) {
         struct arrival *next = arrival->next;
 
-        session_open(loop, arrival->fd, arrival->is_unix);
+        session_open(loop, arrival->fd, arrival->door);
         mem_free(arrival);
         arrival = next;
     }
@@ -227,7 +262,7 @@ look_whether_to_end(struct loop *loop)
         loop->has_drained = true;
         for_each_session(loop, session_drain);
     }
-    if (atomic_load(&loop->service->is_draining) && loop->n_sessions == 0)
+    if (may_end(loop))
         event_base_loopbreak(loop->base);
 }
 
@@ -322,10 +357,18 @@ loop_run(struct loop *loop)
 }
 
 void
+loop_let_go(struct loop *loop)
+{
+    express_destroy(loop->express);
+    loop->express = NULL;
+}
+
+void
 loop_destroy(struct loop *loop)
 {
     if (loop == NULL)
         return;
+    loop_let_go(loop);
     while (loop->finished_first != NULL) {
         struct job *next = loop->finished_first->next;
 

@@ -3,6 +3,8 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "door.h"
+#include "express.h"
 #include "outgoing.h"
 #include "service.h"
 
@@ -22,7 +24,7 @@
  * finished jobs over in a list behind a mutex that is held for a few instructions, and an eventfd
  * wakes the loop.
  */
-enum { SCRATCH_BYTES = 64 * 1024 };
+enum { SCRATCH_BYTES = 64 * 1024, EXPRESS_BYTES = 16 * 1024 * 1024 };
 
 struct session;
 
@@ -43,8 +45,12 @@ struct loop {
     struct arena *arena;
     struct buf answer;
     struct piece_stock stock;
-    int64_t now_ms; /* steady, of this callback's beginning */
-    uint64_t began_us;
+    struct express *express; /* NULL until it is asked for */
+    struct method_memo methods;
+    const struct method *counted; /* calls of it that express answered in this callback: */
+    uint64_t n_counted;
+    int64_t began_us;  /* steady, of this callback's beginning */
+    int64_t now_ms;    /* the same */
     size_t turn_bytes; /* answered in this callback */
     bool has_drained;
 
@@ -57,17 +63,24 @@ enum err_code loop_create(struct service *service, unsigned index, struct loop *
                           struct err *err);
 /* After the pool and the engine have ended: nobody hands over jobs any more. NULL is fine. */
 void loop_destroy(struct loop *loop);
-/* Until the service has drained and no connection is left, or must_end. On the loop's own thread. */
+/* What it has of the engine is given back; it must not run any more. For the time between its end and
+ * the engine's. */
+void loop_let_go(struct loop *loop);
+/* Until the service has drained and no connection is left, or must_end; the main loop, whose index is
+ * 0, until the others have ended as well. On the loop's own thread. */
 void loop_run(struct loop *loop);
 
 /* ---- any thread ---- */
 void loop_wake(struct loop *loop);
 /* A new connection; the loop owns the descriptor from here on. */
-void loop_adopt(struct loop *loop, int fd, bool is_unix);
+void loop_adopt(struct loop *loop, int fd, const struct door *door);
 void loop_finish_job(struct job *job); /* job->finished_context is its loop */
 
 /* ---- the loop's own thread, for sessions ---- */
 void loop_callback_begin(struct loop *loop);
+struct express *loop_express(struct loop *loop); /* NULL if out of memory: calls answer then */
+/* One more answer of it. The callback's time is shared among its answers. */
+void loop_count_express(struct loop *loop, const struct method *method);
 void loop_callback_end(struct loop *loop, const char *what); /* counts and logs slow ones */
 bool loop_seat(struct loop *loop, struct session *session, uint32_t *slot, uint32_t *generation);
 void loop_unseat(struct loop *loop, uint32_t slot);

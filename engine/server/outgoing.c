@@ -1,6 +1,7 @@
 #include "outgoing.h"
 
 #include "alloc.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -102,6 +103,28 @@ outgoing_add(struct outgoing *out, struct piece_stock *stock, const void *bytes,
     }
 }
 
+uint8_t *
+outgoing_room(struct outgoing *out, struct piece_stock *stock, size_t n)
+{
+    struct piece *last = out->last;
+    uint8_t *room;
+
+    if (n > PIECE_BYTES)
+        return NULL;
+    if (last == NULL || last->data != last->room || PIECE_BYTES - last->len < n) {
+        last = piece_take(stock);
+        if (last == NULL) {
+            out->is_broken = true;
+            return NULL;
+        }
+        append(out, last);
+    }
+    room = (uint8_t *)last->data + last->len;
+    last->len += n;
+    out->bytes += n;
+    return room;
+}
+
 void
 outgoing_add_buf(struct outgoing *out, struct piece_stock *stock, struct buf *buf)
 {
@@ -143,7 +166,7 @@ advance(struct outgoing *out, struct piece_stock *stock, size_t written)
 }
 
 int64_t
-outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd)
+outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd, struct tls *tls)
 {
     int64_t total = 0;
 
@@ -157,7 +180,7 @@ outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd)
             parts[n] = (struct iovec){p->data + p->sent, p->len - p->sent};
             asked += parts[n].iov_len;
         }
-        written = writev(fd, parts, n);
+        written = tls == NULL ? writev(fd, parts, n) : tls_write(tls, parts, n);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)

@@ -38,10 +38,14 @@ struct outgoing {
 void outgoing_fini(struct outgoing *out, struct piece_stock *stock);
 
 void outgoing_add(struct outgoing *out, struct piece_stock *stock, const void *bytes, size_t n);
+/* n bytes in a row to be written by the caller at once, counted as waiting already; NULL as above, or
+ * if n is over PIECE_BYTES. */
+uint8_t *outgoing_room(struct outgoing *out, struct piece_stock *stock, size_t n);
 /* Takes the buf's memory if it is large, else copies; the buf is empty or as it was, afterwards. */
 void outgoing_add_buf(struct outgoing *out, struct piece_stock *stock, struct buf *buf);
 
-/* Writes what the socket takes. >= 0: bytes written; -1 with errno: the peer is gone. */
-int64_t outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd);
+/* Writes what the socket takes, through tls if it is not NULL. >= 0: bytes written; -1 with errno: the peer is gone. */
+struct tls;
+int64_t outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd, struct tls *tls);
 
 #endif

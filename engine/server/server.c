@@ -3,38 +3,47 @@
 #include "address.h"
 #include "alloc.h"
 #include "listener.h"
+#include "live_settings.h"
 #include "loop.h"
 #include "notify.h"
 #include "service.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { LOOPS_MAX = 64, HOLDER_BYTES = 512, PATH_BYTES = 4096, STORE_WAIT_MS = 2000 };
-enum { SPARE_DESCRIPTORS = 64 };
+
+struct loop_thread { /* beside the main one */
+    pthread_t id;
+    struct server *server;
+    struct loop *loop;
+};
 
 struct server {
     const struct config *config;
     struct service service;
     struct log *log;
     struct loop *loops[LOOPS_MAX];
-    pthread_t threads[LOOPS_MAX];
+    struct loop_thread threads[LOOPS_MAX];
     size_t n_loops, n_threads;
-    struct address addresses[LISTEN_MAX];
+    struct door doors[LISTEN_MAX];
     struct listener *listeners[LISTEN_MAX];
     struct listener_host listener_host;
     size_t n_listeners;
-    struct event terminate, interrupt, deadline;
+    struct event terminate, interrupt, hangup, deadline;
     bool has_signals;
-    _Atomic bool is_running, has_failed;
+    int alarm_fd; /* written where the store failed, so that the main loop hears of it */
+    struct event alarm;
+    _Atomic bool has_failed;
     struct err failure; /* whole before has_failed */
 };
 
@@ -49,61 +58,69 @@ parse_addresses(struct server *server, struct err *err)
     if (config->n_listen == 0) {
         snprintf(preset, sizeof preset, "unix:%s/jumelage.sock", config->data_dir);
         server->n_listeners = 1;
-        return address_parse(str_from(preset), &server->addresses[0], err);
+        return address_parse(str_from(preset), &server->doors[0].address, err);
     }
     for (; server->n_listeners < config->n_listen; server->n_listeners++) {
         const char *text = config->listen[server->n_listeners];
-        struct address *address = &server->addresses[server->n_listeners];
+        struct address *address = &server->doors[server->n_listeners].address;
         enum err_code code = address_parse(str_from(text), address, err);
 
         if (code != ERR_OK)
             return code;
-        if (!address->is_loopback && !config->allows_plain_public)
+        if (!address->is_loopback && !address->is_tls && !config->allows_plain_public)
             return err_set(err, ERR_FORBIDDEN,
                            "%s can be reached from other machines and is not encrypted; listen at "
-                           "127.0.0.1, or say --allow-plain-public",
+                           "127.0.0.1, take tls: or https:, or say --allow-plain-public",
                            text);
     }
     return ERR_OK;
 }
 
+/* What connections need by the kind of their address: a certificate, names, files. */
 static enum err_code
-find_rights(struct server *server, struct err *err)
+furnish_doors(struct server *server, struct err *err)
 {
-    struct peer_rights *rights = &server->service.rights;
-    const struct group *group;
+    const struct config *config = server->config;
+    struct service *service = &server->service;
+    enum err_code code = ERR_OK;
+    bool has_tls = false;
 
-    rights->own_uid = geteuid();
-    if (server->config->admin_group == NULL)
-        return ERR_OK;
-    group = getgrnam(server->config->admin_group); /* NOLINT: one thread so far */
-    if (group == NULL)
-        return err_set(err, ERR_INVALID_PARAMS, "there is no group \"%.80s\" (admin-group)",
-                       server->config->admin_group);
-    rights->admin_group = group->gr_gid;
-    rights->has_admin_group = true;
-    return ERR_OK;
-}
+    for (size_t i = 0; i < server->n_listeners; i++) {
+        struct door *door = &server->doors[i];
 
-/* As many descriptors as connections may need, as far as the system lets us. */
-static void
-raise_descriptors(struct server *server)
-{
-    rlim_t wanted = (rlim_t)server->config->limits[LIMIT_CONNECTIONS] + SPARE_DESCRIPTORS;
-    struct rlimit now;
-
-    if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= wanted)
-        return;
-    now.rlim_cur = now.rlim_max < wanted ? now.rlim_max : wanted;
-    setrlimit(RLIMIT_NOFILE, &now);
-    if (now.rlim_cur < wanted)
-        log_event(server->log, LOG_LEVEL_WARN, "descriptors.few",
-                  log_int("have", (int64_t)now.rlim_cur), log_int("wanted", (int64_t)wanted));
+        door->guard = (struct http_guard){.names = config->http_hosts,
+                                          .n_names = config->n_http_hosts,
+                                          .is_tls = door->address.is_tls};
+        has_tls = has_tls || door->address.is_tls;
+    }
+    if (has_tls && (config->tls_cert == NULL || config->tls_key == NULL))
+        return err_set(err, ERR_INVALID_PARAMS,
+                       "an address with tls: or https: needs --tls-cert and --tls-key");
+    service->has_tls = has_tls;
+    if (has_tls)
+        code = tls_desk_load(&service->tls, config->tls_cert, config->tls_key, err);
+    if (code == ERR_OK && config->console_dir != NULL)
+        code = static_files_open(config->console_dir, NULL, &service->files, err);
+    return code;
 }
 
 /* ---- the engine ---- */
 
-/* What the lock file says of us, so that the tool finds our socket: the unix ones first. */
+/* An address for programs that stand in another folder than we do. */
+static void
+holder_address(const struct address *address, char text[HOLDER_BYTES])
+{
+    char whole[PATH_BYTES];
+
+    text[0] = '\0';
+    if (address->kind != ADDRESS_UNIX)
+        address_format(address, text);
+    else if (realpath(((const struct sockaddr_un *)&address->socket)->sun_path, whole) != NULL &&
+             strlen(whole) < HOLDER_BYTES - sizeof "unix:")
+        snprintf(text, HOLDER_BYTES, "unix:%.*s", (int)(HOLDER_BYTES - sizeof "unix:"), whole);
+}
+
+/* What the lock file says of us once we listen, so that the tool finds our socket: the unix ones first. */
 static void
 holder_text(const struct server *server, char text[HOLDER_BYTES])
 {
@@ -111,41 +128,44 @@ holder_text(const struct server *server, char text[HOLDER_BYTES])
 
     for (int kind = ADDRESS_UNIX; kind <= ADDRESS_TCP; kind++)
         for (size_t i = 0; i < server->n_listeners; i++) {
-            char one[ADDRESS_TEXT_BYTES];
+            char one[HOLDER_BYTES];
 
-            if (server->addresses[i].kind != (enum address_kind)kind)
+            if (server->doors[i].address.kind != (enum address_kind)kind)
                 continue;
-            address_format(&server->addresses[i], one);
-            if (used + strlen(one) + 2 < HOLDER_BYTES)
+            holder_address(&server->doors[i].address, one);
+            if (one[0] != '\0' && used + strlen(one) + 2 < HOLDER_BYTES)
                 used += (size_t)snprintf(text + used, HOLDER_BYTES - used, " %s", one);
         }
 }
 
-/* On the writer's thread: the disk has failed. What was asked is still answered, then we end. */
+/* On the writer's thread, or at the start: the disk has failed. What was asked is still answered, then we
+ * end. */
 static void
 on_fatal(void *context, const struct err *err)
 {
     struct server *server = context;
+    const uint64_t one = 1;
+    ssize_t written;
 
     log_err(server->log, LOG_LEVEL_ERROR, "store.failed", "disk", err);
     server->failure = *err;
     atomic_store(&server->has_failed, true);
-    if (atomic_load(&server->is_running))
-        kill(getpid(), SIGTERM);
+    do
+        written = write(server->alarm_fd, &one, sizeof one);
+    while (written < 0 && errno == EINTR);
 }
 
 static enum err_code
 open_engine(struct server *server, struct err *err)
 {
     const struct config *config = server->config;
-    char holder[HOLDER_BYTES];
     struct engine_options options = {
         .data_dir = config->data_dir,
         .clock = server->service.clock,
         .log = server->log,
         .map_bytes = (size_t)config->map_bytes,
         .wait_ms = STORE_WAIT_MS,
-        .holder = holder,
+        .holder = "service", /* its addresses follow when it listens */
         .full_check = config->full_check,
         .backup_dir = config->backup_dir,
         .keep_versions = (uint64_t)config->keep_versions,
@@ -154,7 +174,6 @@ open_engine(struct server *server, struct err *err)
         .fatal_context = server,
     };
 
-    holder_text(server, holder);
     return engine_open(&options, &server->service.engine, err);
 }
 
@@ -185,7 +204,11 @@ make_loops(struct server *server, struct err *err)
 static void *
 run_loop(void *context)
 {
-    loop_run(context);
+    const struct loop_thread *thread = context;
+
+    loop_run(thread->loop);
+    atomic_fetch_sub(&thread->server->service.n_other_loops, 1);
+    loop_wake(thread->server->loops[0]);
     return NULL;
 }
 
@@ -197,10 +220,16 @@ start_loops(struct server *server, struct err *err)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    atomic_store(&server->service.n_other_loops, server->n_loops - 1);
     for (size_t i = 1; i < server->n_loops && rc == 0; i++) {
-        rc = pthread_create(&server->threads[server->n_threads], NULL, run_loop, server->loops[i]);
-        if (rc == 0)
-            pthread_setname_np(server->threads[server->n_threads++], "loop");
+        struct loop_thread *thread = &server->threads[server->n_threads];
+
+        *thread = (struct loop_thread){.server = server, .loop = server->loops[i]};
+        rc = pthread_create(&thread->id, NULL, run_loop, thread);
+        if (rc == 0) {
+            pthread_setname_np(thread->id, "loop");
+            server->n_threads++;
+        }
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc == 0 ? ERR_OK : err_set_sys(err, rc, "start an event thread");
@@ -242,17 +271,11 @@ on_deadline(evutil_socket_t fd, short what, void *context)
 }
 
 static void
-on_terminate(evutil_socket_t number, short what, void *context)
+drain(struct server *server, int signal_number)
 {
-    struct server *server = context;
-    const struct timeval patience = {(time_t)server->config->drain_s, 0};
+    const struct timeval patience = {(time_t)server->service.drain_s, 0};
 
-    (void)what;
-    if (atomic_load(&server->service.is_draining)) {
-        end_at_once(server, "a second signal");
-        return;
-    }
-    log_event(server->log, LOG_LEVEL_INFO, "draining", log_int("signal", number),
+    log_event(server->log, LOG_LEVEL_INFO, "draining", log_int("signal", signal_number),
               log_int("connections", tally_get(&server->service.tallies, TALLY_CONNECTIONS)),
               log_int("in_flight", tally_get(&server->service.tallies, TALLY_IN_FLIGHT)));
     notify_system("STOPPING=1");
@@ -260,6 +283,39 @@ on_terminate(evutil_socket_t number, short what, void *context)
     atomic_store(&server->service.is_draining, true);
     event_add(&server->deadline, &patience);
     wake_all(server);
+}
+
+static void
+on_terminate(evutil_socket_t number, short what, void *context)
+{
+    struct server *server = context;
+
+    (void)what;
+    if (atomic_load(&server->service.is_draining))
+        end_at_once(server, "a second signal");
+    else
+        drain(server, number);
+}
+
+static void
+on_alarm(evutil_socket_t fd, short what, void *context)
+{
+    struct server *server = context;
+
+    (void)fd;
+    (void)what;
+    if (!atomic_load(&server->service.is_draining))
+        drain(server, 0);
+}
+
+static void
+on_hangup(evutil_socket_t number, short what, void *context)
+{
+    struct server *server = context;
+
+    (void)number;
+    (void)what;
+    live_settings_reload(server->config, &server->service);
 }
 
 /* ---- life ---- */
@@ -283,8 +339,8 @@ fill_service(struct server *server, struct err *err)
 
     service->log = server->log;
     service->clock = clock_system();
-    memcpy(service->limits, server->config->limits, sizeof service->limits);
-    code = find_rights(server, err);
+    service->own_uid = geteuid();
+    code = live_settings_apply(server->config, service, err);
     if (code == ERR_OK)
         code = open_engine(server, err);
     if (code == ERR_OK)
@@ -304,13 +360,17 @@ fill_service(struct server *server, struct err *err)
 static enum err_code
 listen_everywhere(struct server *server, struct err *err)
 {
+    char holder[HOLDER_BYTES];
     enum err_code code = ERR_OK;
 
     server->listener_host =
         (struct listener_host){.loops = server->loops, .n_loops = server->n_loops};
     for (size_t i = 0; i < server->n_listeners && code == ERR_OK; i++)
-        code = listener_open(&server->addresses[i], &server->listener_host, &server->listeners[i],
-                             err);
+        code = listener_open(&server->doors[i], &server->listener_host, &server->listeners[i], err);
+    if (code == ERR_OK) {
+        holder_text(server, holder);
+        store_name_holder(engine_store(server->service.engine), holder);
+    }
     return code;
 }
 
@@ -322,9 +382,13 @@ watch_signals(struct server *server)
     signal(SIGPIPE, SIG_IGN);
     evsignal_assign(&server->terminate, base, SIGTERM, on_terminate, server);
     evsignal_assign(&server->interrupt, base, SIGINT, on_terminate, server);
+    evsignal_assign(&server->hangup, base, SIGHUP, on_hangup, server);
     event_assign(&server->deadline, base, -1, 0, on_deadline, server);
     event_add(&server->terminate, NULL);
     event_add(&server->interrupt, NULL);
+    event_add(&server->hangup, NULL);
+    event_assign(&server->alarm, base, server->alarm_fd, EV_READ, on_alarm, server); /* once */
+    event_add(&server->alarm, NULL);
     server->has_signals = true;
 }
 
@@ -339,11 +403,14 @@ server_open(const struct config *config, struct log *log, struct server **out, s
     server->config = config;
     server->log = log;
     umask(077);
-    code = parse_addresses(server, err);
-    if (code == ERR_OK) {
-        raise_descriptors(server);
+    tls_desk_init(&server->service.tls);
+    server->alarm_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    code = server->alarm_fd >= 0 ? parse_addresses(server, err)
+                                 : err_set_sys(err, errno, "make an event descriptor");
+    if (code == ERR_OK)
+        code = furnish_doors(server, err);
+    if (code == ERR_OK)
         code = fill_service(server, err);
-    }
     if (code == ERR_OK)
         code = make_loops(server, err);
     if (code == ERR_OK) {
@@ -367,9 +434,6 @@ server_run(struct server *server)
               log_int("threads", (int64_t)server->n_loops),
               log_int("workers", (int64_t)pool_workers(server->service.pool)));
     notify_system("READY=1");
-    atomic_store(&server->is_running, true);
-    if (atomic_load(&server->has_failed)) /* before anyone could be told */
-        raise(SIGTERM);
     loop_run(server->loops[0]);
     log_event(server->log, LOG_LEVEL_INFO, "ended", LOG_NO_FIELD);
 }
@@ -390,15 +454,23 @@ server_close(struct server *server)
     atomic_store(&server->service.must_end, true);
     wake_all(server);
     for (size_t i = 0; i < server->n_threads; i++)
-        pthread_join(server->threads[i], NULL);
+        pthread_join(server->threads[i].id, NULL);
     pool_destroy(server->service.pool);
+    for (size_t i = 0; i < server->n_loops; i++)
+        loop_let_go(server->loops[i]);
     engine_close(server->service.engine);
     if (server->has_signals) {
         event_del(&server->terminate);
         event_del(&server->interrupt);
+        event_del(&server->hangup);
+        event_del(&server->alarm);
         event_del(&server->deadline);
     }
     for (size_t i = 0; i < server->n_loops; i++)
         loop_destroy(server->loops[i]);
+    static_files_drop(server->service.files);
+    tls_desk_fini(&server->service.tls);
+    if (server->alarm_fd >= 0)
+        close(server->alarm_fd);
     mem_free(server);
 }

@@ -200,6 +200,12 @@ lock_take(struct store *store, const struct store_options *options, struct err *
     return ERR_OK;
 }
 
+void
+store_name_holder(struct store *store, const char *holder)
+{
+    holder_write(store->lock_fd, holder);
+}
+
 enum err_code
 store_holder(const char *dir, struct arena *arena, struct str *holder, struct err *err)
 {

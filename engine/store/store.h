@@ -54,6 +54,8 @@ struct store_patience {
 
 enum err_code store_open(const struct store_options *options, struct store **out, struct err *err);
 void store_close(struct store *store); /* stops the writer after what is queued; NULL is fine */
+/* Says from here on in the lock file who holds it: a service, once it has its addresses. */
+void store_name_holder(struct store *store, const char *holder);
 /* Who holds dir's lock right now, as its holder text; empty if nobody does. */
 enum err_code store_holder(const char *dir, struct arena *arena, struct str *holder,
                            struct err *err);

@@ -8,7 +8,9 @@ if(NOT MSGPACK_FOUND) # later releases renamed it
   set(JML_MSGPACK_MODULE msgpack-c)
   pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack-c)
 endif()
+pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl)
 pkg_check_modules(EVENT REQUIRED IMPORTED_TARGET libevent_core)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
@@ -19,8 +21,8 @@ if(JML_BUILD_TESTS)
   pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
 endif()
 
-# libcsv and libstemmer come without a .pc file
-foreach(lib csv stemmer)
+# libcsv, libstemmer and http-parser come without a .pc file
+foreach(lib csv stemmer http_parser)
   find_library(JML_LIB_${lib} NAMES ${lib} REQUIRED)
   add_library(jml::${lib} UNKNOWN IMPORTED)
   set_target_properties(jml::${lib} PROPERTIES IMPORTED_LOCATION "${JML_LIB_${lib}}")

@@ -1,7 +1,7 @@
 /*
  * race_engine: readers match, explain and list, and backups are made, while a writer puts, patches, deletes
  * and erases (which exchanges the data file under the readers), through the same calls that every asker
- * makes. Run under the thread sanitizer; a bounded number of rounds.
+ * makes, and while the vocabularies grow. Run under the thread sanitizer; a bounded number of rounds.
  */
 #include "call.h"
 #include "json.h"
@@ -86,6 +86,33 @@ back_up(void *unused)
     return NULL;
 }
 
+/* On the writer's thread; a later write waits for it. */
+static void
+tables_told(void *context, const struct tables_reloaded *reloaded, const struct err *err)
+{
+    (void)context;
+    if (err->code != ERR_OK || !reloaded->has_changed) {
+        fprintf(stderr, "tables: %s\n", err->message);
+        n_faults++;
+    }
+}
+
+static void
+grow_tables(const char *share, int round)
+{
+    struct err err = {0};
+    char path[128];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/outcomes.csv", share);
+    file = fopen(path, "a");
+    if (file == NULL || fprintf(file, "race%d,1,Race %d,Course %d,,\n", round, round, round) < 0 ||
+        fclose(file) != 0 || engine_tables_reload(engine, tables_told, NULL, &err) != ERR_OK) {
+        fprintf(stderr, "tables: %s\n", err.message);
+        n_faults++;
+    }
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int flag, struct FTW *walk)
 {
@@ -96,12 +123,14 @@ remove_one(const char *path, const struct stat *st, int flag, struct FTW *walk)
 int
 main(void)
 {
-    char dir[] = "/tmp/jumelage-race-XXXXXX";
-    struct engine_options options = {.data_dir = mkdtemp(dir), .share_dir = JML_DATA};
+    char dir[] = "/tmp/jumelage-race-XXXXXX", share[] = "/tmp/jumelage-share-XXXXXX", copy[256];
+    struct engine_options options = {.data_dir = mkdtemp(dir), .share_dir = mkdtemp(share)};
     pthread_t readers[READERS], backups;
     struct err err = {0};
 
-    if (options.data_dir == NULL || engine_open(&options, &engine, &err) != ERR_OK) {
+    snprintf(copy, sizeof copy, "cp -r %s/. %s", JML_DATA, share);
+    if (options.data_dir == NULL || options.share_dir == NULL || system(copy) != 0 ||
+        engine_open(&options, &engine, &err) != ERR_OK) {
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }
@@ -120,6 +149,8 @@ main(void)
         return 1;
     for (int round = 1; round <= ROUNDS; round++) {
         put(round % PROFILES, round);
+        if (round % 30 == 0)
+            grow_tables(share, round);
         if (round % 7 == 0)
             call_json("profile.delete", "{\"id\": \"p2\"}");
         if (round % 29 == 0)
@@ -135,5 +166,6 @@ main(void)
         pthread_join(readers[i], NULL);
     engine_close(engine);
     nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    nftw(share, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return n_faults == 0 ? 0 : 1;
 }

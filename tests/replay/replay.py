@@ -27,27 +27,23 @@ A scenario is read line by line. `#` begins a comment. Values are JSON; in them
     stat NAME >= N           of system.stats' service, awaited
     memory <= N              resident MiB of the service
 
-Nothing sleeps: every wait is for an event, with a deadline of 20 s.
+Every successful answer is held against the result that system.methods tells of its method.
+Nothing sleeps: every wait is for an event, with a deadline of 20 s. The service runs in the strict
+sandbox, where a system call that nobody listed ends it.
 """
 import json
 import os
-import select
+import re
 import shlex
 import signal
 import socket
 import struct
-import subprocess
 import sys
-import tempfile
 import time
 
 import msgpack
 
-DEADLINE_S = 20
-
-
-class Failure(Exception):
-    pass
+from service import DEADLINE_S, Failure, Peer, Service
 
 
 def pack(value, index=None, tokens=None):
@@ -97,116 +93,29 @@ def fits(want, got, index=None, tokens=None):
     return type(want) is type(got) and want == got
 
 
-class Peer:
-    def __init__(self, address):
-        kind, _, rest = address.partition(":")
-        if kind == "unix":
-            self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.connect(rest)
-        else:
-            host, _, port = rest.rpartition(":")
-            self.socket = socket.create_connection((host, int(port)))
-        self.socket.settimeout(DEADLINE_S)
-        self.unpacker = msgpack.Unpacker(raw=False, strict_map_key=False,
-                                         max_buffer_size=1 << 30)
-        self.has_ended = False
-
-    def send(self, data):
-        try:
-            self.socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the service has closed; what it said is still to be read
-
-    def next(self):
-        """The next frame; None at the end."""
-        while True:
-            for frame in self.unpacker:
-                return frame
-            try:
-                data = self.socket.recv(1 << 20)
-            except ConnectionResetError:
-                data = b""
-            except socket.timeout:
-                raise Failure(f"nothing came for {DEADLINE_S} s")
-            if not data:
-                self.has_ended = True
-                return None
-            self.unpacker.feed(data)
-
-    def stuff(self, data):
-        """Sends copies until the other side takes no more."""
-        self.socket.setblocking(False)
-        sent = 0
-        block = data * max(1, 65536 // len(data))
-        view = memoryview(block)
-        while sent < 1 << 30:
-            _, writable, _ = select.select([], [self.socket], [], 1.0)
-            if not writable:
-                break
-            try:
-                n = self.socket.send(view)
-            except (BlockingIOError, BrokenPipeError, ConnectionResetError):
-                break
-            sent += n
-            view = view[n:] if n < len(view) else memoryview(block)
-        self.socket.settimeout(DEADLINE_S)
-        return sent
+TYPES = {"map": dict, "list": list, "text": str, "whole number": int, "true or false": bool,
+         "null": type(None)}
 
 
-class Service:
-    def __init__(self, options):
-        self.dir = tempfile.TemporaryDirectory(prefix="jml")
-        self.store = os.path.join(self.dir.name, "store")
-        self.log_path = os.path.join(self.dir.name, "log")
-        subprocess.run([os.environ["JUMELAGE"], "demo", self.store], check=True,
-                       stdout=subprocess.DEVNULL)
-        self.unix = f"unix:{self.store}/jumelage.sock"
-        self.log = open(self.log_path, "wb")
-        self.process = subprocess.Popen(
-            [os.environ["JUMELAGED"], "--data", self.store, "--listen", self.unix,
-             "--listen", "tcp:127.0.0.1:0", *options], stderr=self.log)
-        self.tcp = None
-        self.tokens = {}
-        deadline = time.monotonic() + DEADLINE_S
-        with open(self.log_path, "rb") as reading:
-            while True:
-                for line in reading:
-                    words = line.decode().split()
-                    if "listening" in words and "address=tcp:" in line.decode():
-                        self.tcp = words[-1].split("=", 1)[1]
-                    if "ready" in words:
-                        self.admin = Peer(self.unix)
-                        return
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise Failure("the service did not start: " + self.tail())
-                select.select([], [], [], 0.005)
-
-    def tail(self):
-        with open(self.log_path, "rb") as reading:
-            return reading.read()[-2000:].decode(errors="replace")
-
-    def call(self, method, params):
-        self.admin.send(pack([0, 0, method, [params]], tokens=self.tokens))
-        answer = self.admin.next()
-        if answer is None:  # it has sat idle for too long
-            self.admin = Peer(self.unix)
-            self.admin.send(pack([0, 0, method, [params]], tokens=self.tokens))
-            answer = self.admin.next()
-        if answer is None or answer[2] is not None:
-            raise Failure(f"{method}: {answer}")
-        return answer[3]
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
-        self.dir.cleanup()
+def is_as_told(answer, path, row):
+    """Does every value that a path such as "matches[].score" stands for fit its row of system.methods?"""
+    if path == "":
+        if answer is None:
+            return row.get("optional", False) or row["type"] == "null"
+        return row["type"] == "anything" or type(answer) is TYPES[row["type"]]
+    if path.startswith("[]"):
+        return isinstance(answer, list) and all(is_as_told(v, path[2:], row) for v in answer)
+    key = re.match(r"[^.\[]*", path.lstrip("."))[0]
+    if not isinstance(answer, dict) or key not in answer:
+        return row.get("optional", False)
+    return is_as_told(answer[key], path.lstrip(".")[len(key):], row)
 
 
 class Play:
     def __init__(self):
         self.service = None
+        self.results = {}          # of each method, as system.methods tells them
+        self.asked = {}            # (peer, msgid): methods
         self.peers = {}
         self.sends = (None, b"")   # peer, bytes: what follows one another leaves together
         self.any_order = (None, [])
@@ -221,7 +130,7 @@ class Play:
         name, wants = self.any_order
         self.any_order = (None, [])
         for _ in range(len(wants)):
-            got = self.peers[name].next()
+            got = self.received(name)
             for want in wants:
                 if fits(want, got, None, self.service.tokens):
                     wants.remove(want)
@@ -243,10 +152,37 @@ class Play:
                 return act(word[:-len(mark)], rest)
         return getattr(self, "do_" + word)(rest)
 
+    # ---- answers against the table; they may hold more than it tells ----
+
+    def note(self, name, value, count):
+        if not isinstance(value, list) or len(value) != 4 or not isinstance(value[2], str):
+            return
+        msgid = next(iter(value[1].values())) if isinstance(value[1], dict) else value[1]
+        for i in range(count):
+            self.asked.setdefault((name, i if msgid == "#" else msgid), []).append(value[2])
+
+    def received(self, name):
+        got = self.peers[name].next()
+        if not isinstance(got, list) or len(got) != 4 or got[0] != 1:
+            return got
+        methods = self.asked.get((name, got[1]), [])
+        if got[2] is not None or not methods:
+            return got
+        faults = []
+        for method in methods:
+            rows = [row["name"] for row in self.results.get(method, [])
+                    if not is_as_told(got[3], row["name"], row)]
+            if not rows:
+                methods.remove(method)
+                return got
+            faults.append(f"{method} at {rows[0] or '(the answer)'}")
+        raise Failure(f"not as the table says: {', '.join(faults)}\n    got      {got!r:.2000}")
+
     # ---- peers ----
 
     def send(self, name, rest):
         count, value = self.counted(rest)
+        self.note(name, value, count)
         data = b"".join(pack(value, i, self.service.tokens) for i in range(count))
         self.sends = (name, self.sends[1] + data)
 
@@ -254,6 +190,7 @@ class Play:
         self.sends = (name, self.sends[1] + bytes.fromhex(rest))
 
     def drip(self, name, rest):
+        self.note(name, json.loads(rest), 1)
         data = pack(json.loads(rest), tokens=self.service.tokens)
         for i in range(len(data)):
             self.peers[name].send(data[i:i + 1])
@@ -267,14 +204,14 @@ class Play:
 
     def expect(self, name, rest):
         if not rest.startswith("*"):
-            want, got = json.loads(rest), self.peers[name].next()
+            want, got = json.loads(rest), self.received(name)
             if not fits(want, got, None, self.service.tokens):
                 raise Failure(f"expected {rest}\n    got      {got!r:.2000}")
             return
         count, want = self.counted(rest)
         left = set(range(count))
         for _ in range(count):
-            got = self.peers[name].next()
+            got = self.received(name)
             index = got[1] if isinstance(got, list) and len(got) > 1 else None
             if index not in left or not fits(want, got, index, self.service.tokens):
                 raise Failure(f"expected {rest}\n    got      {got!r:.2000}")
@@ -316,13 +253,12 @@ class Play:
                 raise Failure(f"it ended with {status}: {self.service.tail()}")
         else:
             self.service = Service(shlex.split(rest))
+            self.results = {method["name"]: method["result"]
+                            for method in self.service.call("system.methods", {})}
 
     def do_token(self, rest):
         name, role, *pairs = shlex.split(rest)
-        params = {"role": role, "name": name, **dict(p.split("=", 1) for p in pairs)}
-        answer = self.service.call("token.create", params)
-        self.service.tokens[name] = answer["token"]
-        self.service.tokens[name + "_id"] = answer["id"]
+        self.service.make_token(name, role, **dict(p.split("=", 1) for p in pairs))
 
     def do_peer(self, rest):
         name, kind = rest.split()

@@ -9,8 +9,8 @@ import random
 import sys
 import threading
 
-import service
-from service import Service, check, jumelage
+import victim
+from victim import Service, check, jumelage
 
 CLIENTS = 4
 MANY = 3
@@ -100,15 +100,15 @@ def main():
     print(f"JML_SEED={seed}")
     chance = random.Random(seed)
     total, slowest = 0, 0.0
-    with service.folder() as folder:
+    with victim.folder() as folder:
         for number in range(rounds):
             n, ready_s = one_round(f"{folder}/store", number, chance)
             total += n
             slowest = max(slowest, ready_s)
     print(f"{rounds} kills, {total} answered writes, ready again within {slowest * 1000:.0f} ms, "
-          f"{service.faults} faults")
+          f"{victim.faults} faults")
     check(total > 0, "nothing was answered before a kill")
-    sys.exit(service.faults > 0)
+    sys.exit(victim.faults > 0)
 
 
 main()

@@ -33,8 +33,8 @@ drop_failure(jml_client *client)
 static void
 why_not(const struct pending *slot, const struct jml_error *why, struct jml_error *out)
 {
-    if (why->code == JML_CLOSED) {
-        *out = *why;
+    if (why->code == JML_CLOSED || why->code == JML_BAD_ANSWER) {
+        *out = *why; /* a peer that is no jumelage service must not look like a network's fault */
     } else if (slot->has_left) {
         jmli_fail(out, JML_LOST,
                   "the connection ended after the request was sent, so that whether it was "

@@ -1,6 +1,8 @@
 #include "cases.h"
+#include "exits.h"
 #include "tool.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -50,7 +52,17 @@ static const struct {
     {"stats", 66, "there is no store"},
     {"programme check nowhere.yaml", 66, "nowhere.yaml"},
     {"profile put nowhere.json", 66, "nowhere.json"},
-    {"--server unix:/nowhere stats", 69, "this machine only"},
+    {"--server unix:nowhere stats", 69, "(unreachable)"},
+    {"--server nowhere stats", 64, "(bad_option: --server)"},
+    {"--server tls:localhost:1 stats", 64, "TLS"},
+    {"--server http://localhost stats", 64, "HTTP"},
+    {"--server unix:nowhere --data store stats", 64, "one of them"},
+    {"stats --data store --server unix:nowhere", 64, "one of them"},
+    {"--server unix:nowhere demo store", 64, "leave --server out"},
+    {"--server unix:nowhere --token-file none stats", 78, "(bad_option: --token-file)"},
+    {"token", 64, ""},
+    {"token create reader", 64, "a role and a name"},
+    {"token revoke 0f1e2d3c4b5a", 64, "--yes"},
 };
 
 CASES(tool_exits, each_ending_has_its_status_and_sentence, exits)
@@ -63,6 +75,17 @@ CASES(tool_exits, each_ending_has_its_status_and_sentence, exits)
     if (exits[*i].status != 0 && exits[*i].arguments[0] != '\0')
         cr_expect_eq(tool.out.len, 0, "%s says on standard output: %.*s", exits[*i].arguments,
                      STR_ARG(tool.out));
+}
+
+Test(exits, every_code_of_protocol_and_client_has_a_name_and_a_status)
+{
+    for (int code = -8; code < ERR_COUNT; code++) {
+        cr_expect_str_neq(exit_name((enum err_code)code), "unknown", "%d", code);
+        cr_expect_eq(exit_status((enum err_code)code) == 0, code == 0, "%d", code);
+    }
+    for (int code = 0; code < ERR_COUNT; code++)
+        cr_expect_str_eq(exit_name((enum err_code)code), err_name((enum err_code)code));
+    cr_expect_eq(exit_status((enum err_code)999), 76, "a later service's");
 }
 
 Test(tool_exits, errors_of_calls_keep_their_status)
@@ -111,4 +134,20 @@ Test(tool_exits, demo_never_fills_a_store_twice)
     tool_expect(&tool, "demo store", 0);
     tool_expect(&tool, "demo store", 65);
     cr_expect(tool_complained(&tool, "name a new folder"));
+}
+
+/* The first file is stored, the second never ends: the store is in use, and written to. */
+Test(tool_exits, a_signal_closes_the_store_before_it_ends_the_tool, .timeout = 60)
+{
+    tool_run(&tool, "demo store");
+    tool_write(&tool, "one.jsonl",
+               STR_LIT("{\"id\": \"one\", \"kind\": \"startup\", \"name\": \"One\"}\n"));
+    tool_run(&tool, "--version >/dev/null; mkfifo in; " JML_TOOL " import one.jsonl - <in & "
+                    "exec 8>in; until test -e store/jumelage.unclean; do :; done; kill $!; "
+                    "printf 'id,kind,name\\ntwo,startup,Two\\n' >&8; exec 8>&-; wait $!");
+    cr_expect_eq(tool.status, 128 + SIGTERM, "%d: %.*s", tool.status, STR_ARG(tool.err));
+    cr_expect(tool_complained(&tool, "stopped by a signal"), "%.*s", STR_ARG(tool.err));
+    tool_expect(&tool, "--version && test ! -e store/jumelage.unclean", 0);
+    tool_expect(&tool, "profile get one", 0);
+    tool_expect(&tool, "profile get two", 66);
 }

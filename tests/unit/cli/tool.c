@@ -22,6 +22,7 @@ tool_begin(struct tool *tool)
     setenv("JUMELAGE_DATA", "store", 1);
     setenv("LC_ALL", "C.UTF-8", 1);
     unsetenv("JUMELAGE_SERVER");
+    unsetenv("JUMELAGE_TOKEN_FILE");
     unsetenv("JUMELAGE_SITE");
 }
 

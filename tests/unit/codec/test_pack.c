@@ -127,9 +127,42 @@ Test(pack, an_open_container_gets_its_count_at_the_end)
         pack_nil(&buf);
     pack_close(&buf, array, 300);
     pack_close(&buf, map, 1);
-    cr_assert_eq(buf.len, 5 + 2 + 5 + 300);
-    cr_expect_arr_eq(buf.data, "\xdf\x00\x00\x00\x01\xa1k\xdd\x00\x00\x01\x2c\xc0", 13);
+    cr_assert_eq(buf.len, 1 + 2 + 3 + 300);
+    cr_expect_arr_eq(buf.data, "\x81\xa1k\xdc\x01\x2c\xc0", 7);
+    cr_expect_eq((unsigned char)buf.data[buf.len - 1], 0xc0);
     buf_fini(&buf);
+}
+
+Test(pack, a_closed_container_has_the_same_bytes_as_one_of_known_count)
+{
+    static const size_t counts[] = {0, 1, 15, 16, 65535, 65536};
+
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct pack_open map, array;
+        struct buf opened, known;
+
+        buf_init(&opened, 1000000);
+        buf_init(&known, 1000000);
+        pack_map(&known, counts[i]);
+        map = pack_map_open(&opened);
+        for (size_t j = 0; j < counts[i]; j++) {
+            pack_int(&known, (int64_t)j % 100);
+            pack_array(&known, j % 20);
+            pack_int(&opened, (int64_t)j % 100);
+            array = pack_array_open(&opened);
+            for (size_t k = 0; k < j % 20; k++) {
+                pack_nil(&known);
+                pack_nil(&opened);
+            }
+            pack_close(&opened, array, j % 20);
+        }
+        pack_close(&opened, map, counts[i]);
+        cr_assert_eq(opened.len, known.len, "%zu pairs: %zu bytes, not %zu", counts[i], opened.len,
+                     known.len);
+        cr_expect_arr_eq(opened.data, known.data, known.len);
+        buf_fini(&opened);
+        buf_fini(&known);
+    }
 }
 
 Test(pack, a_buf_that_is_full_stays_so_and_closing_writes_nothing)

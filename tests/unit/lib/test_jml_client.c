@@ -181,7 +181,7 @@ Test(jml_client, what_no_service_sends_ends_the_connection_and_is_told)
         cr_assert(peer_read_call(&peer, &heard));
         peer_send(&peer, garbage[i].bytes, garbage[i].n);
         cr_assert(pump(client, &ending.is_over), "%s", garbage[i].says);
-        cr_expect_eq(ending.error.code, JML_LOST, "%s: the request had left", garbage[i].says);
+        cr_expect_eq(ending.error.code, JML_BAD_ANSWER, "%s", garbage[i].says);
         cr_expect_eq(jml_client_error(client)->code, JML_BAD_ANSWER, "%s", garbage[i].says);
         cr_expect_eq(jml_client_fd(client), -1);
         jml_client_close(client);
@@ -203,7 +203,7 @@ Test(jml_client, two_answers_to_one_call_end_the_connection)
     cr_assert(pump(client, &other.is_over));
     cr_expect_str_eq(ending.text, "once");
     cr_expect_eq(ending.n_told, 1);
-    cr_expect_eq(other.error.code, JML_LOST);
+    cr_expect_eq(other.error.code, JML_BAD_ANSWER);
     jml_client_close(client);
 }
 

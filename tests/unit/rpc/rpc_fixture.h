@@ -2,6 +2,7 @@
 #define JML_RPC_FIXTURE_H
 
 #include "call.h"
+#include "result_check.h"
 
 /*
  * rpc_fixture: an engine on a temporary folder, with the shipped tables and a clock that stands still.
@@ -49,8 +50,5 @@ uint64_t rpc_seq(struct rpc *rpc); /* of the newest change */
 
 /* A few profiles and the bilocation programme, from the shipped data: all of it. */
 void rpc_load_demo(struct rpc *rpc);
-
-/* Does an answer look as the method table says? The first thing that does not, or NULL. */
-const char *result_check(const struct method *method, const msgpack_object *answer);
 
 #endif

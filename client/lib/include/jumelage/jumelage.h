@@ -23,7 +23,8 @@
  * **A lost connection.** The next call connects again, greets with the token again, and waits
  * between attempts (0.1 s, doubled up to 10 s, a quarter more or less). A call whose request never
  * left fails with #JML_UNREACHABLE, or is sent on the new connection if it blocks. A call whose
- * request may have reached the service fails with #JML_LOST: its outcome is unknown. Only blocking
+ * request may have reached the service fails with #JML_LOST (or #JML_BAD_ANSWER, if the peer sent
+ * what no jumelage service sends): its outcome is unknown. After #JML_LOST, only blocking
  * calls of methods that are known to change nothing (jml_method_reads()) are repeated then, once.
  *
  * **Units.** Scores, views, shares, coverage: basis points, 0 to 10000. Instants: milliseconds since

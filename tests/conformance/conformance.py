@@ -1,0 +1,726 @@
+#!/usr/bin/env python3
+"""Holds a client to what every client must do, whatever its language.
+
+    conformance.py DRIVER… [-k WORD]    DRIVER is the command that starts the driver of one language;
+                                        with -k only the cases whose name holds WORD
+
+JUMELAGE and JUMELAGED name the programs, JUMELAGE_SHARE the data. The same cases run for each client; a
+driver is a small program on it that reads one command a line and writes one answer a line, as JSON:
+
+    {"open": {"address": …, "token": …, "token_file": …, "language": …, "timeout_ms": …,
+              "max_frame_bytes": …}}      makes a client, connects and greets: its role
+    {"call": {"method": …, "params": …}}  one call: its result
+    {"pipeline": [{"method": …}, …]}      calls that don't wait for one another: their answers, in order
+    {"close": true}
+
+    {"ok": result}    {"error": {"code", "name", "message", "field", "details"}}
+
+What JSON lacks is marked: {"$bin": "00ff"} bytes, {"$int": "18446744073709551615"} a whole number (a driver
+may mark any). Cases are the functions below whose name begins with `case_`; their name is a sentence that is
+true.
+"""
+import base64
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+import msgpack
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "replay"))
+from fake import FakeService  # noqa: E402
+from service import DEADLINE_S, Failure, Peer, Service  # noqa: E402
+
+OWN = {"timeout": -1, "lost": -2, "unreachable": -3, "bad_answer": -4, "no_memory": -5,
+       "bad_option": -6, "closed": -7, "misuse": -8}
+PING = {"method": "system.ping"}
+WRITE = {"method": "profile.delete", "params": {"id": "demo-startup-009"}}
+HEAVY = {"method": "match.top", "params": {
+    "programme": "bilocation", "pairing": "hosting", "id": "demo-startup-001", "k": 40,
+    "explain": True, "lang": "fr"}}
+
+
+def check(is_so, what):
+    if not is_so:
+        raise Failure(what)
+
+
+def equal(got, want, what):
+    check(got == want, f"{what}\n    expected {want!r:.1500}\n    got      {got!r:.1500}")
+
+
+def as_tool(value):
+    """Bytes as the tool writes them in JSON."""
+    if isinstance(value, dict):
+        if set(value) == {"$bin"}:
+            return base64.b64encode(bytes.fromhex(value["$bin"])).decode()
+        return {key: as_tool(inner) for key, inner in value.items()}
+    return [as_tool(inner) for inner in value] if isinstance(value, list) else value
+
+
+def plain(value):
+    """An answer of a driver, its marked whole numbers as numbers."""
+    if isinstance(value, dict):
+        if set(value) == {"$int"}:
+            return int(value["$int"])
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+class Driver:
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.data = b""
+
+    def tell(self, verb, argument):
+        line = json.dumps({verb: argument}).encode() + b"\n"
+        try:
+            self.process.stdin.write(line)
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise Failure("the driver has ended") from None
+
+    def answer(self):
+        deadline = time.monotonic() + 3 * DEADLINE_S
+        pieces = [self.data]
+        while b"\n" not in pieces[-1]:
+            left = deadline - time.monotonic()
+            ready, _, _ = select.select([self.process.stdout], [], [], max(0, left))
+            check(ready, "the driver did not answer in time")
+            pieces.append(os.read(self.process.stdout.fileno(), 1 << 20))
+            check(pieces[-1], "the driver has ended")
+        line, _, self.data = b"".join(pieces).partition(b"\n")
+        return plain(json.loads(line))
+
+    def ask(self, verb, argument=True):
+        self.tell(verb, argument)
+        return self.answer()
+
+    def open(self, address, **options):
+        answer = self.ask("open", {"address": address, **options})
+        check("ok" in answer, f"open {address}: {answer}")
+        return answer["ok"]["role"]
+
+    def call(self, method, params=None):
+        """The result of a call that must succeed."""
+        answer = self.ask("call", {"method": method, "params": params or {}})
+        check("ok" in answer, f"{method}: {answer}")
+        return answer["ok"]
+
+    def resident_kib(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+    def end(self):
+        self.process.stdin.close()
+        status = self.process.wait(DEADLINE_S)
+        self.process.stdout.close()
+        check(status == 0, f"the driver ended with {status}")
+
+
+def fails(answer, name):
+    """The client's own error of this name and number."""
+    check("error" in answer, f"expected {name}, got {answer!r:.300}")
+    error = answer["error"]
+    equal((error["code"], error["name"]), (OWN[name], name), f"error {error['message']!r}")
+    check(error["message"], f"{name} without a sentence")
+
+
+class Bench:
+    """What a case works with: the driver, and one service for those that don't need their own."""
+
+    def __init__(self, driver):
+        self.driver = driver
+        self._service = None
+
+    @property
+    def service(self):
+        if self._service is None:
+            self._service = Service([])
+        return self._service
+
+    def reader(self):
+        service = self.service
+        return service.tokens.get("reader") or service.make_token("reader", "reader")
+
+    def refused(self, method, params, address=None, raw=None, name=None):
+        """A call is refused, with exactly what the service says to a bare peer."""
+        peer = raw or Peer(address or self.service.unix)
+        peer.send(msgpack.packb([0, 7, method, [params]]))
+        said = peer.next()[2]
+        answer = self.driver.ask("call", {"method": method, "params": params})
+        check("error" in answer, f"{method} was not refused: {answer!r:.300}")
+        told = answer["error"]
+        equal((told["code"], told["name"], told["message"], told["field"], told["details"]),
+              (said["code"], said["name"], said["message"], said.get("field", ""),
+               said.get("details", {})), f"{method} {params!r:.200}")
+        equal(told["name"], name, f"{method} {params!r:.200}")
+        return told
+
+    def stop(self):
+        if self._service is not None:
+            self._service.stop()
+
+
+# ---- who is there ----
+
+
+def case_a_unix_peer_of_the_same_user_is_admin(t):
+    equal(t.driver.open(t.service.unix), "admin", "role")
+    equal(t.driver.call("system.ping"), "pong", "ping")
+
+
+def case_a_token_gives_its_role_at_unix_and_tcp(t):
+    for address in (t.service.unix, t.service.tcp):
+        equal(t.driver.open(address, token=t.reader()), "reader", address)
+        t.refused("profile.delete", {"id": "yc"}, raw=stranger_with(t, address, t.reader()),
+                  name="forbidden")
+
+
+def stranger_with(t, address, token):
+    peer = Peer(address)
+    peer.send(msgpack.packb([0, 1, "system.hello", [{"token": token}]]))
+    check(peer.next()[2] is None, "the token does not hold")
+    return peer
+
+
+def case_a_token_file_must_be_private(t):
+    path = os.path.join(t.service.dir.name, "token")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(t.reader() + "\n")
+    os.chmod(path, 0o600)
+    equal(t.driver.open(t.service.tcp, token_file=path), "reader", "role")
+    os.chmod(path, 0o644)
+    fails(t.driver.ask("open", {"address": t.service.tcp, "token_file": path}), "bad_option")
+    fails(t.driver.ask("open", {"address": t.service.tcp, "token_file": path + "-not"}),
+          "bad_option")
+
+
+def case_a_wrong_token_is_refused_at_once(t):
+    wrong = t.reader()[:-4] + "AAAA"
+    answer = t.driver.ask("open", {"address": t.service.tcp, "token": wrong})
+    peer = Peer(t.service.tcp)
+    peer.send(msgpack.packb([0, 1, "system.hello", [{"token": wrong}]]))
+    said = peer.next()[2]
+    told = answer["error"]
+    equal((told["code"], told["name"], told["message"]),
+          (4, "unauthenticated", said["message"]), "open")
+
+
+def case_without_a_token_little_is_allowed(t):
+    t.driver.open(t.service.tcp)
+    equal(t.driver.call("system.ping"), "pong", "ping")
+    t.refused("profile.get", {"id": "yc"}, address=t.service.tcp, name="unauthenticated")
+
+
+def case_addresses_are_checked(t):
+    for address in ("", "yc", "unix:", "tcp:localhost", "tcp:localhost:70000", "http://localhost"):
+        fails(t.driver.ask("open", {"address": address}), "bad_option")
+
+
+def case_nobody_listening_is_unreachable(t):
+    fails(t.driver.ask("open", {"address": f"unix:{t.service.dir.name}/nobody"}), "unreachable")
+    own = Service([])
+    gone = own.tcp
+    own.stop()
+    fails(t.driver.ask("open", {"address": gone}), "unreachable")
+
+
+def case_the_language_of_the_greeting_gives_sentences(t):
+    pair = {"programme": "bilocation", "pairing": "hosting", "from": "demo-startup-001",
+            "to": "yc"}
+    t.driver.open(t.service.unix, language="fr")
+    by_default = t.driver.call("match.explain", pair)
+    equal(by_default, t.driver.call("match.explain", {**pair, "lang": "fr"}), "sentences")
+    check("sentence" in by_default["from_reasons"][0], "no sentence")
+
+
+# ---- results ----
+
+WRITING = ("put", "patch", "delete", "merge", "unmerge", "create", "revoke", "put_many")
+VOLATILE = {"system.hello": ["time"]}
+
+
+def case_every_read_gives_what_the_tool_gives_on_a_copy(t):
+    own = Service([])
+    try:
+        copy = os.path.join(own.dir.name, "copy")
+        shutil.copytree(own.store, copy, ignore=shutil.ignore_patterns("*.sock"))
+        t.driver.open(own.unix)
+        methods = [one for one in t.driver.call("system.methods")
+                   if one["name"].partition(".")[2] not in WRITING]
+        check(len(methods) >= 15, "there are few reads")
+        for one in methods:
+            example = one.get("example") or "{}"
+            said = subprocess.run([os.environ["JUMELAGE"], "--data", copy, "call", one["name"],
+                                   example], check=True, stdout=subprocess.PIPE).stdout
+            told = as_tool(t.driver.call(one["name"], json.loads(example)))
+            want = json.loads(said)
+            if one["name"] == "system.stats":  # figures of another process
+                told, want = sorted(set(told) - {"service"}), sorted(set(want) - {"service"})
+            for key in VOLATILE.get(one["name"], []):
+                told.pop(key), want.pop(key)
+            equal(told, want, one["name"])
+    finally:
+        own.stop()
+
+
+def case_profiles_are_put_changed_and_deleted(t):
+    t.driver.open(t.service.unix)
+    profile = {"id": "conformance-1", "kind": "startup", "name": "One", "metro": "paris"}
+    put = t.driver.call("profile.put", {"profile": profile, "if_version": 0})
+    equal((put["id"], put["version"], put["created"]), ("conformance-1", 1, True), "put")
+    t.refused("profile.put", {"profile": {**profile, "name": "Other"}, "if_version": 0},
+              name="conflict")
+    patched = t.driver.call("profile.patch", {"id": "conformance-1", "changes": {"team": 12},
+                                              "if_version": 1})
+    equal((patched["version"], patched["created"]), (2, False), "patch")
+    got = t.driver.call("profile.get", {"id": "conformance-1"})
+    equal((got["name"], got["team"], got["version"]), ("One", 12, 2), "get")
+    t.refused("profile.patch", {"id": "conformance-1", "changes": {"team": 3}, "if_version": 1},
+              name="conflict")
+    deleted = t.driver.call("profile.delete", {"id": "conformance-1", "if_version": 2})
+    check(deleted["seq"] > patched["seq"], "seq grows")
+    t.refused("profile.get", {"id": "conformance-1"}, name="not_found")
+
+
+def case_texts_numbers_and_bytes_survive(t):
+    vector = bytes(range(256)).hex()
+    profile = {"id": "conformance-2", "kind": "startup", "name": "Café 日本 🚀 e\u0301té",
+               "description": {"fr": "« œuvre » – naïve", "en": "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 " + "é日🚀" * 100},
+               "raising": {"min": 1 << 33, "max": 10 ** 12, "currency": "EUR"},
+               "embedding": {"$bin": vector}}
+    t.driver.open(t.service.unix)
+    t.driver.call("profile.put", {"profile": profile})
+    got = t.driver.call("profile.get", {"id": "conformance-2"})
+    peer = Peer(t.service.unix)
+    peer.send(msgpack.packb([0, 1, "profile.get", [{"id": "conformance-2"}]]))
+    bare = peer.next()[3]
+    equal(got["name"], bare["name"], "name")
+    equal(got["description"], bare["description"], "description")
+    check("日本 🚀" in got["name"], "name lost characters")
+    equal(got["raising"]["max"], 10 ** 12, "raising.max")
+    equal(got["raising"]["min"], 1 << 33, "raising.min")
+    equal(got["embedding"], {"$bin": vector}, "embedding")
+    equal(got["updated_at"], bare["updated_at"], "updated_at")
+
+
+def case_a_result_of_ten_thousand_rows_arrives_whole(t):
+    t.driver.open(t.service.unix)
+    rows = [{"id": f"row-{i}", "kind": "no-such-kind", "name": "é"} for i in range(10000)]
+    answer = t.driver.call("profile.put_many", {"profiles": rows, "dry_run": True})
+    equal([one["index"] for one in answer["failed"]], list(range(10000)), "rows")
+    check(all(one["error"]["name"] == "invalid_params" for one in answer["failed"]), "errors")
+
+
+# ---- refusals ----
+
+
+def case_refusals_arrive_as_the_service_says_them(t):
+    t.driver.open(t.service.unix)
+    told = t.refused("profile.gte", {}, name="unknown_method")
+    equal(told["details"]["close"], "profile.get", "close")
+    told = t.refused("profile.put", {"profile": {
+        "id": "conformance-3", "kind": "startup", "name": "x",
+        "raising": {"min": -5, "max": 3, "currency": "EUR"}}}, name="invalid_params")
+    equal(told["field"], "profile.raising.min", "field")
+    t.refused("profile.get", {}, name="invalid_params")
+    t.refused("profile.get", {"id": "yc", "colour": 1}, name="invalid_params")
+    t.refused("profile.get", {"id": "no-such-profile"}, name="not_found")
+    t.refused("profile.put", {"profile": {"id": "yc", "kind": "incubator", "name": "Y"},
+                              "if_version": 77}, name="conflict")
+    t.refused("match.top", {"programme": "bilocation", "id": "demo-startup-001"},
+              name="invalid_params")
+    t.refused("profile.put_many", {"profiles": [{}] * 10001}, name="too_large")
+    equal(t.driver.call("system.ping"), "pong", "the connection lives")
+
+
+def case_a_request_over_the_frame_limit_is_too_large_and_the_next_one_works(t):
+    t.driver.open(t.service.unix)
+    answer = t.driver.ask("call", {"method": "profile.list",
+                                   "params": {"text": "x" * (9 << 20)}})
+    check("error" in answer, "it was taken")
+    equal((answer["error"]["code"], answer["error"]["name"]), (8, "too_large"),
+          answer["error"]["message"])
+    equal(t.driver.call("system.ping"), "pong", "ping")
+
+
+def case_a_deadline_of_its_own_passes(t):
+    own = Service(["--workers", "1"])
+    try:
+        t.driver.open(own.unix)
+        hurried = {"method": HEAVY["method"], "params": {**HEAVY["params"], "deadline_ms": 1}}
+        *_, last = t.driver.ask("pipeline", [HEAVY] * 50 + [hurried])["ok"]
+        equal((last["error"]["code"], last["error"]["name"]), (10, "deadline"), "the last")
+    finally:
+        own.stop()
+
+
+def case_a_full_service_is_busy_and_says_when_to_come_again(t):
+    own = Service(["--limit", "connections=2"])
+    try:
+        other = Peer(own.unix)  # with the service's own admin, two
+        other.send(msgpack.packb([0, 1, "system.ping", []]))
+        equal(other.next()[3], "pong", "ping")
+        answer = t.driver.ask("open", {"address": own.unix})
+        equal((answer["error"]["code"], answer["error"]["name"]), (9, "busy"), "open")
+    finally:
+        own.stop()
+
+
+def case_a_draining_service_answers_what_it_took(t):
+    own = Service(["--workers", "1", "--drain-s", "60"])
+    try:
+        t.driver.open(own.unix)
+        t.driver.tell("pipeline", [HEAVY] * 60)
+        deadline, n_taken = time.monotonic() + DEADLINE_S, 0
+        while n_taken < 2:  # this question is under way too
+            n_taken = own.call("system.stats", {})["service"]["in_flight"]
+            check(time.monotonic() < deadline, "the requests do not come")
+        own.process.send_signal(signal.SIGTERM)
+        told = t.driver.answer()["ok"]
+        names = [one["error"]["name"] if "error" in one else "ok" for one in told]
+        check(names.count("ok") >= n_taken - 1, f"of {n_taken}, {names.count('ok')} were answered")
+        check(set(names) <= {"ok", "draining", "lost", "unreachable"}, f"others: {set(names)}")
+    finally:
+        own.stop()
+
+
+# ---- many at once ----
+
+
+def case_three_thousand_pipelined_calls_get_each_its_own_answer(t):
+    t.driver.open(t.service.unix)
+    ids = [f"demo-startup-{i % 40 + 1:03}" for i in range(3000)]
+    t.driver.call("profile.get", {"id": ids[39]})
+    told = t.driver.ask("pipeline", [{"method": "profile.get", "params": {"id": one}}
+                                     for one in ids])["ok"]
+    equal([one["ok"]["id"] for one in told], ids, "ids")
+
+
+def case_a_refused_call_in_a_pipeline_refuses_no_other(t):
+    t.driver.open(t.service.unix)
+    told = t.driver.ask("pipeline", [PING, {"method": "nope"}, PING])["ok"]
+    equal([one.get("ok") for one in told], ["pong", None, "pong"], "results")
+    equal(told[1]["error"]["name"], "unknown_method", "the middle")
+
+
+# ---- connections that end ----
+
+
+def case_after_a_restart_a_call_connects_again_and_shows_the_token(t):
+    own = Service([])
+    try:
+        token = own.make_token("anna", "reader")
+        t.driver.open(own.unix, token=token)
+        equal(t.driver.call("system.ping"), "pong", "before")
+        own.end()
+        own.start()
+        equal(t.driver.call("profile.get", {"id": "yc"})["id"], "yc", "a read after it")
+        own.end()
+        own.start()
+        answer = t.driver.ask("call", WRITE)  # as admin it would have gone through
+        equal(answer["error"]["name"], "forbidden", "a write after it")
+    finally:
+        own.stop()
+
+
+def unread_bytes(port):
+    """Bytes that wait to be read at this port of the service."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table][1:]
+    return sum(int(row[4].split(":")[1], 16) for row in rows
+               if int(row[1].split(":")[1], 16) == port and row[3] == "01")
+
+
+def case_a_service_killed_during_a_write_leaves_it_lost(t):
+    own = Service([])
+    try:
+        token = own.make_token("anna", "officer")
+        t.driver.open(own.tcp, token=token)
+        own.process.send_signal(signal.SIGSTOP)
+        t.driver.tell("call", WRITE)
+        deadline = time.monotonic() + DEADLINE_S
+        while unread_bytes(int(own.tcp.rpartition(":")[2])) == 0:
+            check(time.monotonic() < deadline, "the request was not sent")
+        own.end()
+        fails(t.driver.answer(), "lost")
+        fails(t.driver.ask("call", WRITE), "unreachable")
+    finally:
+        own.stop()
+
+
+# ---- peers that are no service, or a sick one ----
+
+
+def replies(data):
+    """Greets, then answers each request with these bytes and ends."""
+    def script(connection):
+        connection.greet()
+        frame = connection.next()
+        connection.send(data(frame[1]) if callable(data) else data)
+    return script
+
+
+def answers_to(t, script, command=None, **options):
+    with FakeService(script) as address:
+        t.driver.open(address, **options)
+        return t.driver.ask("call", command or WRITE)
+
+
+def case_no_answer_is_a_timeout_and_a_late_one_finds_nobody(t):
+    def script(connection):
+        connection.greet()
+        kept = []
+        while True:
+            _, msgid, method, _ = connection.next()
+            if method == "profile.delete":
+                kept.append(msgid)
+                continue
+            for late in kept:
+                connection.answer(late, "late")
+            connection.answer(msgid, "fresh")
+            kept.clear()
+
+    with FakeService(script) as address:
+        t.driver.open(address, timeout_ms=300)
+        fails(t.driver.ask("call", WRITE), "timeout")
+        equal(t.driver.call("system.ping"), "fresh", "the next call")
+        equal(t.driver.call("system.ping"), "fresh", "and the next")
+
+
+def case_a_greeting_that_is_not_answered_is_a_timeout(t):
+    with FakeService(lambda connection: connection.until_end()) as address:
+        fails(t.driver.ask("open", {"address": address, "timeout_ms": 300}), "timeout")
+
+
+def case_an_end_during_the_greeting_is_unreachable(t):
+    with FakeService(lambda connection: connection.next()) as address:
+        fails(t.driver.ask("open", {"address": address}), "unreachable")
+
+
+def case_a_greeting_of_another_protocol_is_a_bad_answer(t):
+    for other in ({"protocol": 2}, {"protocol": None}, {"protocol": "1"}):
+        with FakeService(lambda connection: connection.greet(**other)) as address:
+            fails(t.driver.ask("open", {"address": address}), "bad_answer")
+
+
+def case_what_no_service_sends_is_a_bad_answer(t):
+    for data in (b"HTTP/1.1 400 Bad Request\r\n\r\n",
+                 b"\xc1",
+                 b"\x94\x01\xc1",
+                 msgpack.packb([3, 1, None, None]),
+                 msgpack.packb([1, 1, None]),
+                 msgpack.packb({"a": 1}),
+                 msgpack.packb([1, "x", None, None]),
+                 msgpack.packb([2, 5, []]),
+                 b"\x91" * 100000):
+        fails(answers_to(t, replies(data)), "bad_answer")
+        fails(answers_to(t, replies(data), PING), "bad_answer")
+
+
+def case_an_answer_to_nobody_is_a_bad_answer(t):
+    fails(answers_to(t, replies(lambda msgid: msgpack.packb([1, msgid ^ 0x5555, None, 1]))),
+          "bad_answer")
+
+
+def case_an_error_that_is_none_is_a_bad_answer(t):
+    for error in ("boom", 0, False, {}, {"message": "x"}, {"code": 0, "name": "x", "message": "x"}):
+        fails(answers_to(t, replies(lambda msgid: msgpack.packb([1, msgid, error, None]))),
+              "bad_answer")
+
+
+ERRORS = ["bad_frame", "unknown_method", "invalid_params", "unauthenticated", "forbidden",
+          "not_found", "conflict", "too_large", "busy", "deadline", "draining", "storage_full",
+          "internal", "cancelled", "read_only"]
+
+
+def case_every_error_of_this_and_later_services_arrives_as_it_was_sent(t):
+    for code, name in [*enumerate(ERRORS, 1), (77, "of_a_later_service")]:
+        sent = {"code": code, "name": name, "message": f"Why: {name} – é.", "field": "a.b[3]",
+                "details": {"retry_ms": 250, "list": [1, "é"]}}
+        answer = answers_to(t, replies(lambda msgid: msgpack.packb([1, msgid, sent, None])))
+        equal(answer["error"], sent, name)
+
+
+def case_lengths_that_no_answer_has_are_refused_before_they_cost_memory(t):
+    before = None
+    for head in (b"\xc6\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff",
+                 b"\xdf\xff\xff\xff\xff", b"\xdd\x00\x3d\x09\x00" * 31, b"\xc9\xff\xff\xff\xff\x01"):
+        def script(connection):
+            connection.greet()
+            frame = connection.next()
+            connection.send(b"\x94\x01" + msgpack.packb(frame[1]) + b"\xc0" + head)
+            connection.until_end()  # it is the client that must end it
+        fails(answers_to(t, script), "bad_answer")
+        before = before or t.driver.resident_kib()
+    check(t.driver.resident_kib() < before + 32 * 1024, "memory followed the announcement")
+
+
+def case_an_answer_over_the_limit_asked_for_is_refused(t):
+    def sized(n):
+        return replies(lambda msgid: msgpack.packb([1, msgid, None, "x" * n]))
+    answer = answers_to(t, sized(60000), max_frame_bytes=65536)
+    equal(len(answer["ok"]), 60000, "within it")
+    fails(answers_to(t, sized(70000), max_frame_bytes=65536), "bad_answer")
+
+
+def case_half_an_answer_and_an_end_is_lost(t):
+    fails(answers_to(t, replies(lambda msgid: msgpack.packb([1, msgid, None, "pong"])[:-3])), "lost")
+    fails(answers_to(t, replies(b"")), "lost")
+
+
+def case_a_lost_read_is_asked_once_more_and_a_lost_write_is_not(t):
+    asked = []
+
+    def script(connection):
+        connection.greet()
+        _, msgid, method, _ = connection.next()
+        asked.append(method)
+        if len(asked) % 2 == 0:
+            connection.answer(msgid, "second")
+            connection.until_end()
+
+    with FakeService(script) as address:
+        t.driver.open(address)
+        equal(t.driver.call("system.ping"), "second", "the read")
+        equal(asked, ["system.ping"] * 2, "asked")
+        t.driver.open(address)
+        fails(t.driver.ask("call", WRITE), "lost")
+        equal(asked[2:], ["profile.delete"], "asked")
+
+
+def case_the_last_word_of_a_service_is_told(t):
+    word = {"code": 1, "name": "bad_frame", "message": "I did not understand."}
+    answer = answers_to(t, replies(msgpack.packb([2, "system.error", [word]])))
+    fails(answer, "lost")
+    check("I did not understand." in answer["error"]["message"], answer["error"]["message"])
+
+
+def case_a_second_answer_spoils_neither_the_first_nor_the_next_call(t):
+    def script(connection):
+        connection.greet()
+        while True:
+            _, msgid, _, params = connection.next()
+            connection.send(2 * msgpack.packb([1, msgid, None, params[0]["id"]]))
+
+    with FakeService(script) as address:
+        t.driver.open(address)
+        for one in ("a", "b", "c"):
+            equal(t.driver.call("profile.delete", {"id": one}), one, "answer")
+
+
+def case_answers_may_come_in_any_order(t):
+    def script(connection):
+        connection.greet()
+        asked = [connection.next() for _ in range(200)]
+        for _, msgid, _, params in reversed(asked):
+            connection.answer(msgid, params[0]["id"])
+        connection.until_end()
+
+    with FakeService(script) as address:
+        t.driver.open(address)
+        told = t.driver.ask("pipeline", [{"method": "profile.get", "params": {"id": f"p-{i}"}}
+                                         for i in range(200)])["ok"]
+        equal([one["ok"] for one in told], [f"p-{i}" for i in range(200)], "answers")
+
+
+def case_answers_may_come_byte_by_byte_with_notifications_between(t):
+    def script(connection):
+        connection.greet()
+        while True:
+            _, msgid, _, _ = connection.next()
+            data = (msgpack.packb([2, "match.changed", [{"id": "é"}]]) +
+                    msgpack.packb([1, msgid, None, ["é日🚀", "x" * 300]]))
+            for i in range(len(data)):
+                connection.send(data[i:i + 1])
+
+    with FakeService(script) as address:
+        t.driver.open(address)
+        for _ in range(3):
+            equal(t.driver.call("system.ping"), ["é日🚀", "x" * 300], "answer")
+
+
+def case_whole_numbers_of_64_bits_are_exact(t):
+    numbers = [0, -1, 127, 128, 1 << 31, 1 << 32, (1 << 53) - 1, (1 << 53) + 1, (1 << 63) - 1,
+               (1 << 64) - 1, -(1 << 31) - 1, -(1 << 53) - 1, -(1 << 63)]
+
+    def echo(connection):
+        connection.greet()
+        while True:
+            _, msgid, _, params = connection.next()
+            check(all(type(one) is int for one in params[0]["n"]), f"a float: {params}")
+            connection.answer(msgid, params[0]["n"])
+
+    marked = [one if abs(one) < 1 << 53 else {"$int": str(one)} for one in numbers]
+    with FakeService(echo) as address:
+        t.driver.open(address)
+        equal(t.driver.call("profile.get", {"n": marked}), numbers, "numbers")
+
+
+def case_both_sides_may_send_much_at_once(t):
+    """A pipeline whose requests and answers together overflow every buffer on the way."""
+    def script(connection):
+        connection.greet()
+        while True:
+            _, msgid, _, params = connection.next()
+            connection.answer(msgid, params[0]["text"])
+
+    with FakeService(script) as address:
+        t.driver.open(address)
+        text = "x" * 100000
+        told = t.driver.ask("pipeline", [{"method": "profile.get", "params": {"text": text}}] * 100)
+        check(all(one["ok"] == text for one in told["ok"]), "answers")
+
+
+# ---- the run ----
+
+
+def main():
+    arguments, word = sys.argv[1:], ""
+    if "-k" in arguments:
+        at = arguments.index("-k")
+        word = arguments[at + 1]
+        del arguments[at:at + 2]
+    cases = [(name, act) for name, act in globals().items()
+             if name.startswith("case_") and word in name]
+    check(cases, "no case has such a name")
+    driver = Driver(arguments)
+    bench = Bench(driver)
+    n_failed = 0
+    try:
+        for name, act in cases:
+            begun = time.monotonic()
+            try:
+                act(bench)
+                driver.ask("close")
+            except Exception as problem:
+                n_failed += 1
+                print(f"FAILED {name}: {problem}")
+                if not isinstance(problem, Failure):
+                    traceback.print_exc(file=sys.stdout)
+                if driver.process.poll() is not None:
+                    break
+            else:
+                print(f"ok {time.monotonic() - begun:6.2f} s  {name}", flush=True)
+        if driver.process.poll() is None:
+            driver.end()
+        else:
+            print(f"FAILED: the driver ended with {driver.process.returncode}")
+            n_failed += 1
+    finally:
+        if driver.process.poll() is None:
+            driver.process.kill()
+            driver.process.wait()
+        bench.stop()
+    print(f"{len(cases)} cases, {n_failed} failed")
+    return 1 if n_failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""A peer that is no jumelage service, or a sick one: it does what a script says.
+
+    with FakeService(script) as address: …
+
+`script(connection)` is called for each connection, in a thread of its own, and returns when it wants the
+connection closed. The peer's end is raised inside it as EOFError, which ends it too.
+"""
+import os
+import socket
+import tempfile
+import threading
+
+import msgpack
+
+from service import DEADLINE_S
+
+HELLO = {"name": "jumelage", "version": "0", "protocol": 1, "role": "admin", "time": 0,
+         "limits": {"in_flight": 1024}}
+
+
+class Connection:
+    def __init__(self, connected):
+        self.socket = connected
+        self.socket.settimeout(DEADLINE_S)
+        self.unpacker = msgpack.Unpacker(raw=False)
+
+    def next(self):
+        """The next frame that came."""
+        while True:
+            for frame in self.unpacker:
+                return frame
+            try:
+                data = self.socket.recv(1 << 16)
+            except OSError:
+                data = b""
+            if not data:
+                raise EOFError
+            self.unpacker.feed(data)
+
+    def send(self, data):
+        try:
+            self.socket.sendall(data)
+        except OSError:
+            raise EOFError from None
+
+    def answer(self, msgid, result=None, error=None):
+        self.send(msgpack.packb([1, msgid, error, result]))
+
+    def greet(self, **other):
+        """Takes the greeting and answers it; what was asked in it."""
+        _, msgid, method, params = self.next()
+        assert method == "system.hello", method
+        self.answer(msgid, {**HELLO, **other})
+        return params[0]
+
+    def until_end(self):
+        while True:
+            self.next()
+
+
+class FakeService:
+    def __init__(self, script):
+        self.script = script
+        self.dir = tempfile.TemporaryDirectory(prefix="jml")
+        path = os.path.join(self.dir.name, "s")
+        self.address = "unix:" + path
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen()
+        self.threads = [threading.Thread(target=self.accept)]
+        self.open = []
+        self.problem = None
+
+    def __enter__(self):
+        self.threads[0].start()
+        return self.address
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.threads[0].join()
+        for connected in self.open:
+            try:
+                connected.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        for thread in self.threads:
+            thread.join()
+        self.listener.close()
+        self.dir.cleanup()
+        if self.problem is not None:
+            raise self.problem
+
+    def accept(self):
+        while True:
+            try:
+                connected, _ = self.listener.accept()
+            except OSError:
+                return
+            self.open.append(connected)
+            thread = threading.Thread(target=self.play, args=(connected,))
+            self.threads.append(thread)
+            thread.start()
+
+    def play(self, connected):
+        try:
+            self.script(Connection(connected))
+        except EOFError:
+            pass
+        except Exception as problem:  # told in __exit__, where the test sees it
+            self.problem = problem
+        finally:
+            try:
+                connected.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            connected.close()

@@ -1,0 +1,28 @@
+#ifndef JML_DAEMON_H
+#define JML_DAEMON_H
+
+#include "tool.h"
+
+#include <sys/types.h>
+
+/*
+ * daemon: the real service on a store in a tool's folder, for as long as a test needs it.
+ *
+ * Listens at `<dir>/the sock`, since a path may hold a space, and at a port of 127.0.0.1 that the system chooses. Waiting is for lines of
+ * its log, with a deadline.
+ */
+struct daemon {
+    pid_t pid;      /* 0: not running */
+    int log;        /* its standard error */
+    char tcp[64];   /* tcp:127.0.0.1:PORT */
+    char unix_[96]; /* unix:<dir>/the sock */
+};
+
+/* Returns when it is ready. store: a folder in the tool's; limit: NULL, or one such as
+ * "frame_bytes=65536". */
+void daemon_start(struct daemon *daemon, const struct tool *tool, const char *store,
+                  const char *limit);
+void daemon_stop(struct daemon *daemon); /* SIGTERM, and its end with status 0 */
+void daemon_kill(struct daemon *daemon); /* SIGKILL; nothing if it does not run */
+
+#endif

@@ -1,0 +1,242 @@
+#include "cases.h"
+#include "daemon.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct tool tool;
+static struct daemon service;
+
+static void
+setup(void)
+{
+    tool_begin(&tool);
+    tool_expect(&tool, "demo store", 0);
+}
+
+static void
+teardown(void)
+{
+    daemon_kill(&service);
+    tool_end(&tool);
+}
+
+TestSuite(tool_service, .init = setup, .fini = teardown, .timeout = 120);
+
+/* A token made while the store is still ours, in a file of its name. */
+static void
+make_token(const char *file, const char *arguments)
+{
+    tool_expect(&tool, arena_format(tool.arena, "token create %s --out %s", arguments, file).data,
+                0);
+}
+
+/* ---- the same here and there ---- */
+
+static const struct {
+    const char *arguments;
+    int status;
+} reads[] = {
+    {"match bilocation -p hosting -f demo-startup-001 --format json", 0},
+    {"match bilocation -p hosting -f demo-startup-001 -e -k 2 --format json --lang fr", 0},
+    {"match bilocation -p hosting -f demo-startup-001 --format table --lang fr", 0},
+    {"match bilocation -p hosting -k 1 --format json", 0},
+    {"explain bilocation demo-startup-001 demo-host-05 -p hosting --format json", 0},
+    {"explain bilocation demo-startup-001 demo-host-05 -p hosting --format table --lang fr", 0},
+    {"whatif bilocation -p hosting -f demo-startup-001 -s languages=fr,de -k 3 --format json", 0},
+    {"profile get demo-startup-001 --format json", 0},
+    {"profile list --kind incubator --format json", 0},
+    {"profile list -n 2000 --format csv", 0},
+    {"profile history demo-startup-001 --format json", 0},
+    {"profile duplicates --format json", 0},
+    {"programme get bilocation --format json", 0},
+    {"programme list --format json", 0},
+    {"outcome list --format json", 0},
+    {"journal list -n 1000 --format json", 0},
+    {"journal verify --format json", 0},
+    {"export --as jsonl", 0},
+    {"export --as csv --kind startup", 0},
+    {"methods --format csv", 0},
+    {"call system.methods", 0},
+    {"call profile.schema", 0},
+    {"call system.pong", 64},
+    {"call profile.get '{\"id\": 3}'", 65},
+    {"call profile.get '{\"id\": \"none\"}'", 66},
+    {"profile get demo-startup-0o1", 66},
+    {"match bilocation --for demo-startup-001", 65},
+    {"match nothing --for demo-startup-001 --lang fr", 66},
+    {"explain bilocation demo-startup-001 none -p hosting", 66},
+};
+enum { N_READS = sizeof reads / sizeof reads[0] };
+
+static void
+expect_same(size_t i, const char *place, struct str out, struct str err)
+{
+    tool_expect(&tool, arena_format(tool.arena, "%s %s", place, reads[i].arguments).data,
+                reads[i].status);
+    cr_expect(str_equal(tool.out, out), "%s %s:\n%.300s\nnot\n%.300s", place, reads[i].arguments,
+              tool.out.data, out.data);
+    cr_expect(str_equal(tool.err, err), "%s %s:\n%.300s\nnot\n%.300s", place, reads[i].arguments,
+              tool.err.data, err.data);
+}
+
+Test(tool_service, every_read_says_the_same_here_and_over_either_socket)
+{
+    struct str out[N_READS], err[N_READS];
+    const char *unix_, *tcp;
+
+    make_token("token", "officer marie");
+    for (size_t i = 0; i < N_READS; i++) {
+        tool_expect(&tool, reads[i].arguments, reads[i].status);
+        out[i] = tool.out;
+        err[i] = tool.err;
+    }
+    daemon_start(&service, &tool, "store", NULL);
+    unix_ = arena_format(tool.arena, "--server '%s'", service.unix_).data;
+    tcp = arena_format(tool.arena, "--server %s --token-file token", service.tcp).data;
+    for (size_t i = 0; i < N_READS; i++) {
+        expect_same(i, unix_, out[i], err[i]);
+        expect_same(i, tcp, out[i], err[i]);
+    }
+    daemon_stop(&service);
+}
+
+Test(tool_service, an_import_gives_the_same_report_in_whatever_frames)
+{
+    static const char import[] = "import " JML_DATA "/profiles/startups.jsonl --format json";
+    struct str here;
+
+    tool_expect(&tool, arena_format(tool.arena, "--data new %s", import).data, 0);
+    here = tool.out;
+    daemon_start(&service, &tool, "served", "frame_bytes=65536");
+    setenv("JUMELAGE_SERVER", service.unix_, 1);
+    tool_expect(&tool, import, 0);
+    cr_expect(str_equal(tool.out, here), "%.*s, not %.*s", STR_ARG(tool.out), STR_ARG(here));
+    tool_expect(&tool, "profile list --kind startup -n 1000 --format csv | wc -l", 0);
+    cr_expect(tool_said(&tool, "237"), "%.*s", STR_ARG(tool.out)); /* with the heading */
+    tool_expect(&tool, arena_format(tool.arena, "%s --atomic", import).data, 65);
+    cr_expect(tool_complained(&tool, "leave it out, or import in parts"), "%.*s",
+              STR_ARG(tool.err));
+    daemon_stop(&service);
+}
+
+/* ---- who is asked ---- */
+
+Test(tool_service, a_held_store_is_asked_through_its_service)
+{
+    daemon_start(&service, &tool, "store", NULL);
+    tool_expect(&tool, "--data store profile patch demo-startup-001 '{\"team\": 77}'", 0);
+    tool_expect(&tool, "stats", 0); /* of JUMELAGE_DATA */
+    cr_expect(tool_said(&tool, "\"service\":"), "%.*s", STR_ARG(tool.out));
+    tool_expect(&tool, "--version >/dev/null; cd / && " JML_TOOL " --data \"$OLDPWD/store\" stats",
+                0);
+    cr_expect(tool_said(&tool, "\"service\":"), "%.*s", STR_ARG(tool.out));
+    daemon_stop(&service);
+    tool_expect(&tool, "profile get demo-startup-001", 0);
+    cr_expect(tool_said(&tool, "\"team\":77"), "%.*s", STR_ARG(tool.out));
+}
+
+Test(tool_service, a_store_whose_service_was_killed_is_opened_here)
+{
+    daemon_start(&service, &tool, "store", NULL);
+    daemon_kill(&service);
+    tool_expect(&tool, "stats", 0);
+    cr_expect_not(tool_said(&tool, "\"service\":"));
+    tool_expect(&tool, arena_format(tool.arena, "--server '%s' stats", service.unix_).data, 69);
+}
+
+/* It ends after the first file was stored through it, while the tool waits for the second. */
+Test(tool_service, a_service_that_ends_meanwhile_gives_the_store_back)
+{
+    tool_write(&tool, "one.jsonl",
+               STR_LIT("{\"id\": \"one\", \"kind\": \"startup\", \"name\": \"One\"}\n"));
+    daemon_start(&service, &tool, "store", NULL);
+    tool_expect(
+        &tool,
+        arena_format(tool.arena,
+                     "--version >/dev/null; mkfifo in; %s import one.jsonl - <in & exec 8>in; "
+                     "until %s profile get one >/dev/null 2>&1; do :; done; kill %d; "
+                     "until flock -n store/jumelage.lock true; do :; done; "
+                     "printf 'id,kind,name\\ntwo,startup,Two\\n' >&8; exec 8>&-; wait $!",
+                     JML_TOOL, JML_TOOL, (int)service.pid)
+            .data,
+        0);
+    cr_expect(tool_said(&tool, "\"created\":2"), "%.*s", STR_ARG(tool.out));
+    tool_expect(&tool, "profile get two", 0);
+}
+
+Test(tool_service, the_command_line_goes_before_the_environment)
+{
+    daemon_start(&service, &tool, "store", NULL);
+    setenv("JUMELAGE_SERVER", "unix:nowhere", 1);
+    setenv("JUMELAGE_TOKEN_FILE", "nowhere", 1);
+    tool_expect(&tool, "stats", 78); /* the token's file is read first */
+    tool_expect(&tool, "--data store stats", 0);
+    unsetenv("JUMELAGE_TOKEN_FILE");
+    tool_expect(&tool, "stats", 69);
+    tool_expect(&tool, arena_format(tool.arena, "--server '%s' stats", service.unix_).data, 0);
+    setenv("JUMELAGE_SERVER", "nowhere", 1);
+    tool_expect(&tool, "stats", 78);
+    cr_expect(tool_complained(&tool, "JUMELAGE_SERVER"));
+    setenv("JUMELAGE_SERVER", "", 1);
+    tool_expect(&tool, "stats", 0);
+    daemon_stop(&service);
+}
+
+Test(tool_service, a_service_that_says_nothing_is_75)
+{
+    daemon_start(&service, &tool, "store", NULL);
+    kill(service.pid, SIGSTOP);
+    tool_expect(&tool, arena_format(tool.arena, "--server '%s' stats", service.unix_).data, 75);
+    cr_expect(tool_complained(&tool, "(timeout)"), "%.*s", STR_ARG(tool.err));
+}
+
+/* ---- what a role may ---- */
+
+static const struct {
+    const char *token, *arguments;
+    int status;
+} rights[] = {
+    {"none", "match bilocation -p hosting -f demo-startup-001", 77},
+    {"none", "call system.ping", 0},
+    {"wrong", "call system.ping", 77},
+    {"open", "call system.ping", 78},
+    {"reader", "profile get demo-startup-001", 0},
+    {"reader", "match bilocation -p hosting -f demo-startup-001", 0},
+    {"reader", "profile patch demo-startup-001 '{\"team\": 3}'", 77},
+    {"reader", "whatif bilocation -p hosting -f demo-startup-001 -s team=3", 77},
+    {"reader", "journal list", 77},
+    {"reader", "token list", 77},
+    {"officer", "journal list", 0},
+    {"officer", "token create admin me", 77},
+    {"partner", "profile get demo-startup-001", 0},
+    {"partner", "profile get demo-startup-002", 77},
+    {"partner", "profile patch demo-startup-001 '{\"team\": 3}'", 0},
+    {"partner", "profile patch demo-startup-002 '{\"team\": 3}'", 77},
+    {"partner", "profile list", 77},
+    {"admin", "token list", 0},
+};
+
+Test(tool_service, a_token_opens_what_its_role_may_do_and_no_more)
+{
+    make_token("reader", "reader paul");
+    make_token("officer", "officer marie");
+    make_token("partner", "partner terrasonde --profile demo-startup-001");
+    make_token("admin", "admin anne");
+    tool_write(&tool, "wrong", STR_LIT("jml_000000000000_00000000000000000000000000000000"));
+    tool_expect(&tool, "--version && cp reader open && chmod 644 open", 0);
+    daemon_start(&service, &tool, "store", NULL);
+    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
+        bool has_token = strcmp(rights[i].token, "none") != 0;
+
+        tool_expect(&tool,
+                    arena_format(tool.arena, "--server %s %s%s %s", service.tcp,
+                                 has_token ? "--token-file " : "", has_token ? rights[i].token : "",
+                                 rights[i].arguments)
+                        .data,
+                    rights[i].status);
+    }
+    daemon_stop(&service);
+}
