@@ -9,8 +9,8 @@ import shutil
 import subprocess
 import sys
 
-import service
-from service import Service, check, jumelage
+import victim
+from victim import Service, check, jumelage
 
 EX_IOERR, EIO = 74, 5
 ACCEPT_FAILURES = {"too many files": 24, "a connection given up": 103, "out of memory": 12,
@@ -81,7 +81,7 @@ def a_failed_accept_costs_nobody_anything(template, folder):
 
 
 def main():
-    with service.folder() as folder:
+    with victim.folder() as folder:
         template = f"{folder}/template"
         made = tool("call", "system.ping", "--data", template)
         if made.returncode != 0:  # a tool that wants a store to be there
@@ -90,8 +90,8 @@ def main():
         a_failed_sync_ends_the_service(template, folder)
         a_failed_sync_ends_the_tool(template, folder)
         a_failed_accept_costs_nobody_anything(template, folder)
-    print(f"torture_service: {service.faults} faults")
-    sys.exit(service.faults > 0)
+    print(f"torture_service: {victim.faults} faults")
+    sys.exit(victim.faults > 0)
 
 
 main()
