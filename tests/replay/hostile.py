@@ -39,7 +39,7 @@ def main():
             deaf = [Peer(service.unix) for _ in range(DEAF)]
             for peer in deaf:
                 stack.callback(peer.socket.close)
-                peer.stuff(msgpack.packb([0, 1, "profile.schema", []]))
+                peer.stuff(msgpack.packb([0, 1, "profile.schema", []]), patience_ms=100)
             honest = Peer(service.tcp)
             honest.send(msgpack.packb([0, 0, "system.hello",
                                        [{"token": service.make_token("anna", "reader")}]]))

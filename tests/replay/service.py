@@ -56,8 +56,8 @@ class Peer:
                 return None
             self.unpacker.feed(data)
 
-    def stuff(self, data):
-        """Sends copies until the other side takes no more."""
+    def stuff(self, data, patience_ms=1000):
+        """Sends copies until the other side takes no more for so long."""
         self.socket.setblocking(False)
         sent = 0
         block = data * max(1, 65536 // len(data))
@@ -65,7 +65,7 @@ class Peer:
         waiting = select.poll()
         waiting.register(self.socket, select.POLLOUT)
         while sent < 1 << 30:
-            if not waiting.poll(1000):
+            if not waiting.poll(patience_ms):
                 break
             try:
                 n = self.socket.send(view)
