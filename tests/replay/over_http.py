@@ -6,6 +6,7 @@ Requests are written by hand, byte by byte where it matters, so that nothing is 
 import contextlib
 import http.client
 import os
+import random
 import re
 import shutil
 import signal
@@ -323,6 +324,33 @@ def a_peer_that_leaves_during_its_call_harms_nobody(site):
     expect(ask(site, get(site, "/healthz"))[0][0] == 200, "not alive")
 
 
+@check
+def damaged_requests_do_no_harm(site):
+    chance = random.Random(int(os.environ.get("JML_SEED", "7")))
+    models = [post(site, request("profile.get", {"id": "yc"}), site.token), get(site, "/large.js"),
+              post(site, request("system.ping"), extra="Expect: 100-continue\r\n"),
+              get(site, "/metrics", "If-None-Match: \"x\"\r\n") * 2]
+    for _ in range(int(os.environ.get("JML_MUTATIONS", "20000")) // 10):
+        data = bytearray(chance.choice(models))
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(data))
+            what = chance.randrange(4)
+            if what == 0:
+                data[at] = chance.randrange(256)
+            elif what == 1:
+                del data[at:at + chance.randint(1, 20)]
+            elif what == 2:
+                data[at:at] = chance.choice([b"\r\n", b"\0", b": ", b"Content-Length: 9\r\n", b"\xff"])
+            else:
+                data[at:at] = data[:chance.randint(0, 60)]
+        with contextlib.closing(site.connect()) as connection, contextlib.suppress(OSError):
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(1 << 20):
+                pass
+    expect(ask(site, get(site, "/healthz"))[0][0] == 200, "not alive")
+
+
 # ---- TLS ----
 
 @check
@@ -436,6 +464,25 @@ def wrong_tokens_are_few():
         site.stop()
 
 
+def what_is_begun_must_be_finished():
+    site = Site("--limit", "frame_s=1")
+    try:
+        whole = post(site, request("system.ping"))
+        for data in (whole[:30], whole[:-1]):  # half a head, half a body
+            with contextlib.closing(site.connect()) as connection:
+                connection.sendall(data)
+                with connection.makefile("rb") as stream:
+                    answer = read_answer(stream)
+                    expect(answer is not None and answer[0] == 408, answer)
+                    expect(stream.read(1) == b"", "it goes on")
+        with socket.create_connection(("127.0.0.1", site.ports["tls"])) as connection:
+            connection.settimeout(DEADLINE_S)
+            connection.sendall(b"\x16\x03\x01")  # the beginning of a handshake
+            expect(connection.recv(100) == b"", "half a handshake is waited for")
+    finally:
+        site.stop()
+
+
 def a_key_that_others_may_read_is_refused():
     site = Site()
     try:
@@ -467,6 +514,7 @@ def main():
         site.stop()
     try:
         wrong_tokens_are_few()
+        what_is_begun_must_be_finished()
         a_key_that_others_may_read_is_refused()
     except (Failure, OSError) as failure:
         print(failure)
