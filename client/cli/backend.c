@@ -40,8 +40,8 @@ environment(const char *name)
 
 /* ---- where ---- */
 
-static const char *
-data_dir(const struct cli *cli)
+const char *
+backend_data_dir(const struct cli *cli)
 {
     const char *named = cli->data != NULL ? cli->data : environment("JUMELAGE_DATA");
     const char *base = environment("XDG_DATA_HOME"), *home = environment("HOME");
@@ -161,7 +161,7 @@ open_store(struct cli *cli, bool must_exist, struct backend **out, struct err *e
 {
     const struct timespec pause = {.tv_nsec = PAUSE_NS};
     const struct clock *clock = clock_system();
-    const char *dir = data_dir(cli);
+    const char *dir = backend_data_dir(cli);
     int64_t end_ms = clock->steady_ms(clock) + WAIT_MS;
 
     for (;; nanosleep(&pause, NULL)) {
@@ -259,6 +259,12 @@ backend_call(struct cli *cli, const char *method, struct str params, struct aren
         decode(arena_str(cli->arena, reply.details), cli->arena, &cli->backend->details,
                &details_err);
     return code;
+}
+
+bool
+backend_has_failed(const struct cli *cli)
+{
+    return cli->backend != NULL && cli->backend->has_failed;
 }
 
 const msgpack_object *

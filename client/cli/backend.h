@@ -17,11 +17,15 @@ struct backend;
 /* Opens what the options ask for, when first needed. must_exist: false makes a missing store; a service
  * has its own. */
 enum err_code backend_open(struct cli *cli, bool must_exist, struct err *err);
+/* The store's folder that the options, the environment or this user's home name. */
+const char *backend_data_dir(const struct cli *cli);
 void backend_close(struct backend *backend); /* NULL is fine */
 
 /* params: one packed map, empty for none. The result lives in `arena`. */
 enum err_code backend_call(struct cli *cli, const char *method, struct str params,
                            struct arena *arena, const msgpack_object **result, struct err *err);
+/* Has the disk failed under the store? Then the tool ends with EX_IOERR, whatever the command says. */
+bool backend_has_failed(const struct cli *cli);
 /* The details map of the last failed call; NULL if it had none. */
 const msgpack_object *backend_details(const struct cli *cli);
 /* The tables that an engine here works with; NULL where none is open. */

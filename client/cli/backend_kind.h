@@ -25,6 +25,7 @@ struct backend_kind {
 struct backend {
     const struct backend_kind *kind;
     const msgpack_object *details; /* of the last failed call; in the tool's arena */
+    _Atomic bool has_failed;       /* the store here writes no more: its disk failed */
     bool stands_for_store;         /* a service that holds the store which the options name */
 };
 

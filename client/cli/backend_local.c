@@ -5,6 +5,7 @@
 #include "tell.h"
 
 #include <pwd.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -120,6 +121,16 @@ static const struct backend_kind local_kind = {
     .close = local_close,
 };
 
+/* On the writer's thread. */
+static void
+on_fatal(void *context, const struct err *err)
+{
+    struct backend *backend = context;
+
+    (void)err; /* the call that met it says it */
+    atomic_store(&backend->has_failed, true);
+}
+
 enum err_code
 backend_local_open(const char *dir, bool must_exist, int64_t wait_ms, struct backend **out,
                    struct err *err)
@@ -131,6 +142,8 @@ backend_local_open(const char *dir, bool must_exist, int64_t wait_ms, struct bac
 
     if (local == NULL)
         fail_memory();
+    options.on_fatal = on_fatal;
+    options.fatal_context = &local->backend;
     code = engine_open(&options, &local->engine, err);
     if (code != ERR_OK) {
         free(local);

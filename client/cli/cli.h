@@ -27,6 +27,7 @@ struct cli {
     bool is_terminal;       /* standard output */
     bool is_asked_terminal; /* standard input and error: questions can be asked */
     int width;              /* columns of the terminal; 100 elsewhere */
+    struct survey *survey;  /* NULL: commands are run */
     struct arena *arena;
     struct backend *backend;     /* opened when first needed */
     struct reference *reference; /* tables and messages; loaded when first needed */

@@ -4,6 +4,7 @@
 #include "interrupt.h"
 #include "options.h"
 #include "share.h"
+#include "survey.h"
 #include "tell.h"
 
 #include <argp.h>
@@ -20,6 +21,7 @@ enum { WIDTH_ELSEWHERE = 100, WIDTH_LEAST = 40, WIDTH_MOST = 120 };
 
 /* clang-format off */
 const struct command commands[] = {
+    {"backup", "create|list", "copies of the store, made while it serves", command_backup},
     {"call", "METHOD [JSON]", "calls any method: JSON in, JSON out", command_call},
     {"demo", "DIR", "fills DIR with the shipped programmes, real organisations and made-up startups", command_demo},
     {"explain", "PROGRAMME FROM TO", "why a pair scores what it scores", command_explain},
@@ -33,6 +35,7 @@ const struct command commands[] = {
     {"outcome", "put|list", "what came of matches", command_outcome},
     {"profile", "get|put|patch|list|delete|history|duplicates|merge|unmerge", "profiles, one by one", command_profile},
     {"programme", "check|put|get|list|delete", "programmes", command_programme},
+    {"restore", "BACKUP", "makes a store of a backup, in an empty folder", command_restore},
     {"stats", "", "counters and sizes", command_stats},
     {"token", "create|list|revoke", "who may use a service, and as what", command_token},
     {"whatif", "PROGRAMME", "how matches would move if a profile or the weights were different", command_whatif},
@@ -115,6 +118,10 @@ int
 run_subcommand(struct cli *cli, const char *command, const struct subcommand *list, int argc,
                char **argv)
 {
+    if (cli->survey != NULL) {
+        survey_subcommands(cli, command, list);
+        return EX_OK;
+    }
     bool wants_help = argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0;
 
     for (const struct subcommand *sub = list; argc > 1 && sub->name != NULL; sub++)
@@ -229,6 +236,8 @@ cli_main(int argc, char **argv)
     cli_init(&cli, argv);
     first = options_parse_common(&cli, argc, argv);
     status = dispatch(&cli, argc - first, argv + first);
+    if (backend_has_failed(&cli))
+        status = EX_IOERR;
     backend_close(cli.backend);
     reference_destroy(cli.reference);
     arena_destroy(cli.arena);

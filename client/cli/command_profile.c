@@ -119,18 +119,29 @@ profile_patch_command(struct cli *cli, int argc, char **argv)
 static int
 profile_delete(struct cli *cli, int argc, char **argv)
 {
+    bool erases = false;
+    const struct option_row rows[] = {
+        {"erase", 0, NULL, "with its history and every byte of it, for good", NULL, &erases, NULL},
+        {0},
+    };
     struct arguments arguments =
-        options_parse(cli, "ID", "Takes a profile out; its history stays.", NULL, argc, argv);
+        options_parse(cli, "ID", "Takes a profile out; its history stays.", rows, argc, argv);
+    struct str question;
     struct buf params;
 
     if (arguments.n != 1)
         return fail_usage(cli, "profile delete", "profile delete takes one id");
-    if (!ask_sure(cli, arguments.list[0]))
+    question = erases ? TELL(cli, "profile.erases", {"id", str_from(arguments.list[0])})
+                      : str_from(arguments.list[0]);
+    if (!ask_sure(cli, arena_text(cli->arena, question)))
         return EX_USAGE;
     buf_init(&params, PARAMS_BYTES_MAX);
-    pack_map(&params, 1);
+    pack_map(&params, 1U + erases);
     pack_key_text(&params, "id", arguments.list[0]);
-    return call_and_say(cli, "profile.delete", &params, "profile.deleted");
+    if (erases)
+        pack_key_bool(&params, "erase", true);
+    return call_and_say(cli, "profile.delete", &params,
+                        erases ? "profile.erased" : "profile.deleted");
 }
 
 static int
@@ -326,7 +337,8 @@ command_profile(struct cli *cli, int argc, char **argv)
         {"put", "FILE", "stores a profile from JSON or YAML", profile_put},
         {"patch", "ID JSON", "changes some fields", profile_patch_command},
         {"list", "[--kind K] [--metro M] [--text T]", "profiles that fit", profile_list},
-        {"delete", "ID", "takes a profile out; its history stays", profile_delete},
+        {"delete", "ID [--erase]", "takes a profile out; its history stays, or goes too",
+         profile_delete},
         {"history", "ID", "its versions", profile_history},
         {"duplicates", "[ID]", "probable duplicates, with the evidence", profile_duplicates},
         {"merge", "KEEP DROP", "makes one profile of two", profile_merge_command},

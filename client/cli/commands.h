@@ -4,6 +4,7 @@
 #include "cli.h"
 
 /* commands: the functions behind the table of command.c. Each answers the exit status. */
+int command_backup(struct cli *cli, int argc, char **argv);
 int command_call(struct cli *cli, int argc, char **argv);
 int command_demo(struct cli *cli, int argc, char **argv);
 int command_explain(struct cli *cli, int argc, char **argv);
@@ -17,6 +18,7 @@ int command_methods(struct cli *cli, int argc, char **argv);
 int command_outcome(struct cli *cli, int argc, char **argv);
 int command_profile(struct cli *cli, int argc, char **argv);
 int command_programme(struct cli *cli, int argc, char **argv);
+int command_restore(struct cli *cli, int argc, char **argv);
 int command_stats(struct cli *cli, int argc, char **argv);
 int command_token(struct cli *cli, int argc, char **argv);
 int command_whatif(struct cli *cli, int argc, char **argv);

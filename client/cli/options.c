@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "str.h"
+#include "survey.h"
 #include "tell.h"
 
 #include <argp.h>
@@ -13,7 +14,7 @@
 enum { ROWS_MAX = 24, COMMON_ROWS = 10, ARGUMENTS_MAX = 4096, LIST_KEY = 0x1000 };
 enum { KEY_DATA = 0x2000, KEY_SERVER, KEY_TOKEN_FILE, KEY_CA_FILE, KEY_FORMAT, KEY_LANG, KEY_YES };
 
-static const struct argp_option common_options[] = {
+const struct argp_option common_options[] = {
     {"data", KEY_DATA, "DIR", 0, "the store to work on", 90},
     {"server", KEY_SERVER, "ADDRESS", 0,
      "ask a service instead: unix:PATH, tcp:HOST:PORT or tls:HOST:PORT", 90},
@@ -157,6 +158,8 @@ options_parse(struct cli *cli, const char *usage, const char *text, const struct
 
     if (arguments.list == NULL)
         fail_memory();
+    if (cli->survey != NULL)
+        survey_tell(cli->survey, argv[0], usage, text, rows);
     for (; rows != NULL && rows[n].name != NULL && n < ROWS_MAX; n++)
         options[n] = (struct argp_option){
             rows[n].name,     rows[n].letter != 0 ? rows[n].letter : LIST_KEY + (int)n,

@@ -3,6 +3,8 @@
 
 #include "cli.h"
 
+#include <argp.h>
+
 /*
  * options: a command's own options beside the common ones, by argp.
  *
@@ -23,6 +25,8 @@ struct arguments {
     char **list;
     int n;
 };
+
+extern const struct argp_option common_options[]; /* ends with a NULL name */
 
 /* usage: what follows the command's name, such as "FILE..."; text: one paragraph for --help. */
 struct arguments options_parse(struct cli *cli, const char *usage, const char *text,

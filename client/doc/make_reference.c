@@ -177,13 +177,14 @@ print_settings(void)
     puts(
         "\n## Settings of the service\n\nOn the command line of `jumelaged` with two hyphens in front, "
         "or in the file of `--config` (YAML) by\nthese names; `limits:` there holds a map of the limits "
-        "above.\n\n| setting | value | bounds | |\n|---|---|---|---|");
+        "above. Those marked *reload* change on SIGHUP,\nthe others with the next start.\n\n"
+        "| setting | value | bounds | | |\n|---|---|---|---|---|");
     for (const struct setting_row *row = setting_rows; row->name != NULL; row++) {
         printf("| `%s` | %s | ", row->name, row->argument != NULL ? row->argument : "");
         if (row->most != 0)
             printf("%" PRId64 " to %" PRId64 ", preset %" PRId64, row->least, row->most,
                    row->preset);
-        printf(" | %s |\n", row->text);
+        printf(" | %s | %s |\n", row->is_live ? "reload" : "", row->text);
     }
 }
 

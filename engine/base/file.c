@@ -136,8 +136,8 @@ open_temporary(const char *path, unsigned mode, char *name, size_t room, int *fd
     return fault(err, errno, "write", path);
 }
 
-static enum err_code
-sync_folder_of(const char *path, struct err *err)
+enum err_code
+file_sync_folder_of(const char *path, struct err *err)
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -171,7 +171,7 @@ file_write(const char *path, const void *bytes, size_t n, unsigned mode, struct 
         unlink(name);
         return code;
     }
-    return sync_folder_of(path, err);
+    return file_sync_folder_of(path, err);
 }
 
 static enum err_code

@@ -22,6 +22,8 @@ enum err_code file_write(const char *path, const void *bytes, size_t n, unsigned
                          struct err *err);
 /* Makes the folder and its parents (each with mode); an existing folder is fine. */
 enum err_code file_make_dir(const char *path, unsigned mode, struct err *err);
+/* fsyncs the folder that path stands in: what was made or renamed there is there for good. */
+enum err_code file_sync_folder_of(const char *path, struct err *err);
 bool file_exists(const char *path); /* a regular file or folder of that name */
 /* Names in a folder that end in suffix, sorted bytewise; free each and the array with
  * file_free_names. */

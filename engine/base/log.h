@@ -21,10 +21,10 @@
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
 struct log {
-    int fd;                    /* borrowed */
-    enum log_level least;      /* lower ones are left out */
-    const struct clock *clock; /* borrowed */
-    _Atomic uint64_t n_lost;   /* lines that could not be written */
+    int fd;                       /* borrowed */
+    _Atomic enum log_level least; /* lower ones are left out */
+    const struct clock *clock;    /* borrowed */
+    _Atomic uint64_t n_lost;      /* lines that could not be written */
 };
 
 void log_init(struct log *log, int fd, enum log_level least, const struct clock *clock);

@@ -168,6 +168,8 @@ run_apply(struct store_txn *txn, void *context, struct err *err)
     buf_clear(&call->error_details);
     call->txn = txn;
     code = call->method->apply(call, err);
+    if (code == ERR_OK) /* an answer that cannot be given must not be committed */
+        code = buf_check(&call->answer, err);
     call->txn = NULL;
     return code;
 }

@@ -39,10 +39,10 @@ struct call {
     struct arena *arena;
     bool (*is_cancelled)(void *context); /* may be NULL; asked between steps of long work */
     void *cancel_context;
-    int64_t received_ms;          /* steady; 0: now */
-    const struct call_host *host; /* NULL: there is no service around */
-    const int64_t *limits;        /* LIMIT_COUNT values in force; NULL: the presets */
-    enum lang default_lang;       /* where has_default_lang: for calls that name no `lang` */
+    int64_t received_ms;           /* steady; 0: now */
+    const struct call_host *host;  /* NULL: there is no service around */
+    const _Atomic int64_t *limits; /* LIMIT_COUNT values in force; NULL: the presets */
+    enum lang default_lang;        /* where has_default_lang: for calls that name no `lang` */
     bool has_default_lang;
 
     /* set by call_open */

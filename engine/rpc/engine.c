@@ -27,6 +27,7 @@ struct method_counters {
 
 struct engine {
     char share_dir[SHARE_PATH_MAX];
+    char backup_dir[SHARE_PATH_MAX];
     const struct clock *clock;
     struct log *log;
     struct store *store;
@@ -63,6 +64,12 @@ const struct clock *
 engine_clock(const struct engine *engine)
 {
     return engine->clock;
+}
+
+const char *
+engine_backup_dir(const struct engine *engine)
+{
+    return engine->backup_dir;
 }
 
 int32_t
@@ -623,7 +630,9 @@ open_store(struct engine *engine, const struct engine_options *options, struct e
                                   .wait_ms = options->wait_ms,
                                   .holder = options->holder,
                                   .full_check = options->full_check,
-                                  .must_exist = options->must_exist};
+                                  .must_exist = options->must_exist,
+                                  .on_fatal = options->on_fatal,
+                                  .fatal_context = options->fatal_context};
     struct write_observer observer = {.begin = observe_begin,
                                       .publish = observe_publish,
                                       .abandon = observe_abandon,
@@ -655,6 +664,10 @@ engine_open(const struct engine_options *options, struct engine **out, struct er
         return err_no_memory(err);
     engine->clock = options->clock != NULL ? options->clock : clock_system();
     engine->log = options->log;
+    if (options->backup_dir != NULL)
+        snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s", options->backup_dir);
+    else
+        snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s/backups", options->data_dir);
     pthread_mutex_init(&engine->roster_lock, NULL);
     pthread_mutex_init(&engine->lexicon_lock, NULL);
     engine->counters = calloc(n_methods, sizeof *engine->counters);

@@ -35,6 +35,9 @@ struct engine_options {
     int64_t wait_ms;
     const char *holder; /* store_options.holder */
     bool full_check, must_exist;
+    void (*on_fatal)(void *context, const struct err *err); /* store_options.on_fatal */
+    void *fatal_context;
+    const char *backup_dir; /* where backup.create puts them; NULL: backups in data_dir */
 };
 
 enum err_code engine_open(const struct engine_options *options, struct engine **out,
@@ -42,6 +45,7 @@ enum err_code engine_open(const struct engine_options *options, struct engine **
 void engine_close(struct engine *engine); /* NULL is fine */
 
 struct store *engine_store(struct engine *engine);
+const char *engine_backup_dir(const struct engine *engine);
 const struct clock *engine_clock(const struct engine *engine);
 int32_t engine_today(const struct engine *engine);         /* UTC day */
 const char *engine_share_dir(const struct engine *engine); /* the share folder in use */
@@ -80,7 +84,8 @@ enum err_code engine_profile_deleted(struct engine *engine, struct str id, struc
 enum err_code engine_outcome_added(struct engine *engine, struct str from, struct str to,
                                    int32_t day, bool is_positive, struct err *err);
 
-/* Everything anew from the transaction, for rare changes that touch old outcomes: merging, parting. */
+/* Everything anew from the transaction, for rare changes that touch old outcomes: merging, parting,
+ * erasing. */
 enum err_code engine_reload(struct engine *engine, struct store_txn *txn, struct err *err);
 
 /* ---- tokens (tokens.h) ---- */

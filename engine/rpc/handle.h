@@ -13,12 +13,16 @@ enum err_code handle_system_ping(struct call *call, struct err *err);
 enum err_code handle_system_methods(struct call *call, struct err *err);
 enum err_code handle_system_stats(struct call *call, struct err *err);
 
+enum err_code handle_backup_create(struct call *call, struct err *err);
+enum err_code handle_backup_list(struct call *call, struct err *err);
+
 enum err_code handle_profile_put(struct call *call, struct err *err);
 enum err_code apply_profile_put(struct call *call, struct err *err);
 enum err_code handle_profile_put_many(struct call *call, struct err *err);
 enum err_code apply_profile_put_many(struct call *call, struct err *err);
 enum err_code handle_profile_patch(struct call *call, struct err *err);
 enum err_code apply_profile_patch(struct call *call, struct err *err);
+enum err_code handle_profile_delete(struct call *call, struct err *err);
 enum err_code apply_profile_delete(struct call *call, struct err *err);
 enum err_code handle_profile_get(struct call *call, struct err *err);
 enum err_code handle_profile_list(struct call *call, struct err *err);

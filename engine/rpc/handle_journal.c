@@ -8,7 +8,7 @@ pack_entry(struct buf *out, const struct journal_record *record)
 {
     char hex[DIGEST_HEX_CHARS + 1];
 
-    pack_map(out, 7);
+    pack_map(out, 7 + (size_t)record->is_redacted);
     pack_key_int(out, "seq", (int64_t)record->seq);
     pack_key_int(out, "at", record->at);
     pack_key_str(out, "actor", record->actor);
@@ -18,6 +18,8 @@ pack_entry(struct buf *out, const struct journal_record *record)
     buf_append_str(out, record->what);
     digest_format(&record->digest, hex);
     pack_key_text(out, "digest", hex);
+    if (record->is_redacted)
+        pack_key_bool(out, "redacted", true);
 }
 
 static bool
@@ -81,22 +83,22 @@ handle_journal_verify(struct call *call, struct err *err)
     char hex[DIGEST_HEX_CHARS + 1];
     struct buf *out = &call->answer;
     struct store_read *read;
-    struct digest head;
-    uint64_t n, broken_at;
+    struct journal_verdict verdict;
     enum err_code code = store_read_begin(engine_store(call->engine), &read, err);
 
     if (code != ERR_OK)
         return code;
-    code = store_journal_verify(read, (uint64_t)call_int(call, "from"), &n, &broken_at, &head, err);
+    code = store_journal_verify(read, (uint64_t)call_int(call, "from"), &verdict, err);
     store_read_end(read);
     if (code != ERR_OK)
         return code;
-    digest_format(&head, hex);
-    pack_map(out, broken_at != 0 ? 4 : 3);
-    pack_key_bool(out, "ok", broken_at == 0);
-    pack_key_int(out, "entries", (int64_t)n);
+    digest_format(&verdict.head, hex);
+    pack_map(out, verdict.broken_at != 0 ? 5 : 4);
+    pack_key_bool(out, "ok", verdict.broken_at == 0);
+    pack_key_int(out, "entries", (int64_t)verdict.n);
+    pack_key_int(out, "redacted", (int64_t)verdict.n_redacted);
     pack_key_text(out, "head", hex);
-    if (broken_at != 0)
-        pack_key_int(out, "broken_at", (int64_t)broken_at);
+    if (verdict.broken_at != 0)
+        pack_key_int(out, "broken_at", (int64_t)verdict.broken_at);
     return ERR_OK;
 }

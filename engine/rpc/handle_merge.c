@@ -351,7 +351,9 @@ delete_dropped(struct call *call, struct str drop, struct str keep, uint64_t *se
     pack_map(&what, 1);
     pack_key_str(&what, "into", keep);
     entry.what = buf_str(&what);
-    code = store_journal_add(call->txn, &entry, seq, err);
+    code = buf_check(&what, err);
+    if (code == ERR_OK)
+        code = store_journal_add(call->txn, &entry, seq, err);
     if (code == ERR_OK)
         code = store_profile_delete(call->txn, drop, *seq, entry.actor, entry.method, err);
     if (code == ERR_OK)

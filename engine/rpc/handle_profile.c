@@ -170,38 +170,6 @@ apply_profile_patch(struct call *call, struct err *err)
     return code;
 }
 
-/* ---- delete ---- */
-
-enum err_code
-apply_profile_delete(struct call *call, struct err *err)
-{
-    struct str id = call_str(call, "id");
-    struct journal_entry entry = {.actor = call_actor(call),
-                                  .method = str_from(call->method->name),
-                                  .subject = id,
-                                  .what = STR_LIT("\x80")};
-    struct profile_record record;
-    uint64_t seq;
-    enum err_code code = store_profile_get(store_txn_read(call->txn), id, &record, err);
-
-    if (code == ERR_NOT_FOUND)
-        return call_no_profile(call, "id", id, err);
-    if (code == ERR_OK)
-        code = version_check("profile", id, call_if_version(call), true, record.version, err);
-    if (code == ERR_OK)
-        code = store_journal_add(call->txn, &entry, &seq, err);
-    if (code == ERR_OK)
-        code = store_profile_delete(call->txn, id, seq, entry.actor, entry.method, err);
-    if (code == ERR_OK)
-        code = engine_profile_deleted(call->engine, id, err);
-    if (code != ERR_OK)
-        return code;
-    pack_map(&call->answer, 2);
-    pack_key_str(&call->answer, "id", id);
-    pack_key_int(&call->answer, "seq", (int64_t)seq);
-    return ERR_OK;
-}
-
 /* ---- get ---- */
 
 static enum err_code
@@ -217,7 +185,9 @@ get_version(struct store_read *read, struct str id, uint64_t version, struct ver
         err_at(err, "version");
     } else if (code == ERR_OK && !out->has_record) {
         code = err_set(err, ERR_NOT_FOUND,
-                       "version %" PRIu64 " of \"%.*s\" is its deletion; ask for one before it",
+                       out->is_deletion ? "version %" PRIu64
+                                          " of \"%.*s\" is its deletion; ask for one before it"
+                                        : "version %" PRIu64 " of \"%.*s\" is kept no more",
                        version, STR_ARG(id));
         err_at(err, "version");
     }

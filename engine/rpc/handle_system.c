@@ -203,6 +203,9 @@ pack_store_sizes(struct call *call, struct err *err)
         {"commits", sizes.commits},
         {"writes", sizes.writes},
         {"failed_commits", sizes.failed_commits},
+        {"failed_syncs", sizes.failed_syncs},
+        {"backups", sizes.backups},
+        {"erasures", sizes.erasures},
     };
     enum { N = sizeof rows / sizeof rows[0] };
 

@@ -81,7 +81,9 @@ enum method_flags {
     METHOD_LISTS = 1 << 2,        /* takes limit and after */
     METHOD_SPEAKS = 1 << 3,       /* takes lang */
     METHOD_CONFIDENTIAL = 1 << 4, /* may answer confidential parts: such reads are logged */
-    METHOD_GREETS = 1 << 5        /* may change who the connection is: never a worker's job */
+    METHOD_GREETS = 1 << 5,       /* may change who the connection is: never a worker's job */
+    METHOD_ONCE = 1 << 6          /* leaves something behind, though not in the store: a client that
+                                     lost the answer does not ask again by itself */
 };
 
 struct express;

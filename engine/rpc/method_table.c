@@ -54,7 +54,12 @@ static const struct param profile_list_params[] = {
 };
 static const struct param profile_delete_params[] = {
     {.name = "id", .type = PARAM_ID, .required = true, .text = "the profile to delete"},
+    {.name = "erase", .type = PARAM_BOOL, .has_preset = true, .text = "with its history and every byte of it; for admins"},
     PARAM_IF_VERSION,
+    {0},
+};
+static const struct param backup_create_params[] = {
+    {.name = "name", .type = PARAM_ID, .required = true, .text = "of the folder that it will be"},
     {0},
 };
 static const struct param profile_history_params[] = {
@@ -205,6 +210,9 @@ static const struct result stats_results[] = {
     {"store.map_bytes", RESULT_INT, false, "bytes", "most it may grow to"},
     {"store.used_bytes", RESULT_INT, false, "bytes", NULL},
     {"store.commits", RESULT_INT, false, NULL, "since opening; divide writes by it for the size of a group"},
+    {"store.failed_syncs", RESULT_INT, false, NULL, "writes that the disk may have lost; more than 0: the store writes no more"},
+    {"store.backups", RESULT_INT, false, NULL, "made since opening"},
+    {"store.erasures", RESULT_INT, false, NULL, "since opening"},
     {"index", RESULT_MAP, false, NULL, "what is held in memory for scoring"},
     {"index.profiles", RESULT_INT, false, NULL, NULL},
     {"index.bytes", RESULT_INT, false, "bytes", "divide by profiles"},
@@ -278,6 +286,35 @@ static const struct result profile_list_results[] = {
 static const struct result id_seq_results[] = {
     {"id", RESULT_TEXT, false, NULL, NULL},
     RESULT_SEQ,
+    {0},
+};
+static const struct result profile_delete_results[] = {
+    {"id", RESULT_TEXT, false, NULL, NULL},
+    RESULT_SEQ,
+    {"erased", RESULT_MAP, true, NULL, "with erase: what went"},
+    {"erased.ids", RESULT_ARRAY, true, NULL, "the profile, and those that were merged into it"},
+    {"erased.versions", RESULT_INT, true, NULL, NULL},
+    {"erased.entries", RESULT_INT, true, NULL, "of the journal, whose content went"},
+    {"erased.outcomes", RESULT_INT, true, NULL, "that go on under a pseudonym, without their notes"},
+    {"erased.tokens", RESULT_INT, true, NULL, "that were bound to it, and hold no more"},
+    {0},
+};
+#define RESULT_BACKUP(path) \
+    {path "name", RESULT_TEXT, false, NULL, NULL}, \
+    {path "bytes", RESULT_INT, false, "bytes", NULL}, \
+    {path "at", RESULT_INT, false, "ms", "the moment that it shows, since 1970 UTC"}, \
+    {path "seq", RESULT_INT, false, NULL, "newest change in it"}, \
+    {path "verified", RESULT_BOOL, false, NULL, "it was opened and walked when it was made, and is as long as it was"}
+static const struct result backup_create_results[] = {
+    RESULT_BACKUP(""),
+    {"path", RESULT_TEXT, false, NULL, "where it is, on the machine of the store"},
+    {"seconds", RESULT_INT, false, "s", NULL},
+    {0},
+};
+static const struct result backup_list_results[] = {
+    {"backups", RESULT_ARRAY, false, NULL, "by name"},
+    RESULT_BACKUP("backups[]."),
+    RESULT_NEXT,
     {0},
 };
 static const struct result profile_history_results[] = {
@@ -437,12 +474,14 @@ static const struct result journal_list_results[] = {
     {"entries[].subject", RESULT_TEXT, false, NULL, NULL},
     {"entries[].what", RESULT_MAP, false, NULL, "details, never confidential values"},
     {"entries[].digest", RESULT_TEXT, false, NULL, "BLAKE2b-256 over the entry and the digest before it"},
+    {"entries[].redacted", RESULT_BOOL, true, NULL, "its content is gone; the digest is of what it was"},
     RESULT_NEXT,
     {0},
 };
 static const struct result journal_verify_results[] = {
     {"ok", RESULT_BOOL, false, NULL, "the chain holds"},
     {"entries", RESULT_INT, false, NULL, "read"},
+    {"redacted", RESULT_INT, false, NULL, "of them without content: erased, or out of their time; the chain goes through them"},
     {"head", RESULT_TEXT, false, NULL, "digest of the last one read"},
     {"broken_at", RESULT_INT, true, NULL, "first entry that does not hold"},
     {0},
@@ -453,6 +492,15 @@ static const struct result journal_verify_results[] = {
 enum { OFFICER_OR_OWNER = ROLE_OFFICER | ROLE_PARTNER };
 
 const struct method methods[] = {
+    {.name = "backup.create", .roles = ROLE_BATCH | ROLE_ADMIN, .flags = METHOD_LONG | METHOD_ONCE,
+     .params = backup_create_params, .results = backup_create_results, .handle = handle_backup_create,
+     .summary = "Makes a copy of the store while it serves",
+     .details = "One consistent moment; written, synced, opened and walked before it gets its name. Never in it: the key of the tokens' hashes. Writing goes on meanwhile.",
+     .example = "{\"name\": \"nightly-1\"}"},
+    {.name = "backup.list", .roles = ROLE_BATCH | ROLE_ADMIN, .flags = METHOD_LISTS | METHOD_LONG,
+     .params = NULL, .results = backup_list_results, .handle = handle_backup_list,
+     .summary = "The backups that stand in the backup folder",
+     .example = "{}"},
     {.name = "journal.list", .roles = ROLE_OFFICER, .flags = METHOD_LISTS | METHOD_LONG,
      .params = journal_list_params, .results = journal_list_results, .handle = handle_journal_list,
      .summary = "Every change: when, by whom, what",
@@ -486,8 +534,9 @@ const struct method methods[] = {
      .summary = "Notes what came of a match",
      .example = "{\"from\": \"demo-startup-001\", \"to\": \"demo-host-01\", \"kind\": \"hosted\", \"at\": \"2026-03-02\"}"},
     {.name = "profile.delete", .roles = ROLE_OFFICER, .flags = METHOD_WRITES,
-     .params = profile_delete_params, .results = id_seq_results, .apply = apply_profile_delete,
-     .summary = "Takes a profile out; its history stays",
+     .params = profile_delete_params, .results = profile_delete_results, .handle = handle_profile_delete, .apply = apply_profile_delete,
+     .summary = "Takes a profile out; its history stays, or with `erase` goes too",
+     .details = "`erase` (admin) also takes a profile that was deleted before. Everything that was stored of it goes, with what was merged into it, and the data file is made anew before the answer, which stops other writes for as long as that takes; its id stays in the erasure ledger, which a restore applies to older backups. Journal entries stay as links of the chain, under a pseudonym.",
      .example = "{\"id\": \"demo-startup-003\"}"},
     {.name = "profile.duplicates", .roles = ROLE_OFFICER, .flags = METHOD_LISTS | METHOD_LONG,
      .params = profile_duplicates_params, .results = profile_duplicates_results, .handle = handle_profile_duplicates,

@@ -107,17 +107,53 @@ parse_tcp(struct str text, struct address *out, struct err *err)
     return resolve(host, port, out, err);
 }
 
+/* What stands before the host, and what is spoken there. */
+static const struct {
+    const char *prefix;
+    bool is_tls, is_http;
+} schemes[] = {
+    {"tcp:", false, false}, {"tls:", true, false}, {"http:", false, true}, {"https:", true, true}};
+enum { N_SCHEMES = sizeof schemes / sizeof schemes[0] };
+
+static bool
+begins_with(struct str text, const char *prefix)
+{
+    return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
+}
+
 enum err_code
 address_parse(struct str text, struct address *out, struct err *err)
 {
-    if (text.len >= 5 && memcmp(text.data, "unix:", 5) == 0)
+    if (begins_with(text, "unix:"))
         return parse_unix((struct str){text.data + 5, text.len - 5}, out, err);
-    if (text.len >= 4 && memcmp(text.data, "tcp:", 4) == 0)
-        return parse_tcp((struct str){text.data + 4, text.len - 4}, out, err);
-    return err_set(err, ERR_INVALID_PARAMS,
-                   "\"%.*s\" is no address; it begins with unix: or tcp:, as in "
-                   "unix:/run/jumelage.sock or tcp:127.0.0.1:7420",
-                   (int)(text.len < 80 ? text.len : 80), text.data != NULL ? text.data : "");
+    for (size_t i = 0; i < N_SCHEMES; i++) {
+        size_t skip = strlen(schemes[i].prefix);
+        enum err_code code;
+
+        if (!begins_with(text, schemes[i].prefix))
+            continue;
+        code = parse_tcp((struct str){text.data + skip, text.len - skip}, out, err);
+        if (code == ERR_OK) {
+            out->is_tls = schemes[i].is_tls;
+            out->is_http = schemes[i].is_http;
+        }
+        return code;
+    }
+    return err_set(
+        err, ERR_INVALID_PARAMS,
+        "\"%.*s\" is no address; it begins with unix:, tcp:, tls:, http: or https:, as in "
+        "unix:/run/jumelage.sock or tcp:127.0.0.1:7420",
+        (int)(text.len < 80 ? text.len : 80), text.data != NULL ? text.data : "");
+}
+
+uint16_t
+address_port(const struct address *address)
+{
+    const struct sockaddr *name = (const struct sockaddr *)&address->socket;
+
+    if (name->sa_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)name)->sin6_port);
+    return name->sa_family == AF_INET ? ntohs(((const struct sockaddr_in *)name)->sin_port) : 0;
 }
 
 void
@@ -125,19 +161,21 @@ address_format(const struct address *address, char text[ADDRESS_TEXT_BYTES])
 {
     const struct sockaddr *name = (const struct sockaddr *)&address->socket;
     char host[INET6_ADDRSTRLEN] = "?";
+    const char *prefix = "tcp:";
 
     if (address->kind == ADDRESS_UNIX) {
         snprintf(text, ADDRESS_TEXT_BYTES, "unix:%s", ((const struct sockaddr_un *)name)->sun_path);
-    } else if (name->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)name;
-
-        inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof host);
-        snprintf(text, ADDRESS_TEXT_BYTES, "tcp:[%s]:%u", host, ntohs(six->sin6_port));
+        return;
+    }
+    for (size_t i = 0; i < N_SCHEMES; i++)
+        if (schemes[i].is_tls == address->is_tls && schemes[i].is_http == address->is_http)
+            prefix = schemes[i].prefix;
+    if (name->sa_family == AF_INET6) {
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)name)->sin6_addr, host, sizeof host);
+        snprintf(text, ADDRESS_TEXT_BYTES, "%s[%s]:%u", prefix, host, address_port(address));
     } else {
-        const struct sockaddr_in *four = (const struct sockaddr_in *)name;
-
-        inet_ntop(AF_INET, &four->sin_addr, host, sizeof host);
-        snprintf(text, ADDRESS_TEXT_BYTES, "tcp:%s:%u", host, ntohs(four->sin_port));
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)name)->sin_addr, host, sizeof host);
+        snprintf(text, ADDRESS_TEXT_BYTES, "%s%s:%u", prefix, host, address_port(address));
     }
 }
 

@@ -6,12 +6,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 /*
  * address: where the service listens, as people write it.
  *
  *     unix:/run/jumelage/jumelage.sock      tcp:127.0.0.1:7420      tcp:[::1]:0
+ *     tls:0.0.0.0:7421                      http:127.0.0.1:8080     https:[::]:443
  *
  * Resolving a host's name may ask the network: at start only, never on a loop.
  */
@@ -21,7 +23,8 @@ enum { ADDRESS_TEXT_BYTES = 160 };
 
 struct address {
     enum address_kind kind;
-    bool is_loopback; /* or a unix socket: nobody from elsewhere can reach it */
+    bool is_tls, is_http; /* what is spoken there; neither: frames, plain */
+    bool is_loopback;     /* or a unix socket: nobody from elsewhere can reach it */
     socklen_t length;
     struct sockaddr_storage socket;
 };
@@ -30,6 +33,7 @@ struct address {
 enum err_code address_parse(struct str text, struct address *out, struct err *err);
 /* As it would be written, the port that the system chose included. Always ends with a NUL. */
 void address_format(const struct address *address, char text[ADDRESS_TEXT_BYTES]);
+uint16_t address_port(const struct address *address); /* 0 for a unix socket */
 /* A listening socket, non-blocking; *address gets the port. A unix socket that nobody serves any more
  * is replaced; one that somebody serves is ERR_CONFLICT. */
 enum err_code address_listen(struct address *address, int backlog, int *fd, struct err *err);

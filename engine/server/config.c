@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "file.h"
+#include "http_guard.h"
 #include "yaml_doc.h"
 
 #include <argp.h>
@@ -14,6 +15,10 @@
 enum setting {
     SETTING_DATA,
     SETTING_LISTEN,
+    SETTING_TLS_CERT,
+    SETTING_TLS_KEY,
+    SETTING_HTTP_HOST,
+    SETTING_CONSOLE,
     SETTING_THREADS,
     SETTING_WORKERS,
     SETTING_KERNEL,
@@ -26,6 +31,7 @@ enum setting {
     SETTING_CHECK,
     SETTING_DRAIN_S,
     SETTING_SANDBOX,
+    SETTING_BACKUP_DIR,
     SETTING_LIMIT,
     SETTING_COUNT
 };
@@ -35,21 +41,26 @@ static const int64_t MAP_LEAST = INT64_C(16) << 20, MAP_MOST = INT64_C(1) << 44;
 
 /* clang-format off */
 const struct setting_row setting_rows[] = {
-    [SETTING_DATA] = {"data", "DIR", "the store's folder; made and filled if it is missing or empty", 0, 0, 0},
-    [SETTING_LISTEN] = {"listen", "ADDRESS", "unix:PATH or tcp:HOST:PORT, several times if wanted; unix:DIR/jumelage.sock if left out; port 0 means any", 0, 0, 0},
-    [SETTING_THREADS] = {"threads", "N", "event threads; 0: by the machine's processors", 0, 0, 64},
-    [SETTING_WORKERS] = {"workers", "N", "threads that score and prepare; 0: as many as processors", 0, 0, 256},
-    [SETTING_KERNEL] = {"kernel", "NAME", "auto or plain: which code scores", 0, 0, 0},
-    [SETTING_MAP_SIZE] = {"map-size", "SIZE", "most that the data file may grow to, such as 16GiB", 0, 0, 0},
-    [SETTING_CONFIG] = {"config", "FILE", "more settings, YAML with these names; what stands here goes first", 0, 0, 0},
-    [SETTING_CHECK_CONFIG] = {"check-config", NULL, "only say whether the settings are right", 0, 0, 0},
-    [SETTING_LOG_LEVEL] = {"log-level", "LEVEL", "debug, info, warn or error", 0, 0, 0},
-    [SETTING_ADMIN_GROUP] = {"admin-group", "GROUP", "whose members are admin on a unix socket, beside this user and root", 0, 0, 0},
-    [SETTING_ALLOW_PLAIN_PUBLIC] = {"allow-plain-public", NULL, "listen where other machines can reach, without encryption", 0, 0, 0},
-    [SETTING_CHECK] = {"check", NULL, "check the whole store before serving it, also after a clean stop", 0, 0, 0},
-    [SETTING_DRAIN_S] = {"drain-s", "N", "seconds that started calls have after SIGTERM", 10, 0, 3600},
-    [SETTING_SANDBOX] = {"sandbox", "MODE", "on, off, or strict, where a forbidden system call ends the service: for tests", 0, 0, 0},
-    [SETTING_LIMIT] = {"limit", "NAME=N", "one of the limits that system.hello shows, such as connections=500", 0, 0, 0},
+    [SETTING_DATA] = {"data", "DIR", "the store's folder; made and filled if it is missing or empty", 0, 0, 0, false},
+    [SETTING_LISTEN] = {"listen", "ADDRESS", "unix:PATH, or tcp:, tls:, http: or https: with HOST:PORT, several times if wanted; unix:DIR/jumelage.sock if left out; port 0 means any", 0, 0, 0, false},
+    [SETTING_TLS_CERT] = {"tls-cert", "FILE", "the certificate with its chain, PEM, for tls: and https:; read again at SIGHUP", 0, 0, 0, false},
+    [SETTING_TLS_KEY] = {"tls-key", "FILE", "its key, PEM, mode 0600 or 0640", 0, 0, 0, false},
+    [SETTING_HTTP_HOST] = {"http-host", "NAME", "a name by which browsers may ask, beside localhost, several times if wanted; with a port if it is another than the listener's", 0, 0, 0, false},
+    [SETTING_CONSOLE] = {"console", "DIR", "files to serve over HTTP, read once at the start", 0, 0, 0, false},
+    [SETTING_THREADS] = {"threads", "N", "event threads; 0: by the machine's processors", 0, 0, 64, false},
+    [SETTING_WORKERS] = {"workers", "N", "threads that score and prepare; 0: as many as processors", 0, 0, 256, false},
+    [SETTING_KERNEL] = {"kernel", "NAME", "auto or plain: which code scores", 0, 0, 0, false},
+    [SETTING_MAP_SIZE] = {"map-size", "SIZE", "most that the data file may grow to, such as 16GiB", 0, 0, 0, false},
+    [SETTING_CONFIG] = {"config", "FILE", "more settings, YAML with these names; what stands here goes first", 0, 0, 0, false},
+    [SETTING_CHECK_CONFIG] = {"check-config", NULL, "only say whether the settings are right", 0, 0, 0, false},
+    [SETTING_LOG_LEVEL] = {"log-level", "LEVEL", "debug, info, warn or error", 0, 0, 0, true},
+    [SETTING_ADMIN_GROUP] = {"admin-group", "GROUP", "whose members are admin on a unix socket, beside this user and root", 0, 0, 0, true},
+    [SETTING_ALLOW_PLAIN_PUBLIC] = {"allow-plain-public", NULL, "listen where other machines can reach, without encryption", 0, 0, 0, false},
+    [SETTING_CHECK] = {"check", NULL, "check the whole store before serving it, also after a clean stop", 0, 0, 0, false},
+    [SETTING_DRAIN_S] = {"drain-s", "N", "seconds that started calls have after SIGTERM", 10, 0, 3600, true},
+    [SETTING_SANDBOX] = {"sandbox", "MODE", "on, off, or strict, where a forbidden system call ends the service: for tests", 0, 0, 0, false},
+    [SETTING_BACKUP_DIR] = {"backup-dir", "DIR", "where backup.create puts its copies; backups in the store's folder if left out", 0, 0, 0, false},
+    [SETTING_LIMIT] = {"limit", "NAME=N", "one of the limits that system.hello shows, such as connections=500", 0, 0, 0, true},
     {0},
 };
 /* clang-format on */
@@ -191,6 +202,21 @@ set_sandbox(struct str value, enum sandbox_mode *out, struct err *err)
 }
 
 static enum err_code
+add_http_host(struct config *config, struct str value, struct arena *arena, struct err *err)
+{
+    const char *copy;
+    enum err_code code = http_host_check(value, err);
+
+    if (code == ERR_OK && config->n_http_hosts == HTTP_HOSTS_MAX)
+        code = err_set(err, ERR_INVALID_PARAMS, "at most %d names with http-host", HTTP_HOSTS_MAX);
+    if (code == ERR_OK)
+        code = set_text(arena, value, &copy, err);
+    if (code == ERR_OK)
+        config->http_hosts[config->n_http_hosts++] = str_from(copy);
+    return code;
+}
+
+static enum err_code
 set(struct config *config, enum setting setting, struct str value, struct arena *arena,
     struct err *err)
 {
@@ -204,6 +230,14 @@ set(struct config *config, enum setting setting, struct str value, struct arena 
             return err_set(err, ERR_INVALID_PARAMS, "at most %d addresses to listen at",
                            LISTEN_MAX);
         return set_text(arena, value, &config->listen[config->n_listen++], err);
+    case SETTING_TLS_CERT:
+        return set_text(arena, value, &config->tls_cert, err);
+    case SETTING_TLS_KEY:
+        return set_text(arena, value, &config->tls_key, err);
+    case SETTING_HTTP_HOST:
+        return add_http_host(config, value, arena, err);
+    case SETTING_CONSOLE:
+        return set_text(arena, value, &config->console_dir, err);
     case SETTING_THREADS:
         return read_count(row->name, value, row->least, row->most, &config->threads, err);
     case SETTING_WORKERS:
@@ -226,6 +260,8 @@ set(struct config *config, enum setting setting, struct str value, struct arena 
         return set_text(arena, value, &config->admin_group, err);
     case SETTING_SANDBOX:
         return set_sandbox(value, &config->sandbox, err);
+    case SETTING_BACKUP_DIR:
+        return set_text(arena, value, &config->backup_dir, err);
     case SETTING_LIMIT:
         return set_limit_pair(config, value, err);
     case SETTING_CHECK_CONFIG:
@@ -318,7 +354,7 @@ set_from_file(struct config *config, struct str name, const msgpack_object *valu
                                value_type_name(value));
             return flag ? set(config, (enum setting)i, (struct str){NULL, 0}, arena, err) : ERR_OK;
         }
-        if (i == SETTING_LISTEN && value_is_array(value))
+        if ((i == SETTING_LISTEN || i == SETTING_HTTP_HOST) && value_is_array(value))
             return set_list(config, (enum setting)i, value, arena, err);
         code = plain_text(value, arena, &text, err);
         return code == ERR_OK ? set(config, (enum setting)i, text, arena, err) : code;
@@ -443,6 +479,8 @@ config_read(int argc, char **argv, struct arena *arena, struct config *out, stru
     enum err_code code = ERR_OK;
 
     config_presets(out);
+    out->argc = argc;
+    out->argv = argv;
     parse_line(argc, argv, &parse);
     for (size_t i = 0; i < parse.n; i++) {
         if (parse.given[i].setting == SETTING_CONFIG)
@@ -458,4 +496,88 @@ config_read(int argc, char **argv, struct arena *arena, struct config *out, stru
     if (code == ERR_OK && out->data_dir == NULL)
         code = err_set(err, ERR_INVALID_PARAMS, "the store's folder is missing; give --data DIR");
     return code;
+}
+
+enum err_code
+config_reread(const struct config *config, struct arena *arena, struct config *out, struct err *err)
+{
+    return config_read(config->argc, config->argv, arena, out, err);
+}
+
+static bool
+texts_agree(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+listens_agree(const struct config *a, const struct config *b)
+{
+    if (a->n_listen != b->n_listen)
+        return false;
+    for (size_t i = 0; i < a->n_listen; i++)
+        if (!texts_agree(a->listen[i], b->listen[i]))
+            return false;
+    return true;
+}
+
+static bool
+http_hosts_agree(const struct config *a, const struct config *b)
+{
+    if (a->n_http_hosts != b->n_http_hosts)
+        return false;
+    for (size_t i = 0; i < a->n_http_hosts; i++)
+        if (!str_equal(a->http_hosts[i], b->http_hosts[i]))
+            return false;
+    return true;
+}
+
+bool
+config_agrees(const struct config *a, const struct config *b, const struct setting_row *row)
+{
+    switch ((enum setting)(row - setting_rows)) {
+    case SETTING_DATA:
+        return texts_agree(a->data_dir, b->data_dir);
+    case SETTING_LISTEN:
+        return listens_agree(a, b);
+    case SETTING_TLS_CERT:
+        return texts_agree(a->tls_cert, b->tls_cert);
+    case SETTING_TLS_KEY:
+        return texts_agree(a->tls_key, b->tls_key);
+    case SETTING_HTTP_HOST:
+        return http_hosts_agree(a, b);
+    case SETTING_CONSOLE:
+        return texts_agree(a->console_dir, b->console_dir);
+    case SETTING_THREADS:
+        return a->threads == b->threads;
+    case SETTING_WORKERS:
+        return a->workers == b->workers;
+    case SETTING_KERNEL:
+        return texts_agree(a->kernel, b->kernel);
+    case SETTING_MAP_SIZE:
+        return a->map_bytes == b->map_bytes;
+    case SETTING_CONFIG:
+        return texts_agree(a->file, b->file);
+    case SETTING_CHECK_CONFIG:
+        return a->only_checks == b->only_checks;
+    case SETTING_LOG_LEVEL:
+        return a->log_level == b->log_level;
+    case SETTING_ADMIN_GROUP:
+        return texts_agree(a->admin_group, b->admin_group);
+    case SETTING_ALLOW_PLAIN_PUBLIC:
+        return a->allows_plain_public == b->allows_plain_public;
+    case SETTING_CHECK:
+        return a->full_check == b->full_check;
+    case SETTING_DRAIN_S:
+        return a->drain_s == b->drain_s;
+    case SETTING_SANDBOX:
+        return a->sandbox == b->sandbox;
+    case SETTING_BACKUP_DIR:
+        return texts_agree(a->backup_dir, b->backup_dir);
+    case SETTING_LIMIT:
+        return memcmp(a->limits, b->limits, sizeof a->limits) == 0;
+    case SETTING_COUNT:
+        break;
+    }
+    return true;
 }

@@ -42,7 +42,7 @@ struct job_host { /* what all jobs of a service have in common */
     struct engine *engine;
     struct tallies *tallies;
     const struct call_host *call_host;
-    const int64_t *limits; /* LIMIT_COUNT */
+    const _Atomic int64_t *limits; /* LIMIT_COUNT */
 };
 
 /* NULL if out of memory. */

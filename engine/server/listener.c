@@ -11,7 +11,7 @@ enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64, PAUSE_MS = 100 };
 
 struct listener {
     struct listener_host *host;
-    struct address address;
+    const struct door *door;
     struct event readable, resume;
     int fd;
 };
@@ -57,7 +57,7 @@ on_acceptable(evutil_socket_t listening, short what, void *context)
         int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            loop_adopt(host->loops[host->next], fd, listener->address.kind == ADDRESS_UNIX);
+            loop_adopt(host->loops[host->next], fd, listener->door);
             host->next = (host->next + 1) % host->n_loops;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             break;
@@ -70,8 +70,7 @@ on_acceptable(evutil_socket_t listening, short what, void *context)
 }
 
 enum err_code
-listener_open(struct address *address, struct listener_host *host, struct listener **out,
-              struct err *err)
+listener_open(struct door *door, struct listener_host *host, struct listener **out, struct err *err)
 {
     struct listener *listener = mem_alloc_zeroed(1, sizeof *listener);
     char text[ADDRESS_TEXT_BYTES];
@@ -79,13 +78,14 @@ listener_open(struct address *address, struct listener_host *host, struct listen
 
     if (listener == NULL)
         return err_no_memory(err);
-    code = address_listen(address, BACKLOG, &listener->fd, err);
+    code = address_listen(&door->address, BACKLOG, &listener->fd, err);
     if (code != ERR_OK) {
         mem_free(listener);
         return code;
     }
     listener->host = host;
-    listener->address = *address;
+    door->guard.port = address_port(&door->address);
+    listener->door = door;
     event_assign(&listener->readable, host->loops[0]->base, listener->fd, EV_READ | EV_PERSIST,
                  on_acceptable, listener);
     event_assign(&listener->resume, host->loops[0]->base, -1, 0, on_resume, listener);
@@ -93,7 +93,7 @@ listener_open(struct address *address, struct listener_host *host, struct listen
         listener_close(listener);
         return err_no_memory(err);
     }
-    address_format(address, text);
+    address_format(&door->address, text);
     log_event(service_of(listener)->log, LOG_LEVEL_INFO, "listening", log_text("address", text));
     *out = listener;
     return ERR_OK;
@@ -107,7 +107,7 @@ listener_close(struct listener *listener)
     event_del(&listener->readable);
     event_del(&listener->resume);
     close(listener->fd);
-    if (listener->address.kind == ADDRESS_UNIX)
-        unlink(((struct sockaddr_un *)&listener->address.socket)->sun_path);
+    if (listener->door->address.kind == ADDRESS_UNIX)
+        unlink(((struct sockaddr_un *)&listener->door->address.socket)->sun_path);
     mem_free(listener);
 }

@@ -1,7 +1,7 @@
 #ifndef JML_LISTENER_H
 #define JML_LISTENER_H
 
-#include "address.h"
+#include "door.h"
 #include "loop.h"
 
 #include <stddef.h>
@@ -21,8 +21,8 @@ struct listener_host { /* of all listeners; outlives them */
 };
 
 /* Listens and logs `listening` with the address, the port that the system chose included. */
-enum err_code listener_open(struct address *address, struct listener_host *host,
-                            struct listener **out, struct err *err);
+enum err_code listener_open(struct door *door, struct listener_host *host, struct listener **out,
+                            struct err *err);
 void listener_close(struct listener *listener); /* NULL is fine; removes a unix socket's file */
 
 #endif

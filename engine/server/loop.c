@@ -14,7 +14,7 @@ enum { SLOTS_FIRST = 64, ARENA_BYTES = 64 * 1024 * 1024, TICK_MS = 250, SLOW_US 
 struct arrival {
     struct arrival *next;
     int fd;
-    bool is_unix;
+    const struct door *door;
 };
 
 /* ---- time ---- */
@@ -31,6 +31,7 @@ loop_callback_begin(struct loop *loop)
     loop->began_us = steady_us(loop);
     loop->now_ms = loop->began_us / 1000;
     loop->turn_bytes = 0;
+    loop->answer.limit = (size_t)loop->service->limits[LIMIT_UNREAD_BYTES]; /* may have changed */
 }
 
 struct express *
@@ -176,7 +177,7 @@ loop_wake(struct loop *loop)
 }
 
 void
-loop_adopt(struct loop *loop, int fd, bool is_unix)
+loop_adopt(struct loop *loop, int fd, const struct door *door)
 {
     struct arrival *arrival = mem_alloc(sizeof *arrival);
 
@@ -184,7 +185,7 @@ loop_adopt(struct loop *loop, int fd, bool is_unix)
         close(fd);
         return;
     }
-    *arrival = (struct arrival){.fd = fd, .is_unix = is_unix};
+    *arrival = (struct arrival){.fd = fd, .door = door};
     pthread_mutex_lock(&loop->lock);
     arrival->next = loop->arrivals;
     loop->arrivals = arrival;
@@ -238,7 +239,7 @@ open_arrivals(struct loop *loop, struct arrival *arrival)
     while (arrival != NULL) {
         struct arrival *next = arrival->next;
 
-        session_open(loop, arrival->fd, arrival->is_unix);
+        session_open(loop, arrival->fd, arrival->door);
         mem_free(arrival);
         arrival = next;
     }

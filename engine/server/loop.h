@@ -3,6 +3,7 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "door.h"
 #include "express.h"
 #include "outgoing.h"
 #include "service.h"
@@ -72,7 +73,7 @@ void loop_run(struct loop *loop);
 /* ---- any thread ---- */
 void loop_wake(struct loop *loop);
 /* A new connection; the loop owns the descriptor from here on. */
-void loop_adopt(struct loop *loop, int fd, bool is_unix);
+void loop_adopt(struct loop *loop, int fd, const struct door *door);
 void loop_finish_job(struct job *job); /* job->finished_context is its loop */
 
 /* ---- the loop's own thread, for sessions ---- */

@@ -110,8 +110,14 @@ enclose(const struct config *config, struct arena *arena, struct sandbox *sandbo
     allow(paths, getenv("JUMELAGE_SITE"), SANDBOX_READS); /* NOLINT: one thread so far */
     allow(paths, config->data_dir, SANDBOX_WRITES);
     allow(paths, config->data_dir, SANDBOX_BINDS);
+    allow(paths, config->backup_dir, SANDBOX_WRITES);
     if (config->file != NULL)
         allow(paths, folder_of(config->file, arena), SANDBOX_READS);
+    if (config->tls_cert != NULL)
+        allow(paths, folder_of(config->tls_cert, arena), SANDBOX_READS);
+    if (config->tls_key != NULL)
+        allow(paths, folder_of(config->tls_key, arena), SANDBOX_READS);
+    allow(paths, config->console_dir, SANDBOX_READS);
     for (size_t i = 0; i < config->n_listen; i++)
         if (strncmp(config->listen[i], "unix:", 5) == 0)
             allow(paths, folder_of(config->listen[i] + 5, arena), SANDBOX_BINDS);
@@ -121,10 +127,12 @@ enclose(const struct config *config, struct arena *arena, struct sandbox *sandbo
 static int
 serve(const struct config *config, struct arena *arena)
 {
+    const struct err *failure;
     struct err err = {0};
     struct sandbox sandbox;
     struct server *server;
     struct log log;
+    int status = EX_OK;
 
     log_init(&log, STDERR_FILENO, config->log_level, clock_system());
     sandbox_init(&sandbox, config->sandbox);
@@ -137,8 +145,13 @@ serve(const struct config *config, struct arena *arena)
     }
     sandbox_tell(&sandbox, &log);
     server_run(server);
+    failure = server_failure(server);
+    if (failure != NULL) {
+        fprintf(stderr, "jumelaged: %s\n", failure->message);
+        status = EX_IOERR;
+    }
     server_close(server);
-    return EX_OK;
+    return status;
 }
 
 int

@@ -1,6 +1,7 @@
 #include "outgoing.h"
 
 #include "alloc.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -165,7 +166,7 @@ advance(struct outgoing *out, struct piece_stock *stock, size_t written)
 }
 
 int64_t
-outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd)
+outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd, struct tls *tls)
 {
     int64_t total = 0;
 
@@ -179,7 +180,7 @@ outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd)
             parts[n] = (struct iovec){p->data + p->sent, p->len - p->sent};
             asked += parts[n].iov_len;
         }
-        written = writev(fd, parts, n);
+        written = tls == NULL ? writev(fd, parts, n) : tls_write(tls, parts, n);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)

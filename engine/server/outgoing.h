@@ -44,7 +44,8 @@ uint8_t *outgoing_room(struct outgoing *out, struct piece_stock *stock, size_t n
 /* Takes the buf's memory if it is large, else copies; the buf is empty or as it was, afterwards. */
 void outgoing_add_buf(struct outgoing *out, struct piece_stock *stock, struct buf *buf);
 
-/* Writes what the socket takes. >= 0: bytes written; -1 with errno: the peer is gone. */
-int64_t outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd);
+/* Writes what the socket takes, through tls if it is not NULL. >= 0: bytes written; -1 with errno: the peer is gone. */
+struct tls;
+int64_t outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd, struct tls *tls);
 
 #endif

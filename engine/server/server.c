@@ -3,25 +3,23 @@
 #include "address.h"
 #include "alloc.h"
 #include "listener.h"
+#include "live_settings.h"
 #include "loop.h"
 #include "notify.h"
 #include "service.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 enum { LOOPS_MAX = 64, HOLDER_BYTES = 512, PATH_BYTES = 4096, STORE_WAIT_MS = 2000 };
-enum { SPARE_DESCRIPTORS = 64 };
 
 struct loop_thread { /* beside the main one */
     pthread_t id;
@@ -36,12 +34,14 @@ struct server {
     struct loop *loops[LOOPS_MAX];
     struct loop_thread threads[LOOPS_MAX];
     size_t n_loops, n_threads;
-    struct address addresses[LISTEN_MAX];
+    struct door doors[LISTEN_MAX];
     struct listener *listeners[LISTEN_MAX];
     struct listener_host listener_host;
     size_t n_listeners;
-    struct event terminate, interrupt, deadline;
+    struct event terminate, interrupt, hangup, deadline;
     bool has_signals;
+    _Atomic bool is_running, has_failed;
+    struct err failure; /* whole before has_failed */
 };
 
 /* ---- what is settled before anything is opened ---- */
@@ -55,56 +55,50 @@ parse_addresses(struct server *server, struct err *err)
     if (config->n_listen == 0) {
         snprintf(preset, sizeof preset, "unix:%s/jumelage.sock", config->data_dir);
         server->n_listeners = 1;
-        return address_parse(str_from(preset), &server->addresses[0], err);
+        return address_parse(str_from(preset), &server->doors[0].address, err);
     }
     for (; server->n_listeners < config->n_listen; server->n_listeners++) {
         const char *text = config->listen[server->n_listeners];
-        struct address *address = &server->addresses[server->n_listeners];
+        struct address *address = &server->doors[server->n_listeners].address;
         enum err_code code = address_parse(str_from(text), address, err);
 
         if (code != ERR_OK)
             return code;
-        if (!address->is_loopback && !config->allows_plain_public)
+        if (!address->is_loopback && !address->is_tls && !config->allows_plain_public)
             return err_set(err, ERR_FORBIDDEN,
                            "%s can be reached from other machines and is not encrypted; listen at "
-                           "127.0.0.1, or say --allow-plain-public",
+                           "127.0.0.1, take tls: or https:, or say --allow-plain-public",
                            text);
     }
     return ERR_OK;
 }
 
+/* What connections need by the kind of their address: a certificate, names, files. */
 static enum err_code
-find_rights(struct server *server, struct err *err)
+furnish_doors(struct server *server, struct err *err)
 {
-    struct peer_rights *rights = &server->service.rights;
-    const struct group *group;
+    const struct config *config = server->config;
+    struct service *service = &server->service;
+    enum err_code code = ERR_OK;
+    bool has_tls = false;
 
-    rights->own_uid = geteuid();
-    if (server->config->admin_group == NULL)
-        return ERR_OK;
-    group = getgrnam(server->config->admin_group); /* NOLINT: one thread so far */
-    if (group == NULL)
-        return err_set(err, ERR_INVALID_PARAMS, "there is no group \"%.80s\" (admin-group)",
-                       server->config->admin_group);
-    rights->admin_group = group->gr_gid;
-    rights->has_admin_group = true;
-    return ERR_OK;
-}
+    for (size_t i = 0; i < server->n_listeners; i++) {
+        struct door *door = &server->doors[i];
 
-/* As many descriptors as connections may need, as far as the system lets us. */
-static void
-raise_descriptors(struct server *server)
-{
-    rlim_t wanted = (rlim_t)server->config->limits[LIMIT_CONNECTIONS] + SPARE_DESCRIPTORS;
-    struct rlimit now;
-
-    if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= wanted)
-        return;
-    now.rlim_cur = now.rlim_max < wanted ? now.rlim_max : wanted;
-    setrlimit(RLIMIT_NOFILE, &now);
-    if (now.rlim_cur < wanted)
-        log_event(server->log, LOG_LEVEL_WARN, "descriptors.few",
-                  log_int("have", (int64_t)now.rlim_cur), log_int("wanted", (int64_t)wanted));
+        door->guard = (struct http_guard){.names = config->http_hosts,
+                                          .n_names = config->n_http_hosts,
+                                          .is_tls = door->address.is_tls};
+        has_tls = has_tls || door->address.is_tls;
+    }
+    if (has_tls && (config->tls_cert == NULL || config->tls_key == NULL))
+        return err_set(err, ERR_INVALID_PARAMS,
+                       "an address with tls: or https: needs --tls-cert and --tls-key");
+    service->has_tls = has_tls;
+    if (has_tls)
+        code = tls_desk_load(&service->tls, config->tls_cert, config->tls_key, err);
+    if (code == ERR_OK && config->console_dir != NULL)
+        code = static_files_open(config->console_dir, NULL, &service->files, err);
+    return code;
 }
 
 /* ---- the engine ---- */
@@ -133,12 +127,25 @@ holder_text(const struct server *server, char text[HOLDER_BYTES])
         for (size_t i = 0; i < server->n_listeners; i++) {
             char one[HOLDER_BYTES];
 
-            if (server->addresses[i].kind != (enum address_kind)kind)
+            if (server->doors[i].address.kind != (enum address_kind)kind)
                 continue;
-            holder_address(&server->addresses[i], one);
+            holder_address(&server->doors[i].address, one);
             if (one[0] != '\0' && used + strlen(one) + 2 < HOLDER_BYTES)
                 used += (size_t)snprintf(text + used, HOLDER_BYTES - used, " %s", one);
         }
+}
+
+/* On the writer's thread: the disk has failed. What was asked is still answered, then we end. */
+static void
+on_fatal(void *context, const struct err *err)
+{
+    struct server *server = context;
+
+    log_err(server->log, LOG_LEVEL_ERROR, "store.failed", "disk", err);
+    server->failure = *err;
+    atomic_store(&server->has_failed, true);
+    if (atomic_load(&server->is_running))
+        kill(getpid(), SIGTERM);
 }
 
 static enum err_code
@@ -153,6 +160,9 @@ open_engine(struct server *server, struct err *err)
         .wait_ms = STORE_WAIT_MS,
         .holder = "service", /* its addresses follow when it listens */
         .full_check = config->full_check,
+        .backup_dir = config->backup_dir,
+        .on_fatal = on_fatal,
+        .fatal_context = server,
     };
 
     return engine_open(&options, &server->service.engine, err);
@@ -255,7 +265,7 @@ static void
 on_terminate(evutil_socket_t number, short what, void *context)
 {
     struct server *server = context;
-    const struct timeval patience = {(time_t)server->config->drain_s, 0};
+    const struct timeval patience = {(time_t)server->service.drain_s, 0};
 
     (void)what;
     if (atomic_load(&server->service.is_draining)) {
@@ -270,6 +280,16 @@ on_terminate(evutil_socket_t number, short what, void *context)
     atomic_store(&server->service.is_draining, true);
     event_add(&server->deadline, &patience);
     wake_all(server);
+}
+
+static void
+on_hangup(evutil_socket_t number, short what, void *context)
+{
+    struct server *server = context;
+
+    (void)number;
+    (void)what;
+    live_settings_reload(server->config, &server->service);
 }
 
 /* ---- life ---- */
@@ -293,8 +313,8 @@ fill_service(struct server *server, struct err *err)
 
     service->log = server->log;
     service->clock = clock_system();
-    memcpy(service->limits, server->config->limits, sizeof service->limits);
-    code = find_rights(server, err);
+    service->own_uid = geteuid();
+    code = live_settings_apply(server->config, service, err);
     if (code == ERR_OK)
         code = open_engine(server, err);
     if (code == ERR_OK)
@@ -320,8 +340,7 @@ listen_everywhere(struct server *server, struct err *err)
     server->listener_host =
         (struct listener_host){.loops = server->loops, .n_loops = server->n_loops};
     for (size_t i = 0; i < server->n_listeners && code == ERR_OK; i++)
-        code = listener_open(&server->addresses[i], &server->listener_host, &server->listeners[i],
-                             err);
+        code = listener_open(&server->doors[i], &server->listener_host, &server->listeners[i], err);
     if (code == ERR_OK) {
         holder_text(server, holder);
         store_name_holder(engine_store(server->service.engine), holder);
@@ -337,9 +356,11 @@ watch_signals(struct server *server)
     signal(SIGPIPE, SIG_IGN);
     evsignal_assign(&server->terminate, base, SIGTERM, on_terminate, server);
     evsignal_assign(&server->interrupt, base, SIGINT, on_terminate, server);
+    evsignal_assign(&server->hangup, base, SIGHUP, on_hangup, server);
     event_assign(&server->deadline, base, -1, 0, on_deadline, server);
     event_add(&server->terminate, NULL);
     event_add(&server->interrupt, NULL);
+    event_add(&server->hangup, NULL);
     server->has_signals = true;
 }
 
@@ -354,11 +375,12 @@ server_open(const struct config *config, struct log *log, struct server **out, s
     server->config = config;
     server->log = log;
     umask(077);
+    tls_desk_init(&server->service.tls);
     code = parse_addresses(server, err);
-    if (code == ERR_OK) {
-        raise_descriptors(server);
+    if (code == ERR_OK)
+        code = furnish_doors(server, err);
+    if (code == ERR_OK)
         code = fill_service(server, err);
-    }
     if (code == ERR_OK)
         code = make_loops(server, err);
     if (code == ERR_OK) {
@@ -382,8 +404,17 @@ server_run(struct server *server)
               log_int("threads", (int64_t)server->n_loops),
               log_int("workers", (int64_t)pool_workers(server->service.pool)));
     notify_system("READY=1");
+    atomic_store(&server->is_running, true);
+    if (atomic_load(&server->has_failed)) /* before anyone could be told */
+        raise(SIGTERM);
     loop_run(server->loops[0]);
     log_event(server->log, LOG_LEVEL_INFO, "ended", LOG_NO_FIELD);
+}
+
+const struct err *
+server_failure(const struct server *server)
+{
+    return atomic_load(&server->has_failed) ? &server->failure : NULL;
 }
 
 void
@@ -404,9 +435,12 @@ server_close(struct server *server)
     if (server->has_signals) {
         event_del(&server->terminate);
         event_del(&server->interrupt);
+        event_del(&server->hangup);
         event_del(&server->deadline);
     }
     for (size_t i = 0; i < server->n_loops; i++)
         loop_destroy(server->loops[i]);
+    static_files_drop(server->service.files);
+    tls_desk_fini(&server->service.tls);
     mem_free(server);
 }

@@ -16,7 +16,9 @@ struct server;
 
 enum err_code server_open(const struct config *config, struct log *log, struct server **out,
                           struct err *err);
-void server_run(struct server *server);   /* until a signal has it end */
+void server_run(struct server *server); /* until a signal has it end */
+/* Why the disk ended it; NULL if it did not. Valid until server_close. */
+const struct err *server_failure(const struct server *server);
 void server_close(struct server *server); /* NULL is fine */
 
 #endif

@@ -28,11 +28,12 @@ peer_text(const struct session *session, char text[PEER_TEXT_BYTES])
     struct sockaddr_storage name;
     socklen_t length = sizeof name;
     char host[INET6_ADDRSTRLEN] = "?";
+    bool is_unix = session->door->address.kind == ADDRESS_UNIX;
     const struct sockaddr_in *four = (const struct sockaddr_in *)&name;
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&name;
 
-    if (session->is_unix || getpeername(session->fd, (struct sockaddr *)&name, &length) != 0) {
-        snprintf(text, PEER_TEXT_BYTES, "%s", session->is_unix ? "local socket" : "gone");
+    if (is_unix || getpeername(session->fd, (struct sockaddr *)&name, &length) != 0) {
+        snprintf(text, PEER_TEXT_BYTES, "%s", is_unix ? "local socket" : "gone");
     } else if (name.ss_family == AF_INET6) {
         inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof host);
         snprintf(text, PEER_TEXT_BYTES, "[%s]:%u", host, ntohs(six->sin6_port));
@@ -156,6 +157,8 @@ destroy(struct session *session)
     mem_free(session->farewell);
     if (session->lane != NULL)
         lane_close(session->lane);
+    tls_end(session->tls);
+    mem_free(session->http);
     identity_drop(session->identity);
     close(session->fd);
     loop_unseat(loop, session->slot);
@@ -173,6 +176,18 @@ session_close(struct session *session)
 /* ---- the loop calls ---- */
 
 static void
+read_some(struct session *session)
+{
+    if (session_read(session))
+        return;
+    /* The peer has said all; it may still listen. */
+    if (session->state == SESSION_LINGERING)
+        session_set_state(session, SESSION_CLOSED);
+    else if (session->state == SESSION_READING)
+        session_set_state(session, SESSION_FINISHING);
+}
+
+static void
 on_readable(evutil_socket_t fd, short what, void *context)
 {
     struct session *session = context;
@@ -181,13 +196,7 @@ on_readable(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     loop_callback_begin(loop);
-    if (!session_read(session)) {
-        /* The peer has said all; it may still listen. */
-        if (session->state == SESSION_LINGERING)
-            session_set_state(session, SESSION_CLOSED);
-        else if (session->state == SESSION_READING)
-            session_set_state(session, SESSION_FINISHING);
-    }
+    read_some(session);
     session_settle(session);
     loop_callback_end(loop, "requests");
 }
@@ -201,6 +210,8 @@ on_writable(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     loop_callback_begin(loop);
+    if (session->tls != NULL && tls_read_wants_writable(session->tls))
+        read_some(session);
     session_settle(session);
     loop_callback_end(loop, "output");
 }
@@ -216,6 +227,8 @@ finish(struct session *session)
     session_put_farewell(session);
     if (session->out.bytes > 0 || session->state == SESSION_CLOSED)
         return;
+    if (session->tls != NULL)
+        tls_say_end(session->tls);
     shutdown(session->fd, SHUT_WR);
     session_set_state(session, SESSION_LINGERING);
 }
@@ -227,10 +240,37 @@ may_resume(const struct session *session)
            session->out.bytes <= unread_limit(session) / 2;
 }
 
+/* Encryption has its own mind: writing may wait for bytes to come, reading for room to go. */
+static bool
+wants_writable(const struct session *session)
+{
+    const struct tls *tls = session->tls;
+
+    if (tls == NULL)
+        return session->out.bytes > 0;
+    return (session->out.bytes > 0 && !tls_write_wants_readable(tls)) ||
+           tls_read_wants_writable(tls);
+}
+
+/* An answer has gone out: the request behind it may be here already. */
+static void
+go_on_with_http(struct session *session)
+{
+    if (session->state != SESSION_READING)
+        return;
+    if (session->partial != NULL && !session_http_is_answering(session))
+        session_cut_partial(session);
+    session_flush(session);
+    if (session->state == SESSION_READING)
+        arm_readable(session, !session_http_is_answering(session));
+}
+
 void
 session_settle(struct session *session)
 {
     session_flush(session);
+    if (session->http != NULL)
+        go_on_with_http(session);
     while (may_resume(session) && session->loop->turn_bytes < TURN_BYTES) {
         session_set_state(session, SESSION_READING);
         if (session->partial != NULL)
@@ -246,7 +286,7 @@ session_settle(struct session *session)
         destroy(session);
         return;
     }
-    arm_writable(session, session->out.bytes > 0);
+    arm_writable(session, wants_writable(session));
     if (may_resume(session)) {
         event_active(&session->writable, EV_WRITE, 0); /* its next turn comes after the others' */
     } else if (session->state == SESSION_PAUSED && !session->waits_for_peer) {
@@ -264,7 +304,11 @@ session_tick(struct session *session)
     int64_t idle_ms = limit_of(session, LIMIT_IDLE_S) * 1000;
     bool is_draining = atomic_load(&loop->service->is_draining);
 
-    if (session->out.bytes > 0 && now - session->moved_ms >= frame_ms) {
+    if (session->tls != NULL && !tls_is_open(session->tls) &&
+        now - session->opened_ms >= frame_ms) {
+        tally_add(tallies_of(session), TALLY_TLS_FAILED, 1);
+        session_close(session);
+    } else if (session->out.bytes > 0 && now - session->moved_ms >= frame_ms) {
         tally_add(tallies_of(session), TALLY_CLOSED_UNREAD, 1);
         session_log(session, LOG_LEVEL_WARN, "connection.dropped", "its answers were not read");
         session_close(session);
@@ -272,6 +316,7 @@ session_tick(struct session *session)
         if (now - session->state_ms >= (is_draining ? DRAIN_LINGER_MS : LINGER_MS))
             session_close(session);
     } else if (session->state == SESSION_READING && session->partial != NULL &&
+               !session_http_is_answering(session) &&
                now - session->partial->since_ms >= frame_ms) {
         struct err err = {0};
 
@@ -301,9 +346,12 @@ session_drain(struct session *session)
 
 /* ---- the beginning ---- */
 
+/* Over the limit of connections. Who comes encrypted sees the end only: there was no handshake. */
 static void
-tell_busy(int fd)
+tell_busy(int fd, const struct door *door)
 {
+    static const char unavailable[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
+                                      "Content-Length: 0\r\nConnection: close\r\n\r\n";
     struct err err = {0};
     struct buf words;
     ssize_t written;
@@ -311,12 +359,16 @@ tell_busy(int fd)
     err_set(&err, ERR_BUSY, "the service has as many connections as it may; try again later");
     err.retry_ms = 1000;
     buf_init(&words, REFUSAL_BYTES);
-    pack_array(&words, 3);
-    pack_int(&words, 2);
-    pack_text(&words, "system.error");
-    pack_array(&words, 1);
-    call_pack_error(&words, &err, NULL);
-    if (buf_check(&words, NULL) == ERR_OK) {
+    if (door->address.is_http) {
+        buf_append_text(&words, unavailable);
+    } else {
+        pack_array(&words, 3);
+        pack_int(&words, 2);
+        pack_text(&words, "system.error");
+        pack_array(&words, 1);
+        call_pack_error(&words, &err, NULL);
+    }
+    if (!door->address.is_tls && buf_check(&words, NULL) == ERR_OK) {
         written = write(fd, words.data, words.len);
         (void)written; /* who does not get it sees the end all the same */
     }
@@ -328,12 +380,13 @@ tell_busy(int fd)
 static struct identity *
 identity_of(struct service *service, int fd, bool is_unix)
 {
+    const struct peer_rights rights = service_rights(service);
     struct caller caller = {.role = ROLE_ANY};
     char name[32];
     uid_t uid;
 
     if (is_unix) {
-        caller.role = identity_of_peer(fd, &service->rights, &uid);
+        caller.role = identity_of_peer(fd, &rights, &uid);
         if (caller.role != ROLE_ANY) {
             snprintf(name, sizeof name, "uid %u", (unsigned)uid);
             caller.name = str_from(name);
@@ -342,37 +395,52 @@ identity_of(struct service *service, int fd, bool is_unix)
     return identity_create(&caller);
 }
 
+/* What a connection through this door needs; false if memory is out. */
+static bool
+furnish(struct session *session)
+{
+    const struct door *door = session->door;
+    struct service *service = session->loop->service;
+
+    session->identity = identity_of(service, session->fd, door->address.kind == ADDRESS_UNIX);
+    if (session->identity == NULL)
+        return false;
+    if (door->address.is_tls && (session->tls = tls_begin(&service->tls, session->fd)) == NULL)
+        return false;
+    if (door->address.is_http && (session->http = session_http_create()) == NULL)
+        return false;
+    return loop_seat(session->loop, session, &session->slot, &session->generation);
+}
+
 void
-session_open(struct loop *loop, int fd, bool is_unix)
+session_open(struct loop *loop, int fd, const struct door *door)
 {
     struct service *service = loop->service;
-    struct session *session;
+    struct session *session = NULL;
+    bool may_come =
+        tally_get(&service->tallies, TALLY_CONNECTIONS) < service->limits[LIMIT_CONNECTIONS] &&
+        !atomic_load(&service->is_draining);
     int on = 1;
 
-    if (tally_get(&service->tallies, TALLY_CONNECTIONS) >= service->limits[LIMIT_CONNECTIONS] ||
-        atomic_load(&service->is_draining)) {
-        tally_add(&service->tallies, TALLY_REFUSED, 1);
-        tell_busy(fd);
-        return;
+    if (may_come && (session = mem_alloc_zeroed(1, sizeof *session)) != NULL) {
+        session->loop = loop;
+        session->fd = fd;
+        session->door = door;
     }
-    session = mem_alloc_zeroed(1, sizeof *session);
-    if (session != NULL)
-        session->identity = identity_of(service, fd, is_unix);
-    if (session == NULL || session->identity == NULL ||
-        !loop_seat(loop, session, &session->slot, &session->generation)) {
-        if (session != NULL)
+    if (session == NULL || !furnish(session)) {
+        if (session != NULL) {
             identity_drop(session->identity);
+            tls_end(session->tls);
+            mem_free(session->http);
+        }
         mem_free(session);
         tally_add(&service->tallies, TALLY_REFUSED, 1);
-        tell_busy(fd);
+        tell_busy(fd, door);
         return;
     }
-    if (!is_unix)
+    if (door->address.kind == ADDRESS_TCP)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    session->loop = loop;
-    session->fd = fd;
-    session->is_unix = is_unix;
-    session->active_ms = session->moved_ms = session->state_ms = loop->now_ms;
+    session->opened_ms = session->active_ms = session->moved_ms = session->state_ms = loop->now_ms;
     event_assign(&session->readable, loop->base, fd, EV_READ | EV_PERSIST, on_readable, session);
     event_assign(&session->writable, loop->base, fd, EV_WRITE | EV_PERSIST, on_writable, session);
     tally_add(&service->tallies, TALLY_CONNECTIONS, 1);

@@ -25,7 +25,7 @@ enum session_state {
 struct session;
 
 /* Takes the descriptor, whatever happens. */
-void session_open(struct loop *loop, int fd, bool is_unix);
+void session_open(struct loop *loop, int fd, const struct door *door);
 void session_close(struct session *session); /* as it is, at once */
 /* The service stops: what was asked is finished, then the connection ends. */
 void session_drain(struct session *session);

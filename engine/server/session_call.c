@@ -12,8 +12,8 @@ enum {
 
 /* ---- who asks ---- */
 
-static void
-become(struct session *session, const struct caller *caller)
+void
+session_become(struct session *session, const struct caller *caller)
 {
     struct identity *identity = identity_create(caller);
 
@@ -42,7 +42,7 @@ check_token(struct session *session)
     if (engine_token_holds(service->engine, caller->token_id))
         return;
     session_log(session, LOG_LEVEL_INFO, "token.lapsed", NULL);
-    become(session, &stranger);
+    session_become(session, &stranger);
 }
 
 /* `epoch` is of before the token was looked at: a revocation meanwhile is found by the next request. */
@@ -53,7 +53,7 @@ adopt_from_call(struct session *session, const struct call *call, uint64_t epoch
 
     if (call->granted != NULL) {
         session->token_epoch = epoch;
-        become(session, call->granted);
+        session_become(session, call->granted);
         session_log(session, LOG_LEVEL_INFO, "connection.known", role_name(call->granted->role));
     }
     if (language.len > 0) {

@@ -61,25 +61,35 @@ refuse_frame(struct session *session, const struct frame_scan *scan, enum frame_
     session_say_farewell(session, &err, NULL);
 }
 
+/* Others have their turn, or its answers must be read first: PAUSED, until the loop comes round. */
+bool
+session_must_wait(struct session *session)
+{
+    if (session->loop->turn_bytes < TURN_BYTES) {
+        if (!session_is_output_full(session))
+            return false;
+        session_flush(session);
+        if (session->state == SESSION_READING && !session_is_output_full(session))
+            return false;
+    }
+    if (session->state == SESSION_READING)
+        session_set_state(session, SESSION_PAUSED);
+    return true;
+}
+
 /* Cuts whole frames off and handles them; returns the bytes used. What scan knows is of the rest. */
 static size_t
 cut(struct session *session, struct frame_scan *scan, const uint8_t *bytes, size_t n)
 {
     size_t used = 0;
 
+    if (session->http != NULL)
+        return session_http_cut(session, bytes, n);
     while (used < n && session->state == SESSION_READING) {
         enum frame_state state;
 
-        if (session->loop->turn_bytes >= TURN_BYTES) {
-            session_set_state(session, SESSION_PAUSED); /* until the loop comes round again */
+        if (session_must_wait(session))
             break;
-        }
-        if (session_is_output_full(session)) {
-            session_flush(session);
-            if (session->state == SESSION_READING && session_is_output_full(session))
-                session_set_state(session, SESSION_PAUSED);
-            continue;
-        }
         state = frame_scan(scan, bytes + used, n - used);
         if (state == FRAME_MORE)
             break;
@@ -190,12 +200,16 @@ session_read(struct session *session)
     ssize_t n;
 
     do
-        n = read(session->fd, loop->scratch, SCRATCH_BYTES);
+        n = session->tls == NULL ? read(session->fd, loop->scratch, SCRATCH_BYTES)
+                                 : tls_read(session->tls, loop->scratch, SCRATCH_BYTES);
     while (n < 0 && errno == EINTR);
     tally_add(tallies_of(session), TALLY_READS, 1);
     if (n < 0) {
-        if (errno != EAGAIN && errno != EWOULDBLOCK)
+        if (errno != EAGAIN && errno != EWOULDBLOCK) {
+            if (session->tls != NULL && !tls_is_open(session->tls))
+                tally_add(tallies_of(session), TALLY_TLS_FAILED, 1);
             session_set_state(session, SESSION_CLOSED);
+        }
         return true;
     }
     if (n == 0)

@@ -7,8 +7,8 @@
 
 enum { REFUSAL_BYTES = 2048, ERROR_BYTES = 128 * 1024 };
 
-static void
-put(struct session *session, struct buf *bytes)
+void
+session_put(struct session *session, struct buf *bytes)
 {
     if (session->out.bytes == 0)
         session->moved_ms = session->loop->now_ms;
@@ -16,12 +16,24 @@ put(struct session *session, struct buf *bytes)
     outgoing_add_buf(&session->out, &session->loop->stock, bytes);
 }
 
+void
+session_put_bytes(struct session *session, struct str bytes)
+{
+    if (session->out.bytes == 0)
+        session->moved_ms = session->loop->now_ms;
+    session->loop->turn_bytes += bytes.len;
+    outgoing_add(&session->out, &session->loop->stock, bytes.data, bytes.len);
+}
+
+/* What precedes a result, or (with has_error) an error; `more` bytes follow. */
 static void
-put_answer_head(struct session *session, uint32_t msgid, bool has_error)
+put_answer_head(struct session *session, uint32_t msgid, bool has_error, size_t more)
 {
     uint8_t head[REQUEST_ANSWER_HEAD];
     size_t n = request_answer_head(head, msgid, has_error);
 
+    if (session->http != NULL)
+        session_http_answer(session, false, n + more);
     if (session->out.bytes == 0)
         session->moved_ms = session->loop->now_ms;
     outgoing_add(&session->out, &session->loop->stock, head, n);
@@ -38,8 +50,8 @@ put_error(struct session *session, uint32_t msgid, const struct err *err, const 
     pack_nil(&packed);
     if (buf_check(&packed, NULL) != ERR_OK)
         session->out.is_broken = true;
-    put_answer_head(session, msgid, true);
-    put(session, &packed);
+    put_answer_head(session, msgid, true, packed.len);
+    session_put(session, &packed);
     buf_fini(&packed);
 }
 
@@ -50,6 +62,8 @@ session_answer_bytes(struct session *session, uint32_t msgid, struct str result)
     size_t n = request_answer_head(head, msgid, false);
     uint8_t *room;
 
+    if (session->http != NULL)
+        session_http_answer(session, false, n + result.len);
     if (session->out.bytes == 0)
         session->moved_ms = session->loop->now_ms;
     session->loop->turn_bytes += n + result.len;
@@ -81,13 +95,16 @@ session_answer(struct session *session, bool is_notification, uint32_t msgid, co
                struct buf *result, const struct buf *details)
 {
     count_error(session, is_notification, err);
-    if (is_notification)
+    if (is_notification) {
+        if (session->http != NULL)
+            session_http_answer(session, true, 0);
         return;
+    }
     if (err->code != ERR_OK) {
         put_error(session, msgid, err, details);
     } else {
-        put_answer_head(session, msgid, false);
-        put(session, result);
+        put_answer_head(session, msgid, false, result->len);
+        session_put(session, result);
     }
 }
 
@@ -97,8 +114,13 @@ void
 session_say_farewell(struct session *session, const struct err *err, const uint32_t *msgid)
 {
     uint8_t head[REQUEST_ANSWER_HEAD];
-    struct buf *words = mem_alloc(sizeof *words);
+    struct buf *words;
 
+    if (session->http != NULL) {
+        session_http_farewell(session, err);
+        return;
+    }
+    words = mem_alloc(sizeof *words);
     session_set_state(session, SESSION_FINISHING);
     session_log(session, LOG_LEVEL_INFO, "connection.refused", err->message);
     if (words == NULL)
@@ -125,7 +147,7 @@ session_flush(struct session *session)
 
     if (session->out.bytes == 0 || session->state == SESSION_CLOSED)
         return;
-    written = outgoing_write(&session->out, &session->loop->stock, session->fd);
+    written = outgoing_write(&session->out, &session->loop->stock, session->fd, session->tls);
     tally_add(tallies_of(session), TALLY_WRITES, 1);
     if (written > 0) {
         tally_add(tallies_of(session), TALLY_BYTES_OUT, written);
@@ -140,7 +162,7 @@ session_put_farewell(struct session *session)
 {
     if (session->farewell == NULL)
         return;
-    put(session, session->farewell);
+    session_put(session, session->farewell);
     buf_fini(session->farewell);
     mem_free(session->farewell);
     session->farewell = NULL;

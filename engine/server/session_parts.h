@@ -10,6 +10,7 @@
  *     session_in.c     read(2) into the loop's scratch ── cut ──► whole frames
  *                                                      └─ what is left: session->partial, with its scanner
  *     session_call.c   one frame: answered here, or a job
+ *     session_http.c   the same for HTTP: heads and bodies are cut, answers get heads
  *     session_out.c    answers gather in session->out, and leave by one write
  *     session.c        states, deadlines, beginning and end
  *
@@ -17,7 +18,10 @@
  * once, by session_settle, at the end of each entry point. While more of them wait than the limit
  * allows nothing more is read (PAUSED).
  */
-enum { TURN_BYTES = 256 * 1024 }; /* of answers; then others have their turn */
+enum {
+    TURN_BYTES = 256 * 1024,
+    HTTP_HEAD_ROOM = 16 * 1024
+}; /* of answers; then others have their turn */
 
 struct partial {
     struct frame_scan scan;
@@ -33,9 +37,13 @@ struct session {
     struct lane *lane;       /* once it has had a job */
     struct partial *partial; /* NULL while no frame is unfinished */
     struct buf *farewell;    /* what is said when all is answered; NULL: nothing */
+    const struct door *door;
+    struct tls *tls;        /* NULL: plain */
+    struct http_talk *http; /* NULL: frames */
     struct outgoing out;
     size_t counted_bytes; /* of ours in TALLY_HELD_BYTES */
     uint64_t token_epoch;
+    int64_t opened_ms;
     int64_t active_ms; /* last byte that came */
     int64_t moved_ms;  /* last byte that the peer took, or that output began to wait */
     int64_t state_ms;  /* that the state began */
@@ -43,7 +51,7 @@ struct session {
     int fd;
     enum session_state state;
     enum lang lang;
-    bool has_lang, is_unix, is_touched, is_writable_armed, is_readable_armed;
+    bool has_lang, is_touched, is_writable_armed, is_readable_armed;
     bool waits_for_peer; /* paused until its answers are read, and counted as such */
 };
 
@@ -93,17 +101,33 @@ void session_settle(struct session *session);
 void session_log(const struct session *session, enum log_level level, const char *event,
                  const char *why);
 
+/* From here on the connection is somebody else, by a token. */
+void session_become(struct session *session, const struct caller *caller);
+
 /* ---- session_in.c ---- */
 /* False at the peer's end. What has gone wrong is in the state. */
 bool session_read(struct session *session);
 /* Frames of what stands in `partial`, as far as it goes. */
 void session_cut_partial(struct session *session);
 bool session_is_output_full(const struct session *session);
+bool session_must_wait(struct session *session);
 
 /* ---- session_call.c ---- */
 void session_handle_frame(struct session *session, const uint8_t *bytes, size_t n);
 
+/* ---- session_http.c ---- */
+struct http_talk *session_http_create(void); /* NULL if out of memory */
+/* Cuts whole requests off and handles them; returns the bytes used. Nothing while one is answered. */
+size_t session_http_cut(struct session *session, const uint8_t *bytes, size_t n);
+bool session_http_is_answering(const struct session *session);
+/* The head of the answer to the call in hand; `bytes` of frame are put behind it. */
+void session_http_answer(struct session *session, bool is_notification, size_t bytes);
+/* Instead of a farewell as a frame. */
+void session_http_farewell(struct session *session, const struct err *err);
+
 /* ---- session_out.c ---- */
+void session_put(struct session *session, struct buf *bytes); /* takes them, or copies */
+void session_put_bytes(struct session *session, struct str bytes);
 void session_answer(struct session *session, bool is_notification, uint32_t msgid,
                     const struct err *err, struct buf *result, const struct buf *details);
 /* An answer without error, of bytes that stay the owner's. */

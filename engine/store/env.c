@@ -5,6 +5,11 @@
  *     jumelage.creating  there from the first step of making a store until its marker stands
  *     jumelage.lock      flock: one process at a time; its text says who
  *     jumelage.unclean   there from the first write until a clean close
+ *     jumelage.head      the newest journal entry at the last clean close: an older data file has it not
+ *     jumelage.erasing   there from before an erasure is committed until no byte of it is left
+ *     jumelage.fresh     a folder: the data file that erasure puts in the old one's place (erase.c)
+ *     jumelage.erased    the erasure ledger, for restores of older backups (erase.c)
+ *     jumelage.restoring there until a restore has applied the ledger (backup.c)
  *     data.mdb lock.mdb  LMDB's
  *
  * LMDB itself opens a foreign, emptied or already opened folder without a word, hence all this. The
@@ -12,6 +17,7 @@
  * nothing has to stop in order to grow it.
  */
 #include "alloc.h"
+#include "erase.h"
 #include "file.h"
 #include "kv.h"
 
@@ -28,36 +34,59 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, LOCK_FILE_BYTES = 8192, HOLDER_BYTES = 512, POLL_MS = 20 };
-enum { READERS_MAX = 1024, FULL_CHECK_BELOW_BYTES = 32 * 1024 * 1024 };
+enum { HOLDER_BYTES = 512, POLL_MS = 20 };
+enum { FULL_CHECK_BELOW_BYTES = 32 * 1024 * 1024 };
 #define MAP_BYTES_DEFAULT (UINT64_C(16) << 30)
 
 static const char marker_name[] = "jumelage.store";
 static const char creating_name[] = "jumelage.creating";
 static const char lock_name[] = "jumelage.lock";
 static const char unclean_name[] = "jumelage.unclean";
+static const char head_name[] = "jumelage.head";
+const char restoring_name[] = "jumelage.restoring";
+const char erasing_name[] = "jumelage.erasing";
 
-static enum err_code
-refuse(struct err *err, const char *dir, const char *reason)
+enum err_code
+store_refuse(struct err *err, const char *dir, const char *reason)
 {
     err_set(err, ERR_CONFLICT, "%.100s %s", dir, reason);
     err_at(err, "store");
     return ERR_CONFLICT;
 }
 
-static void
-path_in(char path[PATH_BYTES], const char *dir, const char *name)
+void
+store_path(char path[STORE_PATH_BYTES], const char *dir, const char *name)
 {
-    snprintf(path, PATH_BYTES, "%s/%s", dir, name);
+    snprintf(path, STORE_PATH_BYTES, "%s/%s", dir, name);
 }
 
 static bool
 has(const char *dir, const char *name)
 {
-    char path[PATH_BYTES];
+    char path[STORE_PATH_BYTES];
 
-    path_in(path, dir, name);
+    store_path(path, dir, name);
     return file_exists(path);
+}
+
+/* ---- flags: empty files whose being there says something ---- */
+
+enum err_code
+store_flag_raise(const struct store *store, const char *name, struct err *err)
+{
+    char path[STORE_PATH_BYTES];
+
+    store_path(path, store->dir, name);
+    return file_exists(path) ? ERR_OK : file_write(path, "", 0, 0600, err);
+}
+
+void
+store_flag_lower(const struct store *store, const char *name)
+{
+    char path[STORE_PATH_BYTES];
+
+    store_path(path, store->dir, name);
+    unlink(path);
 }
 
 /* ---- what the folder is ---- */
@@ -147,10 +176,10 @@ holder_write(int fd, const char *holder)
 static enum err_code
 lock_take(struct store *store, const struct store_options *options, struct err *err)
 {
-    char path[PATH_BYTES], holder[HOLDER_BYTES];
+    char path[STORE_PATH_BYTES], holder[HOLDER_BYTES];
     int64_t waited_ms = 0;
 
-    path_in(path, store->dir, lock_name);
+    store_path(path, store->dir, lock_name);
     store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (store->lock_fd < 0)
         return err_set_sys(err, errno, "open %s", path);
@@ -180,11 +209,11 @@ store_name_holder(struct store *store, const char *holder)
 enum err_code
 store_holder(const char *dir, struct arena *arena, struct str *holder, struct err *err)
 {
-    char path[PATH_BYTES], text[HOLDER_BYTES];
+    char path[STORE_PATH_BYTES], text[HOLDER_BYTES];
     int fd;
 
     *holder = (struct str){NULL, 0};
-    path_in(path, dir, lock_name);
+    store_path(path, dir, lock_name);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? ERR_OK
@@ -202,22 +231,22 @@ store_holder(const char *dir, struct arena *arena, struct str *holder, struct er
 static enum err_code
 marker_write(const struct store *store, struct err *err)
 {
-    char path[PATH_BYTES], text[128];
+    char path[STORE_PATH_BYTES], text[128];
     int n = snprintf(text, sizeof text, "jumelage store\nformat %d\nuuid %s\n", STORE_FORMAT,
                      store->uuid);
 
-    path_in(path, store->dir, marker_name);
+    store_path(path, store->dir, marker_name);
     return file_write(path, text, (size_t)n, 0600, err);
 }
 
 static enum err_code
 marker_read(struct store *store, int *format, struct err *err)
 {
-    char path[PATH_BYTES], text[256];
+    char path[STORE_PATH_BYTES], text[256];
     struct buf bytes;
     enum err_code code;
 
-    path_in(path, store->dir, marker_name);
+    store_path(path, store->dir, marker_name);
     buf_init(&bytes, sizeof text - 1);
     code = file_read(path, &bytes, err);
     if (code == ERR_OK) {
@@ -228,13 +257,13 @@ marker_read(struct store *store, int *format, struct err *err)
     if (code == ERR_TOO_LARGE ||
         (code == ERR_OK &&
          sscanf(text, "jumelage store\nformat %9d\nuuid %36[0-9a-f-]", format, store->uuid) != 2))
-        return refuse(err, store->dir,
-                      "has a jumelage.store that is not ours; name another folder");
+        return store_refuse(err, store->dir,
+                            "has a jumelage.store that is not ours; name another folder");
     return code;
 }
 
-static void
-uuid_make(char text[37])
+void
+store_uuid_make(char text[37])
 {
     uint8_t b[16];
 
@@ -248,65 +277,13 @@ uuid_make(char text[37])
 
 /* ---- LMDB ---- */
 
-/* LMDB maps its lock file; on a full disk the first touch of a page that cannot be backed is a
- * SIGBUS. Blocks reserved before make it an ordinary error. */
-static enum err_code
-lock_file_reserve(const struct store *store, struct err *err)
-{
-    char path[PATH_BYTES];
-    int fd, rc;
-
-    path_in(path, store->dir, "lock.mdb");
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set_sys(err, errno, "open %s", path);
-    rc = posix_fallocate(fd, 0, LOCK_FILE_BYTES);
-    close(fd);
-    return rc == 0 ? ERR_OK : err_set_sys(err, rc, "reserve %s", path);
-}
-
-static enum err_code
-env_open(struct store *store, struct err *err)
-{
-    enum err_code code = lock_file_reserve(store, err);
-    int rc;
-
-    if (code != ERR_OK)
-        return code;
-    if ((rc = mdb_env_create(&store->env)) != 0 ||
-        (rc = mdb_env_set_maxdbs(store->env, TABLE_COUNT)) != 0 ||
-        (rc = mdb_env_set_maxreaders(store->env, READERS_MAX)) != 0 ||
-        (rc = mdb_env_set_mapsize(store->env, store->map_bytes)) != 0 ||
-        (rc = mdb_env_open(store->env, store->dir, MDB_NOTLS, 0600)) != 0)
-        return store_err(err, rc, "open the store");
-    return ERR_OK;
-}
-
-static enum err_code
-tables_open(struct store *store, bool make, struct err *err)
-{
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(store->env, NULL, make ? 0 : MDB_RDONLY, &txn);
-
-    if (rc != 0)
-        return store_err(err, rc, "open the store");
-    for (int i = 0; i < TABLE_COUNT && rc == 0; i++)
-        rc = mdb_dbi_open(txn, table_names[i], make ? MDB_CREATE : 0, &store->tables[i]);
-    if (rc != 0) {
-        mdb_txn_abort(txn);
-        return store_err(err, rc, "open the store's tables");
-    }
-    rc = mdb_txn_commit(txn); /* of a read transaction: keeps the handles */
-    return rc == 0 ? ERR_OK : store_err(err, rc, "open the store's tables");
-}
-
 /* The head of a new store: its format and UUID, inside the data as in the marker. */
 static enum err_code
 meta_write(struct store *store, struct err *err)
 {
-    struct store_txn txn = {.read = {.store = store}};
+    struct store_txn txn = {.read = {.store = store, .data = store->data}};
     enum err_code code;
-    int rc = mdb_txn_begin(store->env, NULL, 0, &txn.read.txn);
+    int rc = mdb_txn_begin(store->data->env, NULL, 0, &txn.read.txn);
 
     if (rc != 0)
         return store_err(err, rc, "write to the store");
@@ -329,30 +306,46 @@ static void
 half_made_remove(const struct store *store)
 {
     static const char *const left[] = {"data.mdb", "lock.mdb"};
-    char path[PATH_BYTES];
+    char path[STORE_PATH_BYTES];
 
     for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
-        path_in(path, store->dir, left[i]);
+        store_path(path, store->dir, left[i]);
         unlink(path);
     }
 }
 
+/* Everything of a new store but the marker, which comes last. */
 static enum err_code
-create(struct store *store, struct err *err)
+make_data(struct store *store, const struct store_options *options, struct err *err)
 {
-    char path[PATH_BYTES];
-    enum err_code code;
+    enum err_code code = ERR_OK;
 
-    path_in(path, store->dir, creating_name);
-    code = file_write(path, "", 0, 0600, err);
+    if (options->restore_from != NULL)
+        code = backup_copy_data(options->restore_from, store, err);
+    else
+        store_uuid_make(store->uuid);
+    if (code == ERR_OK)
+        code = data_open(store->dir, store->map_bytes, 0, options->restore_from == NULL,
+                         &store->data, err);
+    if (code == ERR_OK)
+        code = options->restore_from == NULL ? meta_write(store, err)
+                                             : store_flag_raise(store, restoring_name, err);
+    return code;
+}
+
+static enum err_code
+create(struct store *store, const struct store_options *options, struct err *err)
+{
+    enum err_code code = store_flag_raise(store, creating_name, err);
+
     if (code != ERR_OK)
         return code;
     half_made_remove(store);
-    uuid_make(store->uuid);
-    if ((code = env_open(store, err)) == ERR_OK &&
-        (code = tables_open(store, true, err)) == ERR_OK &&
-        (code = meta_write(store, err)) == ERR_OK && (code = marker_write(store, err)) == ERR_OK)
-        unlink(path);
+    code = make_data(store, options, err);
+    if (code == ERR_OK)
+        code = marker_write(store, err);
+    if (code == ERR_OK)
+        store_flag_lower(store, creating_name);
     store->is_new = true;
     return code;
 }
@@ -377,8 +370,8 @@ migrate(struct store *store, int format, struct err *err)
         while (step->run != NULL && step->from != format)
             step++;
         if (step->run == NULL)
-            return refuse(err, store->dir,
-                          "has a format that no release of jumelage wrote; restore a backup");
+            return store_refuse(err, store->dir,
+                                "has a format that no release of jumelage wrote; restore a backup");
         code = step->run(store, err);
         if (code != ERR_OK)
             return code;
@@ -387,19 +380,103 @@ migrate(struct store *store, int format, struct err *err)
     return ERR_OK;
 }
 
+/* ---- the head ---- */
+
+/*
+ * A data file put back from an older copy is whole, and no check of it alone can tell. So a clean close notes
+ * the newest journal entry with its digest, and the next opening wants to find that very entry: the
+ * chain of digests vouches for everything before it. What cannot be told is a file that is older than
+ * an unclean stop but younger than the last clean close, or a whole folder put back, head and all.
+ */
+static void
+head_write(struct store *store)
+{
+    char path[STORE_PATH_BYTES], text[128], hex[DIGEST_HEX_CHARS + 1];
+    struct journal_record newest;
+    struct store_read *read;
+    struct err ignored; /* the older note is still true, only less strict */
+    uint64_t seq;
+    int n;
+
+    if (store_read_begin(store, &read, &ignored) != ERR_OK)
+        return;
+    seq = store_seq(read);
+    if (seq != 0 && store_journal_get(read, seq, &newest, &ignored) == ERR_OK) {
+        digest_format(&newest.digest, hex);
+        n = snprintf(text, sizeof text, "seq %" PRIu64 "\ndigest %s\n", seq, hex);
+        store_path(path, store->dir, head_name);
+        file_write(path, text, (size_t)n, 0600, &ignored);
+    }
+    store_read_end(read);
+}
+
+static enum err_code
+head_read(const struct store *store, uint64_t *seq, struct digest *digest, struct err *err)
+{
+    char path[STORE_PATH_BYTES], text[128], hex[DIGEST_HEX_CHARS + 1] = "";
+    struct buf bytes;
+    enum err_code code;
+
+    *seq = 0;
+    store_path(path, store->dir, head_name);
+    if (!file_exists(path))
+        return ERR_OK;
+    buf_init(&bytes, sizeof text - 1);
+    code = file_read(path, &bytes, err);
+    snprintf(text, sizeof text, "%.*s", (int)bytes.len, bytes.len != 0 ? bytes.data : "");
+    buf_fini(&bytes);
+    if (code != ERR_OK && code != ERR_TOO_LARGE)
+        return code;
+    if (code == ERR_TOO_LARGE ||
+        sscanf(text, "seq %18" SCNu64 "\ndigest %64[0-9a-f]", seq, hex) != 2 || /* NOLINT */
+        !digest_parse(str_from(hex), digest))
+        return store_refuse(
+            err, store->dir,
+            "has a damaged jumelage.head; if the data is as it should be, take that "
+            "file away");
+    return ERR_OK;
+}
+
+static enum err_code
+head_check(struct store *store, struct err *err)
+{
+    struct journal_record record;
+    struct store_read *read;
+    struct digest digest;
+    uint64_t seq;
+    enum err_code code = head_read(store, &seq, &digest, err);
+
+    if (code != ERR_OK || seq == 0)
+        return code;
+    code = store_read_begin(store, &read, err);
+    if (code != ERR_OK)
+        return code;
+    code = store_journal_get(read, seq, &record, err);
+    if (code == ERR_NOT_FOUND || (code == ERR_OK && !digest_equal(&record.digest, &digest))) {
+        err_set(err, ERR_CONFLICT,
+                "%.80s has a data file older than its last clean stop (change %" PRIu64
+                "); put the newer one back, or restore a backup into an empty folder",
+                store->dir, seq);
+        err_at(err, "store");
+        code = ERR_CONFLICT;
+    }
+    store_read_end(read);
+    return code;
+}
+
 /* ---- opening ---- */
 
 static enum err_code
 data_file_check(struct store *store, bool full, struct err *err)
 {
-    char path[PATH_BYTES];
+    char path[STORE_PATH_BYTES];
     struct stat st;
     bool is_sample;
 
-    path_in(path, store->dir, "data.mdb");
-    if (stat(path, &st) != 0 || st.st_size == 0)
-        return refuse(err, store->dir,
-                      "is a store whose data.mdb is empty or gone; restore a backup");
+    store_path(path, store->dir, "data.mdb");
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return store_refuse(err, store->dir,
+                            "is a store whose data.mdb is empty or gone; restore a backup");
     store->has_unclean_file = has(store->dir, unclean_name);
     is_sample = !full && !store->has_unclean_file && st.st_size > FULL_CHECK_BELOW_BYTES;
     return store_check(store->dir, store->uuid, store->map_bytes, is_sample, err);
@@ -420,12 +497,22 @@ open_existing(struct store *store, const struct store_options *options, struct e
         err_at(err, "store");
         return ERR_CONFLICT;
     }
+    if (has(store->dir, restoring_name))
+        return store_refuse(err, store->dir,
+                            "was restored in part only; empty the folder and restore once more");
     code = data_file_check(store, options->full_check, err);
     if (code == ERR_OK)
-        code = env_open(store, err);
+        code = data_open(store->dir, store->map_bytes, 0, format < STORE_FORMAT, &store->data, err);
     if (code == ERR_OK)
-        code = tables_open(store, format < STORE_FORMAT, err);
-    return code == ERR_OK ? migrate(store, format, err) : code;
+        code = head_check(store, err);
+    if (code == ERR_OK)
+        code = migrate(store, format, err);
+    if (code == ERR_OK && has(store->dir, erasing_name)) {
+        struct err ignored = {0}; /* if it cannot be done now, the flag stays for the next time */
+
+        erasure_finish(store, &ignored);
+    }
+    return code;
 }
 
 static enum err_code
@@ -439,14 +526,21 @@ open_folder(struct store *store, const struct store_options *options, struct err
     if (code != ERR_OK)
         return code;
     if (folder == FOLDER_FOREIGN)
-        return refuse(err, store->dir,
-                      "holds other files and is no store; name an empty folder, or a new one");
+        return store_refuse(
+            err, store->dir,
+            has(store->dir, backup_marker_name)
+                ? "is a backup; jumelage restore makes a store of it in an empty folder"
+                : "holds other files and is no store; name an empty folder, or a new one");
     code = lock_take(store, options, err);
     if (code == ERR_OK) /* once more: someone else may have made the store while we waited */
         code = folder_look(store->dir, &folder, err);
     if (code != ERR_OK)
         return code;
-    return folder == FOLDER_STORE ? open_existing(store, options, err) : create(store, err);
+    if (folder == FOLDER_STORE && options->restore_from != NULL)
+        return store_refuse(err, store->dir,
+                            "holds a store already; restore into an empty folder, or a new one");
+    return folder == FOLDER_STORE ? open_existing(store, options, err)
+                                  : create(store, options, err);
 }
 
 enum err_code
@@ -457,21 +551,27 @@ store_open(const struct store_options *options, struct store **out, struct err *
 
     if (store == NULL)
         return err_no_memory(err);
-    *store = (struct store){.lock_fd = -1};
+    *store = (struct store){.lock_fd = -1,
+                            .witness_fd = -1,
+                            .on_fatal = options->on_fatal,
+                            .fatal_context = options->fatal_context};
+    pthread_mutex_init(&store->data_lock, NULL);
     store->clock = options->clock != NULL ? options->clock : clock_system();
     store->map_bytes = options->map_bytes != 0 ? options->map_bytes : MAP_BYTES_DEFAULT;
     store->dir = mem_alloc(strlen(options->dir) + 1);
     if (store->dir == NULL) {
         code = err_no_memory(err);
-    } else if (strlen(options->dir) > PATH_BYTES - 64) {
+    } else if (strlen(options->dir) > STORE_PATH_BYTES - 128) {
         store->dir[0] = '\0';
         code = err_set(err, ERR_INVALID_PARAMS, "the path of the store is too long");
     } else {
         memcpy(store->dir, options->dir, strlen(options->dir) + 1);
         code = open_folder(store, options, err);
     }
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
+        store_watch_file(store);
         code = writer_start(store, err);
+    }
     if (code != ERR_OK) {
         store_close(store);
         return code;
@@ -483,12 +583,12 @@ store_open(const struct store_options *options, struct store **out, struct err *
 void
 store_mark_unclean(struct store *store)
 {
-    char path[PATH_BYTES];
+    char path[STORE_PATH_BYTES];
     int fd;
 
     if (store->has_unclean_file)
         return;
-    path_in(path, store->dir, unclean_name);
+    store_path(path, store->dir, unclean_name);
     fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd >= 0) /* a full disk: the write itself will say so */
         close(fd);
@@ -498,19 +598,23 @@ store_mark_unclean(struct store *store)
 void
 store_close(struct store *store)
 {
-    char path[PATH_BYTES];
+    char path[STORE_PATH_BYTES];
 
     if (store == NULL)
         return;
     writer_stop(store);
-    if (store->env != NULL)
-        mdb_env_close(store->env);
+    if (store->has_unclean_file && !store->is_failed && store->has_writer)
+        head_write(store);
+    data_drop(store->data);
     if (store->has_unclean_file && !store->is_failed && store->has_writer) {
-        path_in(path, store->dir, unclean_name);
+        store_path(path, store->dir, unclean_name);
         unlink(path);
     }
+    if (store->witness_fd >= 0)
+        close(store->witness_fd);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
+    pthread_mutex_destroy(&store->data_lock);
     mem_free(store->dir);
     mem_free(store);
 }
@@ -533,39 +637,12 @@ store_uuid(const struct store *store)
     return store->uuid;
 }
 
-/* ---- reading ---- */
-
-enum err_code
-store_read_begin(struct store *store, struct store_read **out, struct err *err)
-{
-    struct store_read *read = mem_alloc(sizeof *read);
-    int rc;
-
-    if (read == NULL)
-        return err_no_memory(err);
-    read->store = store;
-    rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &read->txn);
-    if (rc != 0) {
-        mem_free(read);
-        return store_err(err, rc, "read the store");
-    }
-    *out = read;
-    return ERR_OK;
-}
-
-void
-store_read_end(struct store_read *read)
-{
-    if (read == NULL)
-        return;
-    mdb_txn_abort(read->txn);
-    mem_free(read);
-}
+/* ---- sizes ---- */
 
 enum err_code
 store_sizes(struct store *store, struct store_sizes *out, struct err *err)
 {
-    char path[PATH_BYTES];
+    char path[STORE_PATH_BYTES];
     struct store_read *read;
     struct stat st;
     MDB_envinfo info;
@@ -574,9 +651,9 @@ store_sizes(struct store *store, struct store_sizes *out, struct err *err)
 
     if (code != ERR_OK)
         return code;
-    path_in(path, store->dir, "data.mdb");
-    mdb_env_info(store->env, &info);
-    mdb_env_stat(store->env, &stat_);
+    store_path(path, store->dir, "data.mdb");
+    mdb_env_info(read->data->env, &info);
+    mdb_env_stat(read->data->env, &stat_);
     *out = (struct store_sizes){
         .file_bytes = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0,
         .map_bytes = info.me_mapsize,
@@ -591,6 +668,9 @@ store_sizes(struct store *store, struct store_sizes *out, struct err *err)
         .commits = store->commits,
         .writes = store->writes,
         .failed_commits = store->failed_commits,
+        .failed_syncs = store->failed_syncs,
+        .backups = store->backups,
+        .erasures = store->erasures,
     };
     store_read_end(read);
     return ERR_OK;

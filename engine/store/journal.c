@@ -5,11 +5,18 @@
  *     digest = H(previous ‖ seq ‖ at ‖ actor ‖ method ‖ subject ‖ what)
  *
  * The pieces are length-prefixed. The first entry's previous digest is all zeros.
+ *
+ * An entry whose content was erased or has run out its time keeps its digest, which its own bytes no longer
+ * give: it is marked (a number behind the last field), and the chain is checked over it by the link
+ * alone. What it said is gone; that it was there, when, and by which method, still shows.
  */
+#include "erase.h"
 #include "kv.h"
 #include "records.h"
 
 #include <string.h>
+
+enum { JOURNAL_IS_REDACTED = 1 };
 
 static struct digest
 entry_digest(const struct digest *previous, uint64_t seq, int64_t at, struct str actor,
@@ -44,6 +51,7 @@ journal_record_read(struct str key, struct str bytes, struct journal_record *out
     out->what = record_get_str(&reader);
     previous = record_get_str(&reader);
     digest = record_get_str(&reader);
+    out->is_redacted = reader.at != reader.end && record_get_u64(&reader) == JOURNAL_IS_REDACTED;
     if (!record_is_whole(&reader) || previous.len != DIGEST_BYTES || digest.len != DIGEST_BYTES)
         return false;
     memcpy(out->previous.bytes, previous.data, DIGEST_BYTES);
@@ -57,7 +65,7 @@ store_journal_get(struct store_read *read, uint64_t seq, struct journal_record *
 {
     struct key key = key_of_seq(seq);
     MDB_val k = {key.len, key.bytes}, v;
-    int rc = mdb_get(read->txn, read->store->tables[TABLE_JOURNAL], &k, &v);
+    int rc = mdb_get(read->txn, read->data->tables[TABLE_JOURNAL], &k, &v);
 
     if (rc == MDB_NOTFOUND) {
         if (err != NULL)
@@ -81,31 +89,67 @@ store_seq(struct store_read *read)
     return last.len != 0 ? key_tail(last) : 0;
 }
 
+static enum err_code
+put_entry(struct store_txn *txn, const struct journal_record *record, struct err *err)
+{
+    struct key key = key_of_seq(record->seq);
+    struct buf *out = &txn->scratch;
+
+    record_begin(out);
+    record_put_u64(out, (uint64_t)record->at);
+    record_put_str(out, record->actor);
+    record_put_str(out, record->method);
+    record_put_str(out, record->subject);
+    record_put_str(out, record->what);
+    record_put_str(out, (struct str){(const char *)record->previous.bytes, DIGEST_BYTES});
+    record_put_str(out, (struct str){(const char *)record->digest.bytes, DIGEST_BYTES});
+    if (record->is_redacted)
+        record_put_u64(out, JOURNAL_IS_REDACTED);
+    return kv_put(txn, TABLE_JOURNAL, key_str(&key), err);
+}
+
 enum err_code
 store_journal_add(struct store_txn *txn, const struct journal_entry *entry, uint64_t *seq,
                   struct err *err)
 {
-    uint64_t next = txn->seq + 1;
-    struct key key = key_of_seq(next);
-    struct digest digest = entry_digest(&txn->head, next, txn->now_ms, entry->actor, entry->method,
-                                        entry->subject, entry->what);
+    struct journal_record record = {.seq = txn->seq + 1,
+                                    .at = txn->now_ms,
+                                    .actor = entry->actor,
+                                    .method = entry->method,
+                                    .subject = entry->subject,
+                                    .what = entry->what,
+                                    .previous = txn->head};
     enum err_code code;
 
-    record_begin(&txn->scratch);
-    record_put_u64(&txn->scratch, (uint64_t)txn->now_ms);
-    record_put_str(&txn->scratch, entry->actor);
-    record_put_str(&txn->scratch, entry->method);
-    record_put_str(&txn->scratch, entry->subject);
-    record_put_str(&txn->scratch, entry->what);
-    record_put_str(&txn->scratch, (struct str){(const char *)txn->head.bytes, DIGEST_BYTES});
-    record_put_str(&txn->scratch, (struct str){(const char *)digest.bytes, DIGEST_BYTES});
-    code = kv_put(txn, TABLE_JOURNAL, key_str(&key), err);
+    record.digest = entry_digest(&txn->head, record.seq, record.at, record.actor, record.method,
+                                 record.subject, record.what);
+    code = put_entry(txn, &record, err);
     if (code == ERR_OK) {
-        txn->seq = next;
-        txn->head = digest;
-        *seq = next;
+        txn->seq = record.seq;
+        txn->head = record.digest;
+        *seq = record.seq;
     }
     return code;
+}
+
+/* The record is read from the page that is then written: its texts go through the scratch in put_entry
+ * before the page is touched. */
+enum err_code
+journal_redact(struct store_txn *txn, uint64_t seq, struct str subject, struct str actor,
+               struct str what, struct err *err)
+{
+    struct journal_record record;
+    enum err_code code = store_journal_get(&txn->read, seq, &record, err);
+
+    if (code != ERR_OK)
+        return code;
+    record.is_redacted = true;
+    record.what = what;
+    if (subject.len > 0)
+        record.subject = subject;
+    if (actor.len > 0)
+        record.actor = actor;
+    return put_entry(txn, &record, err);
 }
 
 /* Does the record follow one of this seq and digest, and say of itself what it is? */
@@ -116,12 +160,12 @@ follows(const struct journal_record *record, uint64_t previous_seq, const struct
                                         record->method, record->subject, record->what);
 
     return record->seq == previous_seq + 1 && digest_equal(&record->previous, previous) &&
-           digest_equal(&record->digest, &digest);
+           (record->is_redacted || digest_equal(&record->digest, &digest));
 }
 
 enum err_code
-store_journal_verify(struct store_read *read, uint64_t from, uint64_t *n, uint64_t *broken_at,
-                     struct digest *head, struct err *err)
+store_journal_verify(struct store_read *read, uint64_t from, struct journal_verdict *out,
+                     struct err *err)
 {
     struct journal_record record;
     struct digest previous = {{0}};
@@ -129,12 +173,11 @@ store_journal_verify(struct store_read *read, uint64_t from, uint64_t *n, uint64
     struct store_walk *walk;
     enum err_code code;
 
-    *n = 0;
-    *broken_at = 0;
+    *out = (struct journal_verdict){.n = 0};
     if (seq > 0) { /* begin in the middle: trust the entry before it */
         code = store_journal_get(read, seq, &record, err);
         if (code == ERR_NOT_FOUND) {
-            *broken_at = seq;
+            out->broken_at = seq;
             return ERR_OK;
         }
         if (code != ERR_OK)
@@ -144,15 +187,16 @@ store_journal_verify(struct store_read *read, uint64_t from, uint64_t *n, uint64
     code = store_walk_journal(read, seq, &walk, err);
     if (code != ERR_OK)
         return code;
-    while (*broken_at == 0 && store_walk_next_journal(walk, &record, err)) {
+    while (out->broken_at == 0 && store_walk_next_journal(walk, &record, err)) {
         if (!follows(&record, seq, &previous))
-            *broken_at = seq + 1;
+            out->broken_at = seq + 1;
         seq = record.seq;
         previous = record.digest;
-        ++*n;
+        out->n++;
+        out->n_redacted += record.is_redacted;
     }
-    code = *broken_at == 0 ? err->code : ERR_OK;
-    *head = previous;
+    code = out->broken_at == 0 ? err->code : ERR_OK;
+    out->head = previous;
     store_walk_end(walk);
     return code;
 }

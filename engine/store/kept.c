@@ -87,7 +87,7 @@ store_vectors_prune(struct store_txn *txn, const struct digest *keep, size_t mos
     MDB_cursor *cursor;
     MDB_val k, v;
     size_t n = 0;
-    int rc = mdb_cursor_open(read->txn, read->store->tables[TABLE_VECTORS], &cursor);
+    int rc = mdb_cursor_open(read->txn, read->data->tables[TABLE_VECTORS], &cursor);
 
     if (rc != 0)
         return store_err(err, rc, "read the store");

@@ -132,7 +132,7 @@ kv_get(struct store_read *read, enum table table, struct str key, struct record_
             err->code = ERR_NOT_FOUND;
         return ERR_NOT_FOUND;
     }
-    rc = mdb_get(read->txn, read->store->tables[table], &k, &v);
+    rc = mdb_get(read->txn, read->data->tables[table], &k, &v);
     if (rc == MDB_NOTFOUND) {
         if (err != NULL)
             err->code = ERR_NOT_FOUND;
@@ -156,7 +156,7 @@ kv_put(struct store_txn *txn, enum table table, struct str key, struct err *err)
     if (code != ERR_OK)
         return code;
     txn->has_written = true;
-    rc = mdb_put(read->txn, read->store->tables[table], &k, &v, 0);
+    rc = mdb_put(read->txn, read->data->tables[table], &k, &v, 0);
     return rc == 0 ? ERR_OK : store_err(err, rc, "write to the store");
 }
 
@@ -168,7 +168,7 @@ kv_delete(struct store_txn *txn, enum table table, struct str key, struct err *e
     int rc;
 
     txn->has_written = true;
-    rc = mdb_del(read->txn, read->store->tables[table], &k, NULL);
+    rc = mdb_del(read->txn, read->data->tables[table], &k, NULL);
     return rc == 0 || rc == MDB_NOTFOUND ? ERR_OK : store_err(err, rc, "write to the store");
 }
 
@@ -179,7 +179,7 @@ kv_last(struct store_read *read, enum table table, struct str prefix, struct str
     char after[KEY_MAX];
     MDB_cursor *cursor;
     MDB_val k, v;
-    int rc = mdb_cursor_open(read->txn, read->store->tables[table], &cursor);
+    int rc = mdb_cursor_open(read->txn, read->data->tables[table], &cursor);
 
     *key = (struct str){NULL, 0};
     if (rc != 0)
@@ -211,5 +211,5 @@ kv_count(struct store_read *read, enum table table)
 {
     MDB_stat stat;
 
-    return mdb_stat(read->txn, read->store->tables[table], &stat) == 0 ? stat.ms_entries : 0;
+    return mdb_stat(read->txn, read->data->tables[table], &stat) == 0 ? stat.ms_entries : 0;
 }

@@ -33,14 +33,21 @@ enum table {
 };
 extern const char *const table_names[TABLE_COUNT];
 
-enum { KEY_MAX = 128, META_FORMAT_KEY_CHARS = 5 };
+enum { KEY_MAX = 128, META_FORMAT_KEY_CHARS = 5, STORE_PATH_BYTES = 4096 };
+
+/* An opened data file (data.c); whoever drops it last closes it. */
+struct data {
+    MDB_env *env;
+    MDB_dbi tables[TABLE_COUNT];
+    _Atomic unsigned n_holders;
+};
 
 struct store {
     char *dir;
     const struct clock *clock;
     int lock_fd;
-    MDB_env *env;
-    MDB_dbi tables[TABLE_COUNT];
+    pthread_mutex_t data_lock; /* around the pointer, for the time of a hold */
+    struct data *data;         /* exchanged by the writer's thread only */
     size_t map_bytes;
     bool is_new;
     char uuid[37];
@@ -55,12 +62,17 @@ struct store {
     bool is_closing;
     struct write_observer observer; /* set before the first write that is to be observed */
     bool is_failed;                 /* a commit failed in a way that leaves the disk in doubt */
+    int witness_fd;                 /* of the data file, to ask the kernel about (writer.c) */
+    void (*on_fatal)(void *context, const struct err *err);
+    void *fatal_context;
 
-    _Atomic uint64_t commits, writes, failed_commits;
+    _Atomic bool is_backing_up;
+    _Atomic uint64_t commits, writes, failed_commits, failed_syncs, backups, erasures;
 };
 
 struct store_read {
     struct store *store;
+    struct data *data; /* held by readers; the writer's own is the store's */
     MDB_txn *txn;
 };
 
@@ -70,6 +82,7 @@ struct store_txn {
     uint64_t seq;       /* of the newest journal entry, this transaction's included */
     struct digest head; /* and its digest */
     bool has_written;   /* since the current request began */
+    bool must_compact;  /* likewise; see store_txn_compact */
     struct buf scratch;
 };
 
@@ -99,12 +112,32 @@ enum err_code kv_last(struct store_read *read, enum table table, struct str pref
                       struct err *err);
 uint64_t kv_count(struct store_read *read, enum table table);
 
+/* data.c. Flags are LMDB's; with `make` the tables are made where they are missing. */
+enum err_code data_open(const char *dir, size_t map_bytes, unsigned flags, bool make,
+                        struct data **out, struct err *err);
+void data_drop(struct data *data); /* NULL is fine */
+struct data *store_hold_data(struct store *store);
+void store_exchange_data(struct store *store, struct data *next); /* takes next, drops the old */
+/* Every record of a snapshot into an empty file, and syncs it. NULL patience: nothing stops it. */
+enum err_code data_copy(struct store_read *from, struct data *to,
+                        const struct store_patience *patience, struct err *err);
 /* check.c: walks everything (or a sample) in a child process. */
 enum err_code store_check(const char *dir, const char *uuid, size_t map_bytes, bool is_sample,
                           struct err *err);
 /* writer.c */
 enum err_code writer_start(struct store *store, struct err *err);
 void writer_stop(struct store *store);
+/* backup.c: the data file of a backup, checked and copied; fills store->uuid. */
+extern const char backup_marker_name[];
+enum err_code backup_copy_data(const char *from, struct store *store, struct err *err);
+/* env.c */
+enum err_code store_refuse(struct err *err, const char *dir, const char *reason);
+void store_path(char path[STORE_PATH_BYTES], const char *dir, const char *name);
+void store_uuid_make(char text[37]);
+enum err_code store_flag_raise(const struct store *store, const char *name, struct err *err);
+void store_flag_lower(const struct store *store, const char *name);
+/* writer.c: for the data file that is there now. */
+void store_watch_file(struct store *store);
 /* env.c: tells the next opening that this one had begun to write. */
 void store_mark_unclean(struct store *store);
 

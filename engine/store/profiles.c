@@ -95,7 +95,7 @@ store_profile_version(struct store_read *read, struct str id, uint64_t version,
     struct key key = key_of_version(id, version);
     struct str bytes;
     MDB_val k = {key.len, key.bytes}, v;
-    int rc = mdb_get(read->txn, read->store->tables[TABLE_VERSIONS], &k, &v);
+    int rc = mdb_get(read->txn, read->data->tables[TABLE_VERSIONS], &k, &v);
 
     if (rc == MDB_NOTFOUND) {
         if (err != NULL)

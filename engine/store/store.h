@@ -15,13 +15,13 @@
  * store: what is kept: one LMDB environment in a folder of its own, held by one process at a time.
  *
  * The folder holds `jumelage.store` (marker: format version and the store's UUID), `jumelage.lock` (flock;
- * says who holds it), `data.mdb`, `lock.mdb`. Each record carries a checksum. Everything is written by
+ * says who holds it), `data.mdb`, `lock.mdb`, and more at times (env.c). Each record carries a checksum. Everything is written by
  * the writer thread (writer.h); reads go through a struct store_read, any thread, short.
  *
  * Opening: a missing or empty folder becomes a new store (0700). One with a newer format, a foreign or
  * damaged one, or one whose data file is empty or gone though the marker stands, is refused with a
  * sentence, ERR_CONFLICT, field "store", and nothing in it is touched. An older format is migrated,
- * step by step, in one transaction each. Before the parent opens the environment a child process walks
+ * step by step, in one transaction each. A data file older than the last clean close is refused too. Before the parent opens the environment a child process walks
  * it, so that damage kills the child: everything after an unclean stop or with full_check, a
  * bounded sample otherwise. Held by another process: ERR_BUSY after wait_ms, naming the holder.
  */
@@ -37,6 +37,17 @@ struct store_options {
     const char *holder;        /* what the lock file says of us: "service unix:/…" or "tool" */
     bool full_check;
     bool must_exist; /* a missing folder is ERR_NOT_FOUND instead of a new store */
+    /* Called once, on the writer's thread, when the disk has failed and the store writes no more: reads
+     * go on, writes are refused; the owner should end with this sentence, and status 74. */
+    void (*on_fatal)(void *context, const struct err *err);
+    void *fatal_context;
+    const char *restore_from; /* store_restore's own: fill a new store from this backup */
+};
+
+/* Asked now and then by what takes long, so that the asker can end it: anything but ERR_OK does. */
+struct store_patience {
+    enum err_code (*check)(void *context, struct err *err);
+    void *context;
 };
 
 enum err_code store_open(const struct store_options *options, struct store **out, struct err *err);
@@ -50,6 +61,47 @@ enum err_code store_holder(const char *dir, struct arena *arena, struct str *hol
 const char *store_dir(const struct store *store);
 bool store_is_new(const struct store *store); /* created by this store_open */
 const char *store_uuid(const struct store *store);
+
+/*
+ * ---- backups ----
+ *
+ * A backup is a folder: `data.mdb`, a copy of one snapshot made record by record while the store serves,
+ * and `jumelage.backup`, a marker of its own, so that nobody serves a backup by mistake. It is made as
+ * NAME.partial, synced, opened and walked by the check, and renamed last. Never in it: the key of
+ * the tokens' hashes, the lock, the socket.
+ */
+enum { BACKUP_NAME_BYTES = 72 };
+struct store_backup {
+    char name[BACKUP_NAME_BYTES]; /* of the folder */
+    char uuid[37], store_uuid[37];
+    uint64_t bytes, seq;
+    int64_t at;       /* ms */
+    bool is_verified; /* passed the check when it was made, and the file is still as long */
+};
+/* folder is made if it is missing. ERR_CONFLICT if there is one of that name, ERR_BUSY while another is
+ * being made, what patience says when it ends it; then nothing of it is left. Any thread. */
+enum err_code store_backup_create(struct store *store, const char *folder, struct str name,
+                                  const struct store_patience *patience, struct store_backup *out,
+                                  struct err *err);
+/* What stands in a backup's marker. ERR_NOT_FOUND without message if dir is no backup. */
+enum err_code store_backup_read(const char *dir, struct store_backup *out, struct err *err);
+
+/* A store in an empty or missing folder from a backup; erasures that the ledger knows and the backup does
+ * not are carried out before the folder opens as a store. Everything or a clear end. */
+struct store_restoring {
+    const char *source; /* the backup's folder, or a file in it */
+    const char *dir;
+    const char *ledger; /* jumelage.erased of the newer store, or its folder; NULL: none */
+    const struct clock *clock;
+    struct str actor; /* for the journal */
+};
+struct store_restored {
+    struct store_backup backup;
+    uint64_t profiles, seq;
+    size_t n_ledger, n_erased; /* ids in the ledger; those carried out now */
+};
+enum err_code store_restore(const struct store_restoring *restoring, struct store_restored *out,
+                            struct err *err);
 
 /* ---- reading: a snapshot ---- */
 
@@ -104,6 +156,7 @@ struct journal_record {
     struct str actor, method, subject; /* e.g. "officer marie", "profile.put", "acme" */
     struct str what;                   /* packed map of details, never confidential values */
     struct digest previous, digest;
+    bool is_redacted; /* its content is gone, its digest stays (journal.c) */
 };
 enum err_code store_journal_get(struct store_read *read, uint64_t seq, struct journal_record *out,
                                 struct err *err);
@@ -148,15 +201,21 @@ bool store_walk_next_setting(struct store_walk *walk, struct str *name, struct s
                              struct err *err);
 void store_walk_end(struct store_walk *walk); /* NULL is fine */
 
-/* Recomputes the chain from `from` (0: the start) on; *broken_at is the first seq that does not hold,
- * 0 if all do; *n entries were read. ERR_CANCELLED if is_cancelled says so. */
-enum err_code store_journal_verify(struct store_read *read, uint64_t from, uint64_t *n,
-                                   uint64_t *broken_at, struct digest *head, struct err *err);
+/* Recomputes the chain from `from` (0: the start) on. ERR_CANCELLED if is_cancelled says so. */
+struct journal_verdict {
+    uint64_t n,
+        n_redacted; /* entries read; those whose content is gone: only their links are checked */
+    uint64_t broken_at; /* the first seq that does not hold; 0 if all do */
+    struct digest head; /* of the last one read */
+};
+enum err_code store_journal_verify(struct store_read *read, uint64_t from,
+                                   struct journal_verdict *out, struct err *err);
 
 struct store_sizes {
     uint64_t file_bytes, map_bytes, used_bytes;
     uint64_t profiles, profile_versions, programmes, outcomes, journal, vectors, blobs;
     uint64_t commits, writes, failed_commits; /* since opening */
+    uint64_t failed_syncs, backups, erasures; /* likewise */
 };
 enum err_code store_sizes(struct store *store, struct store_sizes *out, struct err *err);
 

@@ -23,7 +23,7 @@ walk_begin(struct store_read *read, enum table table, const struct key *after,
     if (walk == NULL)
         return err_no_memory(err);
     *walk = (struct store_walk){.read = read, .table = table, .after = *after, .prefix = *prefix};
-    rc = mdb_cursor_open(read->txn, read->store->tables[table], &walk->cursor);
+    rc = mdb_cursor_open(read->txn, read->data->tables[table], &walk->cursor);
     if (rc != 0) {
         mem_free(walk);
         return store_err(err, rc, "read the store");

@@ -8,13 +8,108 @@
  * that one that is too much does not take the others with it.
  */
 #include "alloc.h"
+#include "erase.h"
 #include "kv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 enum { GROUP_MAX = 1024, QUEUE_MAX = 4096, SCRATCH_BYTES_MAX = 64 * 1024 * 1024 };
+
+/* ---- a commit that failed ---- */
+
+/*
+ * LMDB commits in three steps: it writes the pages, syncs, and writes the head. It tells a failure of any
+ * by the bare error number, and what has to follow differs:
+ *
+ *     pages, for want of space    nothing has happened; all goes on when there is room. Told as ENOSPC or
+ *                                 EDQUOT, or as EIO where the last write came back short.
+ *     the sync                    the kernel has reported the loss once and will not again; a later sync
+ *                                 that succeeds proves nothing. No more writes.
+ *     the head                    LMDB refuses all further transactions, reads too: a fresh, read-only look
+ *                                 at the file lets the reads go on. No more writes.
+ *
+ * So the step is found out. The head: LMDB answers MDB_PANIC from then on. The sync: the kernel reports
+ * a failed write-back once to every open descriptor, also to one that wrote nothing, so a descriptor of
+ * our own that has been open all the time is a witness; writes that were refused leave it silent. What is
+ * left is EIO with a silent witness: a short write if the disk is full now, the disk itself otherwise
+ * (a short write for a quota is taken for the latter: rather one restart too many).
+ */
+enum { FULL_BELOW_BYTES = 1024 * 1024 };
+
+void
+store_watch_file(struct store *store)
+{
+    char path[STORE_PATH_BYTES];
+
+    if (store->witness_fd >= 0)
+        close(store->witness_fd);
+    store_path(path, store->dir, "data.mdb");
+    store->witness_fd = open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool
+disk_is_full(const struct store *store)
+{
+    struct statvfs fs;
+
+    return statvfs(store->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_BELOW_BYTES;
+}
+
+static bool
+env_panics(const struct store *store)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(store->data->env, NULL, MDB_RDONLY, &txn);
+
+    if (rc == 0)
+        mdb_txn_abort(txn);
+    return rc == MDB_PANIC;
+}
+
+static bool
+is_harmless(const struct store *store, int rc)
+{
+    if (rc == MDB_MAP_FULL || rc == MDB_TXN_FULL || rc == ENOMEM)
+        return true;
+    if (env_panics(store) || (store->witness_fd >= 0 && fdatasync(store->witness_fd) != 0))
+        return false;
+    return rc == ENOSPC || rc == EDQUOT || (rc == EIO && disk_is_full(store));
+}
+
+/* The writes are over; what was committed can still be read. */
+static enum err_code
+fail_for_good(struct store *store, int rc, struct err *err)
+{
+    struct data *readable;
+    struct err ignored = {0};
+
+    store->is_failed = true;
+    store->failed_syncs++;
+    if (env_panics(store) && data_open(store->dir, store->map_bytes, MDB_RDONLY | MDB_NOLOCK, false,
+                                       &readable, &ignored) == ERR_OK)
+        store_exchange_data(store, readable);
+    err_set(
+        err, ERR_INTERNAL,
+        "the disk failed to keep a write (%s); the store writes no more until it is opened again",
+        mdb_strerror(rc));
+    if (store->on_fatal != NULL)
+        store->on_fatal(store->fatal_context, err);
+    return ERR_INTERNAL;
+}
+
+static enum err_code
+commit_failed(struct store *store, int rc, struct err *err)
+{
+    store->failed_commits++;
+    if (!is_harmless(store, rc))
+        return fail_for_good(store, rc, err);
+    return rc == EIO ? store_err(err, ENOSPC, "commit") : store_err(err, rc, "commit");
+}
 
 /* ---- one transaction ---- */
 
@@ -30,12 +125,13 @@ txn_begin(struct store *store, struct store_txn *txn, struct err *err)
                        "an earlier write to the disk failed; the store writes no more until it is "
                        "opened again");
     store_mark_unclean(store);
-    txn->read = (struct store_read){.store = store};
+    txn->read = (struct store_read){.store = store, .data = store->data};
     txn->now_ms = store->clock->wall_ms(store->clock);
     txn->head = (struct digest){{0}};
-    rc = mdb_txn_begin(store->env, NULL, 0, &txn->read.txn);
+    rc = mdb_txn_begin(store->data->env, NULL, 0, &txn->read.txn);
     if (rc != 0)
-        return store_err(err, rc, "write to the store");
+        return rc == MDB_PANIC ? fail_for_good(store, rc, err)
+                               : store_err(err, rc, "write to the store");
     txn->seq = store_seq(&txn->read);
     if (txn->seq != 0)
         code = store_journal_get(&txn->read, txn->seq, &newest, err);
@@ -67,22 +163,12 @@ observe_publish(struct store *store, uint64_t seq)
         store->observer.publish(store->observer.context, seq);
 }
 
-/* A commit that the disk refused. Full: nothing was written and all goes on. Anything else leaves in
- * doubt what the kernel still holds: write no more. */
-static enum err_code
-commit_failed(struct store *store, int rc, struct err *err)
-{
-    store->failed_commits++;
-    if (rc != ENOSPC && rc != EDQUOT && rc != MDB_MAP_FULL)
-        store->is_failed = true;
-    return store_err(err, rc, "commit");
-}
-
 /* ---- a group ---- */
 
 struct group {
     struct write_request *requests[GROUP_MAX];
     struct err errs[GROUP_MAX];
+    bool must_compact[GROUP_MAX]; /* asked for it, and is committed */
     size_t n;
 };
 
@@ -106,7 +192,7 @@ group_try(struct store *store, struct store_txn *txn, struct group *group, size_
     for (size_t i = from; i < to; i++) {
         struct err err = {0};
 
-        txn->has_written = false;
+        txn->has_written = txn->must_compact = false;
         code = group->requests[i]->run(txn, group->requests[i]->context, &err);
         if (code == ERR_OK) {
             err = (struct err){0};
@@ -115,6 +201,7 @@ group_try(struct store *store, struct store_txn *txn, struct group *group, size_
             err.code = code;
         }
         group->errs[i] = err;
+        group->must_compact[i] = code == ERR_OK && txn->must_compact;
         if (code != ERR_OK && txn->has_written) {
             mdb_txn_abort(txn->read.txn);
             observe_abandon(store);
@@ -143,12 +230,33 @@ group_try(struct store *store, struct store_txn *txn, struct group *group, size_
     return ANSWERED;
 }
 
+/* The data file made anew for those who asked for it. If that fails their change is committed all the same,
+ * but what they were to be told is not true yet. */
+static void
+group_compact(struct store *store, struct group *group)
+{
+    struct err failure = {0};
+    bool is_wanted = false;
+
+    for (size_t i = 0; i < group->n; i++)
+        is_wanted |= group->must_compact[i] && group->errs[i].code == ERR_OK;
+    if (!is_wanted || erasure_finish(store, &failure) == ERR_OK)
+        return;
+    for (size_t i = 0; i < group->n; i++)
+        if (group->must_compact[i] && group->errs[i].code == ERR_OK)
+            err_set(&group->errs[i], failure.code,
+                    "it is gone, but its bytes still stand in the data file; erase it once more: "
+                    "%.100s",
+                    failure.message);
+}
+
 static void
 group_run(struct store *store, struct store_txn *txn, struct group *group)
 {
     if (group_try(store, txn, group, 0, group->n) == SPOILED)
         for (size_t i = 0; i < group->n; i++)
             group_try(store, txn, group, i, i + 1);
+    group_compact(store, group);
     for (size_t i = 0; i < group->n; i++) { /* done may free the request */
         struct write_request *request = group->requests[i];
 
@@ -163,6 +271,7 @@ static bool
 queue_take(struct store *store, struct group *group)
 {
     group->n = 0;
+    memset(group->must_compact, 0, sizeof group->must_compact);
     pthread_mutex_lock(&store->queue_lock);
     while (store->queue_head == NULL && !store->is_closing)
         pthread_cond_wait(&store->queue_filled, &store->queue_lock);

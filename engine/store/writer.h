@@ -64,6 +64,22 @@ enum err_code store_profile_put(struct store_txn *txn, const struct profile_put 
                                 uint64_t *version, struct err *err);
 enum err_code store_profile_delete(struct store_txn *txn, struct str id, uint64_t seq,
                                    struct str actor, struct str method, struct err *err);
+
+/* Takes out everything that the store holds of a profile, deleted or not (erase.c says what stays), and has
+ * the data file made anew before the request is answered: if that fails the profile is gone, the
+ * request fails, and asking once more takes it up again. The actor and method stand in the journal under
+ * a pseudonym. ERR_NOT_FOUND without message if there is nothing of it. */
+struct profile_erasure {
+    struct str id, actor, method;
+    int64_t at;                             /* ms, for the ledger; 0: now */
+    uint64_t seq;                           /* out, as all that follows */
+    bool had_profile, has_changed_outcomes; /* what the engine must read anew */
+    size_t n_versions, n_entries, n_outcomes, n_tokens;
+};
+enum err_code store_profile_erase(struct store_txn *txn, struct profile_erasure *erasure,
+                                  struct err *err);
+/* The data file is to be made anew, without what was deleted, before this request is answered. */
+enum err_code store_txn_compact(struct store_txn *txn, struct err *err);
 enum err_code store_programme_put(struct store_txn *txn, struct str id, struct str bytes,
                                   uint64_t seq, uint64_t *version, struct err *err);
 enum err_code store_programme_delete(struct store_txn *txn, struct str id, uint64_t seq,

@@ -16,7 +16,7 @@ enum { WORKERS = 4, ASKERS = 4, ROUNDS = 60, JOBS = 24 };
 static struct engine *engine;
 static struct tallies tallies;
 static struct pool *pool;
-static int64_t limits[LIMIT_COUNT];
+static _Atomic int64_t limits[LIMIT_COUNT];
 static atomic_int n_faults;
 
 /* What one lane is told by its finished jobs; msgid counts its writes. */

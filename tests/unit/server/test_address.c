@@ -61,8 +61,8 @@ Test(address, a_hosts_name_is_looked_up)
 static const struct {
     const char *says, *text, *sentence;
 } bad[] = {
-    {"nothing", "", "begins with unix: or tcp:"},
-    {"another scheme", "http://x", "\"http://x\" is no address"},
+    {"nothing", "", "begins with unix:, tcp:, tls:, http: or https:"},
+    {"another scheme", "ftp://x", "\"ftp://x\" is no address"},
     {"no path", "unix:", "needs a path"},
     {"a path of one byte too many", "unix:" LONGEST_PATH "7", "has 108 bytes"},
     {"no port", "tcp:127.0.0.1", "needs a host and a port"},
@@ -249,4 +249,26 @@ Test(listening, in_a_folder_that_is_not_there_says_so)
     snprintf(path, sizeof path, "%s/none/socket", folder);
     cr_expect_eq(listen_at_path(&fd, &err), ERR_NOT_FOUND, "%s", err.message);
     cr_expect_not_null(strstr(err.message, path), "%s", err.message);
+}
+
+static const struct {
+    const char *text;
+    bool is_tls, is_http;
+} spoken[] = {
+    {"tcp:127.0.0.1:1", false, false},
+    {"tls:127.0.0.1:1", true, false},
+    {"http:127.0.0.1:1", false, true},
+    {"https:[::1]:65535", true, true},
+};
+
+CASES(address, what_is_spoken_there_is_read_and_written, spoken)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    struct address address;
+
+    cr_assert_eq(address_parse(str_from(spoken[*i].text), &address, NULL), ERR_OK);
+    cr_expect_eq(address.is_tls, spoken[*i].is_tls);
+    cr_expect_eq(address.is_http, spoken[*i].is_http);
+    address_format(&address, text);
+    cr_expect_str_eq(text, spoken[*i].text);
 }

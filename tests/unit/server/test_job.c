@@ -9,7 +9,7 @@
 
 static struct rpc rpc;
 static struct tallies tallies;
-static int64_t limits[LIMIT_COUNT];
+static _Atomic int64_t limits[LIMIT_COUNT];
 static struct job_host host;
 static struct identity *identity;
 static int n_finished;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static const struct door door = {.address = {.kind = ADDRESS_UNIX, .is_loopback = true}};
+
 static struct service service;
 
 static void
@@ -105,7 +107,7 @@ Test(loop, closes_the_connections_that_it_never_opened)
     int ends[2];
 
     cr_assert_eq(pipe(ends), 0);
-    loop_adopt(loop, ends[1], true);
+    loop_adopt(loop, ends[1], &door);
     loop_destroy(loop);
     cr_expect_eq(read(ends[0], &byte, 1), 0, "the other end sees the end");
     close(ends[0]);
@@ -119,7 +121,7 @@ Test(loop, a_connection_that_cannot_be_noted_is_closed)
 
     cr_assert_eq(pipe(ends), 0);
     mem_fail_at(1);
-    loop_adopt(loop, ends[1], true);
+    loop_adopt(loop, ends[1], &door);
     cr_expect(mem_fail_happened());
     cr_expect_eq(read(ends[0], &byte, 1), 0);
     close(ends[0]);

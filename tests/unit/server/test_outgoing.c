@@ -135,7 +135,7 @@ Test(outgoing, partial_writes_go_on_where_they_stopped)
         added += n;
     }
     while (out.bytes > 0) {
-        int64_t n = outgoing_write(&out, &stock, ends[0]);
+        int64_t n = outgoing_write(&out, &stock, ends[0], NULL);
 
         cr_assert_geq(n, 0);
         written += n;
@@ -151,9 +151,9 @@ Test(outgoing, partial_writes_go_on_where_they_stopped)
 Test(outgoing, a_full_socket_is_no_failure)
 {
     add_pattern(0, 1000000);
-    while (outgoing_write(&out, &stock, ends[0]) > 0)
+    while (outgoing_write(&out, &stock, ends[0], NULL) > 0)
         ;
-    cr_expect_eq(outgoing_write(&out, &stock, ends[0]), 0);
+    cr_expect_eq(outgoing_write(&out, &stock, ends[0], NULL), 0);
     cr_expect_gt(out.bytes, 0);
 }
 
@@ -161,7 +161,7 @@ Test(outgoing, a_peer_that_has_gone_is_a_failure)
 {
     add_pattern(0, 10);
     shutdown(ends[1], SHUT_RDWR);
-    cr_expect_eq(outgoing_write(&out, &stock, ends[0]), -1);
+    cr_expect_eq(outgoing_write(&out, &stock, ends[0], NULL), -1);
     cr_expect_eq(errno, EPIPE);
 }
 

@@ -16,7 +16,7 @@ enum { NOTES_MAX = 512 };
 static struct rpc rpc;
 static struct pool *pool;
 static struct tallies tallies;
-static int64_t limits[LIMIT_COUNT];
+static _Atomic int64_t limits[LIMIT_COUNT];
 
 static struct {
     pthread_mutex_t lock;

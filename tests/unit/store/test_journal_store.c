@@ -27,15 +27,14 @@ static uint64_t
 verify(uint64_t from, uint64_t *n)
 {
     struct store_read *read;
-    struct digest head;
+    struct journal_verdict verdict;
     struct err err = {0};
-    uint64_t broken_at;
 
     cr_assert_eq(store_read_begin(fixture.store, &read, &err), ERR_OK);
-    cr_assert_eq(store_journal_verify(read, from, n, &broken_at, &head, &err), ERR_OK, "%s",
-                 err.message);
+    cr_assert_eq(store_journal_verify(read, from, &verdict, &err), ERR_OK, "%s", err.message);
     store_read_end(read);
-    return broken_at;
+    *n = verdict.n;
+    return verdict.broken_at;
 }
 
 Test(journal_store, the_chain_holds_from_any_entry_on)

@@ -83,12 +83,11 @@ Test(store_crash, no_answered_write_is_lost)
             cr_expect_not_null(profile_name(&fixture, id), "%s was answered and is lost", id);
         }
         struct store_read *read_txn;
-        struct digest head;
+        struct journal_verdict verdict;
         struct err err = {0};
-        uint64_t n, broken_at;
         cr_assert_eq(store_read_begin(fixture.store, &read_txn, &err), ERR_OK);
-        cr_assert_eq(store_journal_verify(read_txn, 0, &n, &broken_at, &head, &err), ERR_OK);
-        cr_expect_eq(broken_at, 0);
+        cr_assert_eq(store_journal_verify(read_txn, 0, &verdict, &err), ERR_OK);
+        cr_expect_eq(verdict.broken_at, 0);
         store_read_end(read_txn);
         store_close(fixture.store);
         fixture.store = NULL;
