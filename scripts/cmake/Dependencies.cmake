@@ -8,7 +8,6 @@ if(NOT MSGPACK_FOUND) # later releases renamed it
   set(JML_MSGPACK_MODULE msgpack-c)
   pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack-c)
 endif()
-pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl)
 pkg_check_modules(EVENT REQUIRED IMPORTED_TARGET libevent_core)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
