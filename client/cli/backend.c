@@ -77,7 +77,8 @@ service_place(const struct cli *cli)
     if (place.ca_file == NULL && place.address != NULL &&
         begins_with(str_from(place.address), "tls:")) {
         place.ca_file = environment("JUMELAGE_CA_FILE");
-        place.ca_file_name = "JUMELAGE_CA_FILE";
+        if (place.ca_file != NULL) /* else --ca-file is what would help */
+            place.ca_file_name = "JUMELAGE_CA_FILE";
     }
     return place;
 }
