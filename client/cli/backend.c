@@ -2,9 +2,10 @@
  * backend.c: chooses who answers.
  *
  * In this order: --server, --data, JUMELAGE_SERVER, JUMELAGE_DATA, the folder of this user. A store that
- * a service holds is asked through that service, whose addresses stand in the store's lock file; a store
- * that another tool holds is waited for. Since a holder may come or go between a look at the lock and the
- * step after it, each step that fails for that reason is taken again until the time is over.
+ * a service holds is asked through that service, whose addresses stand in the store's lock file: at a
+ * unix socket, or else at TCP. A store that another tool holds is waited for. Since a holder may come or
+ * go between a look at the lock and the step after it, each step that fails for that reason is taken again
+ * until the time is over.
  */
 #include "backend_kind.h"
 #include "clock.h"
@@ -70,6 +71,15 @@ service_place(const struct cli *cli)
         place.token_file = environment("JUMELAGE_TOKEN_FILE");
         place.token_file_name = "JUMELAGE_TOKEN_FILE";
     }
+    /* Of the environment's file only TLS can make use; one that was typed is never passed over. */
+    place.ca_file = cli->ca_file;
+    place.ca_file_name = "--ca-file";
+    if (place.ca_file == NULL && place.address != NULL &&
+        begins_with(str_from(place.address), "tls:")) {
+        place.ca_file = environment("JUMELAGE_CA_FILE");
+        if (place.ca_file != NULL) /* else --ca-file is what would help */
+            place.ca_file_name = "JUMELAGE_CA_FILE";
+    }
     return place;
 }
 
@@ -80,7 +90,7 @@ service_place(const struct cli *cli)
 static const char *
 next_address(struct str *list, struct arena *arena)
 {
-    static const char *const kinds[] = {" unix:", " tcp:"};
+    static const char *const kinds[] = {" unix:", " tcp:", " tls:", " http:", " https:"};
     size_t end = list->len;
     struct str one;
 
@@ -95,18 +105,44 @@ next_address(struct str *list, struct arena *arena)
     return arena_format(arena, "%.*s", STR_ARG(one)).data;
 }
 
+/* It listens where more must be known than the lock file tells: a name, an authority. */
+static enum err_code
+holder_elsewhere(struct str holder, struct err *err)
+{
+    size_t head = sizeof holder_service - 1;
+
+    err_set(err, (enum err_code)JML_UNREACHABLE,
+            "the store is held by a service without a unix socket or a TCP port; name it by one of "
+            "its addresses: %.*s",
+            (int)(holder.len - head), holder.data + head);
+    err_at(err, "--server");
+    return err->code;
+}
+
 static enum err_code
 open_holder(struct cli *cli, struct str holder, struct backend **out, struct err *err)
 {
+    static const char *const kinds[] = {"unix:", "tcp:"}; /* dearest first */
     struct service_place place = service_place(cli);
     size_t head = sizeof holder_service - 1;
-    struct str list = {holder.data + head, holder.len - head};
-    enum err_code code = (enum err_code)JML_UNREACHABLE;
+    enum err_code code = ERR_OK;
+    bool is_tried = false;
 
     place.address_name = "store";
-    while (code == (enum err_code)JML_UNREACHABLE &&
-           (place.address = next_address(&list, cli->arena)) != NULL)
-        code = backend_service_open(&place, out, err);
+    place.ca_file = NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct str list = {holder.data + head, holder.len - head};
+
+        while ((place.address = next_address(&list, cli->arena)) != NULL &&
+               (!is_tried || code == (enum err_code)JML_UNREACHABLE)) {
+            if (!begins_with(str_from(place.address), kinds[i]))
+                continue;
+            is_tried = true;
+            code = backend_service_open(&place, out, err);
+        }
+    }
+    if (!is_tried)
+        return holder_elsewhere(holder, err);
     if (code == ERR_OK)
         (*out)->stands_for_store = true;
     return code;
@@ -117,7 +153,8 @@ static bool
 is_passing(enum err_code code, const struct err *err)
 {
     return (code == ERR_BUSY && strcmp(err->field, "store") == 0) || code == ERR_DRAINING ||
-           code == (enum err_code)JML_UNREACHABLE || code == (enum err_code)JML_LOST;
+           (code == (enum err_code)JML_UNREACHABLE && strcmp(err->field, "--server") != 0) ||
+           code == (enum err_code)JML_LOST;
 }
 
 static enum err_code

@@ -37,6 +37,7 @@ enum err_code backend_local_open(const char *dir, bool must_exist, int64_t wait_
 struct service_place {
     const char *address, *address_name;
     const char *token_file, *token_file_name; /* NULL: none */
+    const char *ca_file, *ca_file_name;       /* NULL: the system's */
 };
 enum err_code backend_service_open(const struct service_place *place, struct backend **out,
                                    struct err *err);

@@ -33,6 +33,10 @@ field_name(const struct service_place *place, const char *field)
         return place->address_name;
     if (strcmp(field, "options.token_file") == 0)
         return place->token_file_name;
+    if (strcmp(field, "options.tls_ca_file") == 0)
+        return place->ca_file_name;
+    if (strcmp(field, "options.tls_server_name") == 0) /* the tool has the address's alone */
+        return place->address_name;
     return field;
 }
 
@@ -138,6 +142,7 @@ backend_service_open(const struct service_place *place, struct backend **out, st
         fail_memory();
     options.address = place->address;
     options.token_file = place->token_file;
+    options.tls_ca_file = place->ca_file;
     options.client_name = "jumelage " JML_VERSION;
     options.call_timeout_ms = CALL_TIMEOUT_MS;
     if (jml_client_open(&options, &service->client, &error) != JML_OK) {

@@ -17,8 +17,9 @@
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_TSV };
 
 struct cli {
-    const char *program;                    /* argv[0], for hints */
-    const char *data, *server, *token_file; /* --data …, NULL where not given; backend.c decides */
+    const char *program;       /* argv[0], for hints */
+    const char *data, *server; /* --data …, NULL where not given; backend.c decides */
+    const char *token_file, *ca_file;
     enum format format;
     bool has_format; /* --format was given */
     enum lang lang;

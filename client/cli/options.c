@@ -11,13 +11,16 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { ROWS_MAX = 24, COMMON_ROWS = 9, ARGUMENTS_MAX = 4096, LIST_KEY = 0x1000 };
-enum { KEY_DATA = 0x2000, KEY_SERVER, KEY_TOKEN_FILE, KEY_FORMAT, KEY_LANG, KEY_YES };
+enum { ROWS_MAX = 24, COMMON_ROWS = 10, ARGUMENTS_MAX = 4096, LIST_KEY = 0x1000 };
+enum { KEY_DATA = 0x2000, KEY_SERVER, KEY_TOKEN_FILE, KEY_CA_FILE, KEY_FORMAT, KEY_LANG, KEY_YES };
 
 const struct argp_option common_options[] = {
     {"data", KEY_DATA, "DIR", 0, "the store to work on", 90},
-    {"server", KEY_SERVER, "ADDRESS", 0, "ask a service instead: unix:PATH or tcp:HOST:PORT", 90},
+    {"server", KEY_SERVER, "ADDRESS", 0,
+     "ask a service instead: unix:PATH, tcp:HOST:PORT or tls:HOST:PORT", 90},
     {"token-file", KEY_TOKEN_FILE, "FILE", 0, "a file with the token to show the service", 90},
+    {"ca-file", KEY_CA_FILE, "FILE", 0,
+     "the authorities to trust with tls:, as PEM; else the system's", 90},
     {"format", KEY_FORMAT, "FORM", 0, "table, json, csv or tsv", 90},
     {"lang", KEY_LANG, "LANG", 0, "en or fr", 90},
     {"yes", KEY_YES, NULL, 0, "answer questions with yes", 90},
@@ -66,6 +69,9 @@ parse_common(struct cli *cli, int key, char *argument, struct argp_state *state)
         return true;
     case KEY_TOKEN_FILE:
         cli->token_file = argument;
+        return true;
+    case KEY_CA_FILE:
+        cli->ca_file = argument;
         return true;
     case KEY_FORMAT:
         cli->format = format_parse(state, argument);

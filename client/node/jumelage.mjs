@@ -27,12 +27,19 @@
  * was lost on the way is asked once more; a write is not, because it may have been carried out: Lost
  * says so.
  *
+ * TLS. `tls:HOST:PORT` is TLS 1.2 or later and always checks the certificate: an authority that is trusted
+ * has signed it; it holds today; and the host of the address, or `serverName`, is among its alternative
+ * names. What is wrong with it is told by Unreachable. Trusted are the authorities of `caFile`, else those
+ * of the system where Node tells them (22.15 and later), else those that come with Node.
+ *
  * Time. A call has `timeoutMs` for everything, connecting too. A `deadline_ms` among its parameters is
  * the service's to keep; where it is longer than `timeoutMs`, the call has that and a second more.
  */
+import { X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import net from 'node:net';
+import tls from 'node:tls';
 import { decode, encode } from '@msgpack/msgpack';
 
 export const version = '0.1.0';
@@ -124,10 +131,11 @@ const badOption = (field, message) => new BadOption(message, { field });
 function parseAddress(address) {
   const text = String(address);
   if (text.startsWith('unix:') && text.length > 5) return { path: text.slice(5) };
-  const tcp = /^tcp:(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(text);
-  if (tcp && Number(tcp[2]) < 65536)
-    return { host: tcp[1].replace(/^\[|\]$/g, ''), port: Number(tcp[2]) };
-  throw badOption('address', `"${text}" is no address; it is unix:PATH or tcp:HOST:PORT`);
+  const tcp = /^(tcp|tls):(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(text);
+  if (tcp && Number(tcp[3]) < 65536)
+    return { host: tcp[2].replace(/^\[|\]$/g, ''), port: Number(tcp[3]), isTls: tcp[1] === 'tls' };
+  throw badOption('address',
+                  `"${text}" is no address; it is unix:PATH, tcp:HOST:PORT or tls:HOST:PORT`);
 }
 
 async function readTokenFile(path) {
@@ -143,6 +151,65 @@ async function readTokenFile(path) {
   } finally {
     await file?.close();
   }
+}
+
+// ---- TLS ----
+
+const FOREIGN = ['is of an issuer that is not trusted here; name the file of its authority', 'caFile'];
+
+/** By Node's code: the end of a sentence, and the option that may help. */
+const CERTIFICATE_FAULTS = {
+  UNABLE_TO_GET_ISSUER_CERT: FOREIGN,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: FOREIGN,
+  SELF_SIGNED_CERT_IN_CHAIN: FOREIGN,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: FOREIGN,
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    ['is signed by itself alone and not trusted here; if it is the right one, name its file', 'caFile'],
+  CERT_NOT_YET_VALID: ["is not valid yet; see that this machine's clock is right", ''],
+  CERT_HAS_EXPIRED:
+    ["has expired; have it renewed where the service is, and see that this machine's clock is right", ''],
+  ERR_TLS_CERT_ALTNAME_INVALID: ['is for another name; say a name that it bears', 'serverName'],
+};
+
+/** The authorities of a file; undefined for Node's own. */
+async function readAuthorities(path) {
+  if (path === undefined) return tls.getCACertificates?.('system');
+  let text;
+  try {
+    text = await readFile(path, 'latin1');
+  } catch (problem) {
+    throw badOption('caFile', `the file of authorities "${path}" cannot be read: ${problem.message}`);
+  }
+  const all = text.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
+  try {
+    if (all.length === 0) throw new Error('none');
+    all.forEach((one) => new X509Certificate(one)); // tls.connect would pass over a broken one
+  } catch {
+    throw badOption('caFile',
+                    `the file of authorities "${path}" holds no certificate in the form PEM`);
+  }
+  return all;
+}
+
+/** A subject's common name counts for nothing: the alternative names do. */
+function checkName(name, certificate) {
+  if (certificate.subjectaltname) return tls.checkServerIdentity(name, certificate);
+  return Object.assign(new Error('no name'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+}
+
+/** What a failed handshake tells of the service. */
+function handshakeFault(text, name, { code = '', message }) {
+  if (code in CERTIFICATE_FAULTS) {
+    const [what, field] = CERTIFICATE_FAULTS[code];
+    return new Unreachable(`the certificate that ${text} shows for "${name}" ${what}`, { field });
+  }
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code))
+    return new Unreachable(`what listens at ${text} does not speak TLS; if it is the service's plain ` +
+      'port, the address begins with tcp:', { field: 'address' });
+  if (/UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION/.test(code))
+    return new Unreachable(
+      `${text} speaks no version of TLS from 1.2 on; nothing older is safe`);
+  return new Unreachable(`the TLS handshake with ${text} failed: ${message}`);
 }
 
 function given(params) {
@@ -312,26 +379,34 @@ function encodeFrame(frame) {
  * Events: 'notification' (method, params) for what the service sends unasked.
  */
 export class Client extends EventEmitter {
-  #address; #tokenFile; #greeting; #timeoutMs; #bigint; #maxFrameBytes;
+  #text; #address; #caFile; #serverName; #authorities; #tokenFile; #greeting; #timeoutMs; #bigint; #maxFrameBytes;
   #queue = new Set(); // calls that wait for a connection, or for room on it
   #connection = null; // see #begin
   #hello = null;
   #msgid = 0;
 
   /**
-   * @param {string} address unix:PATH or tcp:HOST:PORT
+   * @param {string} address unix:PATH, tcp:HOST:PORT or tls:HOST:PORT
    * @param {object} [options] token, tokenFile (mode 0600), language ('en', 'fr'), timeoutMs (30000),
-   *   client (name for the service's log), bigint (false), maxFrameBytes (64 MiB)
+   *   client (name for the service's log), bigint (false), maxFrameBytes (64 MiB); with tls: caFile (PEM,
+   *   the authorities to trust, read once), serverName (what the certificate must bear)
    */
   constructor(address, { token, tokenFile, language, timeoutMs = 30000,
                          client = `jumelage.mjs ${version}`, bigint = false,
-                         maxFrameBytes = 64 * 1024 * 1024 } = {}) {
+                         maxFrameBytes = 64 * 1024 * 1024, caFile, serverName } = {}) {
     super();
     if (token !== undefined && tokenFile !== undefined)
       throw badOption('tokenFile', 'give token or tokenFile, not both');
     if (!(maxFrameBytes >= 1024))
       throw badOption('maxFrameBytes', `maxFrameBytes is ${maxFrameBytes}; it is at least 1024`);
     this.#address = parseAddress(address);
+    const forTls = caFile !== undefined ? 'caFile' : serverName !== undefined ? 'serverName' : '';
+    if (forTls && !this.#address.isTls)
+      throw badOption(forTls, `${forTls} is for TLS, which the address "${address}" does not ask for; ` +
+        'give tls:HOST:PORT, or leave it out');
+    this.#text = String(address);
+    this.#caFile = caFile;
+    this.#serverName = serverName ?? this.#address.host?.replace(/%.*/, '');
     this.#tokenFile = tokenFile;
     this.#greeting = given({ client, token, language });
     this.#timeoutMs = checkTimeout(timeoutMs);
@@ -480,6 +555,7 @@ export class Client extends EventEmitter {
     };
     try {
       const token = this.#tokenFile === undefined ? undefined : await readTokenFile(this.#tokenFile);
+      if (this.#address.isTls) this.#authorities ??= { ca: await readAuthorities(this.#caFile) };
       if (!connection.isEnded) this.#plug(connection, { ...this.#greeting, ...given({ token }) });
     } catch (error) {
       this.#end(connection, error);
@@ -487,19 +563,45 @@ export class Client extends EventEmitter {
   }
 
   #plug(connection, greeting) {
-    const socket = connection.socket = net.createConnection(this.#address);
+    const socket = connection.socket = this.#address.isTls ? this.#connectTls()
+                                                            : net.createConnection(this.#address);
+    let isShaking = false;
     const lost = (message) => this.#end(connection,
       connection.isGreeted ? new Lost(message) : new Unreachable(message));
     socket.setNoDelay(true);
     // A service that is full says so and closes at once. Were the greeting written into that, its
     // failure would hide the sentence: so one turn of the loop for reading comes first.
-    socket.on('connect', () => setImmediate(() => setImmediate(() => {
-      if (!connection.isEnded) this.#greet(connection, greeting);
-    })));
+    socket.on(this.#address.isTls ? 'secureConnect' : 'connect', () => {
+      isShaking = false;
+      setImmediate(() => setImmediate(() => {
+        if (!connection.isEnded) this.#greet(connection, greeting);
+      }));
+    });
     socket.on('data', (piece) => this.#read(connection, piece));
     socket.on('drain', () => this.#pump());
-    socket.on('error', (problem) => lost(problem.message));
-    socket.on('close', () => lost('the service ended the connection before it answered'));
+    if (this.#address.isTls) socket.on('connect', () => { isShaking = true; });
+    socket.on('error', (problem) => {
+      if (isShaking)
+        this.#end(connection, handshakeFault(this.#text, this.#serverName, problem));
+      else
+        lost(problem.message);
+    });
+    socket.on('close', () => isShaking
+      ? lost(`the TLS handshake was broken off by ${this.#text}`)
+      : lost('the service ended the connection before it answered'));
+  }
+
+  #connectTls() {
+    const name = this.#serverName;
+    return tls.connect({
+      host: this.#address.host,
+      port: this.#address.port,
+      ...this.#authorities,
+      servername: net.isIP(name) ? '' : name,
+      checkServerIdentity: (_, certificate) => checkName(name, certificate),
+      minVersion: 'TLSv1.2',
+      rejectUnauthorized: true, // whatever the environment says
+    });
   }
 
   #greet(connection, greeting) {

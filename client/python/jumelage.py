@@ -30,6 +30,10 @@ once more; a write is not, because it may have been carried out: Lost says so.
 **Time.** A call waits `timeout_s` for its answer. A `deadline_ms` among its parameters is the service's to
 keep; where it is longer than `timeout_s`, the call waits that long and a second more.
 
+**TLS.** `tls:HOST:PORT` is TLS 1.2 or later and always checks the certificate: an authority of the system, or
+of `ca_file`, has signed it; it holds today; and the host of the address, or `server_name`, is among its
+alternative names. What is wrong with it is told by Unreachable.
+
 **Threads and processes.** A Client may be shared by threads; their calls go one after another. After a
 fork the child connects for itself.
 """
@@ -39,6 +43,7 @@ import keyword
 import os
 import select
 import socket
+import ssl
 import stat
 import struct
 import threading
@@ -280,21 +285,22 @@ def _read_token_file(path: str) -> str:
         raise BadOption(f"cannot read {path}: {problem}", field="token_file") from problem
 
 
-def _parse_address(address: str) -> Tuple[str, int]:
-    """Path and -1, or host and port."""
+def _parse_address(address: str) -> Tuple[str, str, int]:
+    """`unix`, path and -1; or `tcp` or `tls`, host and port."""
     kind, _, rest = address.partition(":")
     host, _, port = rest.rpartition(":")
     if kind == "unix" and rest:
-        return rest, -1
-    if kind == "tcp" and host and port.isdecimal() and int(port) < 65536:
-        return host.strip("[]"), int(port)
-    raise BadOption(f'"{address}" is no address; it is unix:PATH or tcp:HOST:PORT', field="address")
+        return kind, rest, -1
+    if kind in ("tcp", "tls") and host and port.isdecimal() and int(port) < 65536:
+        return kind, host.strip("[]"), int(port)
+    raise BadOption(f'"{address}" is no address; it is unix:PATH, tcp:HOST:PORT or tls:HOST:PORT',
+                    field="address")
 
 
 def _connect(address: str, timeout_s: float) -> socket.socket:
-    place, port = _parse_address(address)
+    kind, place, port = _parse_address(address)
     try:
-        if port < 0:
+        if kind == "unix":
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 connection.settimeout(timeout_s)
@@ -305,10 +311,76 @@ def _connect(address: str, timeout_s: float) -> socket.socket:
         else:
             connection = socket.create_connection((place, port), timeout_s)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.setblocking(False)
         return connection
     except OSError as problem:
         raise Unreachable(f"{address}: {problem.strerror or problem}") from problem
+
+
+# ---- TLS ----
+
+_FOREIGN = ("is of an issuer that is not trusted here; name the file of its authority", "ca_file")
+_OTHER = ("is for another name; say a name that it bears", "server_name")
+_CERTIFICATE_FAULTS = {  # by OpenSSL's verdict: a sentence's end, and the option that may help
+    2: _FOREIGN, 20: _FOREIGN, 19: _FOREIGN, 21: _FOREIGN,
+    18: ("is signed by itself alone and not trusted here; if it is the right one, name its file",
+         "ca_file"),
+    9: ("is not valid yet; see that this machine's clock is right", ""),
+    10: ("has expired; have it renewed where the service is, and see that this machine's clock is "
+         "right", ""),
+    62: _OTHER, 64: _OTHER,
+}
+
+
+def _trust(ca_file: Optional[str]) -> ssl.SSLContext:
+    """Whom to believe; its preset is to check certificate and name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False
+    if ca_file is None:
+        context.load_default_certs()
+        return context
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except ssl.SSLError as problem:
+        raise BadOption(f'the file of authorities "{ca_file}" holds no certificate in the form PEM',
+                        field="ca_file") from problem
+    except OSError as problem:
+        raise BadOption(f'the file of authorities "{ca_file}" cannot be read: {problem.strerror}',
+                        field="ca_file") from problem
+    return context
+
+
+def _handshake_fault(address: str, name: str, problem: OSError) -> Unreachable:
+    """What a failed handshake tells of the service."""
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        what, where = _CERTIFICATE_FAULTS.get(
+            problem.verify_code, (f"does not hold: {problem.verify_message}", ""))
+        return Unreachable(f'the certificate that {address} shows for "{name}" {what}', field=where)
+    reason = getattr(problem, "reason", None)
+    if reason in ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG"):
+        return Unreachable(f"what listens at {address} does not speak TLS; if it is the service's "
+                           "plain port, the address begins with tcp:", field="address")
+    if reason in ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"):
+        return Unreachable(f"{address} speaks no version of TLS from 1.2 on; nothing older is safe")
+    if isinstance(problem, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return Unreachable(f"the TLS handshake was broken off by {address}")
+    if isinstance(problem, socket.timeout):
+        return Unreachable(f"no TLS handshake within timeout_s with {address}")
+    return Unreachable(f"the TLS handshake with {address} failed: {reason or problem.strerror}")
+
+
+def _secure(connection: socket.socket, context: ssl.SSLContext, address: str, name: str,
+            timeout_s: float) -> ssl.SSLSocket:
+    """The connection in TLS; closed where that fails."""
+    try:
+        connection.settimeout(max(timeout_s, 0.001))
+        return context.wrap_socket(connection, server_hostname=name.partition("%")[0])
+    except OSError as problem:
+        connection.close()
+        raise _handshake_fault(address, name, problem) from problem
+    except ValueError as problem:  # no name that TLS could ask for
+        connection.close()
+        raise BadOption(f'"{name}" is no name of a host: {problem}', field="server_name") from problem
 
 
 # ---- frames ----
@@ -401,6 +473,9 @@ def _encode(value: Any) -> bytes:
         raise BadOption(f"a parameter cannot be sent: {problem}", field="params") from problem
 
 
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
 class _Wire:
     """One connection: requests out, answers and notifications in. Used by one thread at a time."""
 
@@ -408,7 +483,9 @@ class _Wire:
                  notified: Callable[[str, List[Any]], None]) -> None:
         self.in_flight = _IN_FLIGHT
         self.is_closed = False  # by the owner, perhaps from another thread
+        connection.setblocking(False)
         self._socket = connection
+        self._pid = os.getpid()
         self._poll = select.poll()
         self._max_bytes = max_bytes
         self._notified = notified
@@ -417,13 +494,18 @@ class _Wire:
         self._msgid = 0
 
     def end(self) -> None:
+        if isinstance(self._socket, ssl.SSLSocket) and self._pid == os.getpid():
+            try:
+                self._socket.unwrap()  # says goodbye, and waits for none
+            except (OSError, ValueError):
+                pass  # the other side has gone, or has not said its own yet
         self._socket.close()
 
     def interrupt(self) -> None:
         """Wakes a thread that waits for this connection."""
         self.is_closed = True
         try:
-            self._socket.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # that of TLS would forget TLS
         except OSError:
             pass  # it has ended already
 
@@ -485,7 +567,7 @@ class _Wire:
         if unsent:
             try:
                 del unsent[:self._socket.send(unsent)]
-            except BlockingIOError:
+            except _NOT_NOW:
                 pass
             except OSError:
                 unsent.clear()  # why it ended is still to be read
@@ -494,7 +576,7 @@ class _Wire:
         """Reads what is there without waiting; False if nothing is."""
         try:
             data = self._socket.recv(_READ_BYTES)
-        except BlockingIOError:
+        except _NOT_NOW:
             return False
         except OSError as problem:
             raise Lost(f"the connection ended: {problem.strerror or problem}") from problem
@@ -541,12 +623,14 @@ class _Wire:
 class Client:
     """A connection to a service, made when it is first needed and again when it was lost.
 
-    address          unix:PATH or tcp:HOST:PORT
+    address          unix:PATH, tcp:HOST:PORT or tls:HOST:PORT
     token            shown after each connecting; or token_file, a file of mode 0600 that holds it
     language         "en" or "fr": sentences of matches and explanations from here on
     timeout_s        seconds that connecting, and an answer, may take
     client           name and version of the program, for the service's log
     max_frame_bytes  the largest answer that is accepted
+    ca_file          with tls: a PEM file of the authorities to trust instead of the system's; read once
+    server_name      with tls: what the certificate must bear, where the address has another name
     on_notification  called with (method, params) for what the service sends unasked, while a call
                      waits; it may not call, and what it raises ends the call and the connection
     """
@@ -554,9 +638,14 @@ class Client:
     def __init__(self, address: str, *, token: Optional[str] = None,
                  token_file: Optional[str] = None, language: Optional[str] = None,
                  timeout_s: float = 30.0, client: str = f"jumelage.py {__version__}",
-                 max_frame_bytes: int = 64 * 1024 * 1024,
+                 max_frame_bytes: int = 64 * 1024 * 1024, ca_file: Optional[str] = None,
+                 server_name: Optional[str] = None,
                  on_notification: Optional[Callable[[str, List[Any]], None]] = None) -> None:
-        _parse_address(address)
+        kind, host, _ = _parse_address(address)
+        if kind != "tls" and (ca_file is not None or server_name is not None):
+            where = "ca_file" if ca_file is not None else "server_name"
+            raise BadOption(f'{where} is for TLS, which the address "{address}" does not ask for; give '
+                            "tls:HOST:PORT, or leave it out", field=where)
         if token is not None and token_file is not None:
             raise BadOption("give token or token_file, not both", field="token_file")
         if not 0 < timeout_s < 1e6:
@@ -570,6 +659,8 @@ class Client:
         self.hello: Mapping[str, Any] = {}  # what system.hello answered last: role, limits …
         self._greeting = _given(client=client, token=token, language=language)
         self._token_file = token_file
+        self._context = _trust(ca_file) if kind == "tls" else None
+        self._server_name = server_name if server_name is not None else host
         self._max_frame_bytes = max_frame_bytes
         self._on_notification = on_notification
         self._lock = threading.RLock()
@@ -636,10 +727,17 @@ class Client:
             greeting = dict(self._greeting)
             if self._token_file is not None:
                 greeting["token"] = _read_token_file(self._token_file)
-            self._wire = _Wire(_connect(self.address, self.timeout_s), self._max_frame_bytes,
-                               self._notified)
+            self._wire = _Wire(self._reach(), self._max_frame_bytes, self._notified)
             self._greet(self._wire, greeting)
         return self._wire
+
+    def _reach(self) -> socket.socket:
+        begun = time.monotonic()
+        connection = _connect(self.address, self.timeout_s)
+        if self._context is None:
+            return connection
+        return _secure(connection, self._context, self.address, self._server_name,
+                       begun + self.timeout_s - time.monotonic())
 
     def _greet(self, wire: _Wire, greeting: Mapping[str, Any]) -> None:
         try:

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Holds a client to what every client must do, whatever its language.
 
-    conformance.py DRIVER… [-k WORD]    DRIVER is the command that starts the driver of one language;
-                                        with -k only the cases whose name holds WORD
+    conformance.py DRIVER… [--tls] [-k WORD]    DRIVER is the command that starts the driver of one
+                                                language; with -k only the cases whose name holds WORD
+
+With --tls the client speaks TLS wherever a case lets it connect: to the service itself at TCP, to a front
+(front.py) before unix sockets and scripted peers; and cases about TLS alone run as well (`tls_case_`).
 
 JUMELAGE and JUMELAGED name the programs, JUMELAGE_SHARE the data. The same cases run for each client; a
 driver is a small program on it that reads one command a line and writes one answer a line, as JSON:
 
     {"open": {"address": …, "token": …, "token_file": …, "language": …, "timeout_ms": …,
-              "max_frame_bytes": …}}      makes a client, connects and greets: its role
+              "max_frame_bytes": …, "ca_file": …, "server_name": …}}      makes a client, connects and greets: its role
     {"call": {"method": …, "params": …}}  one call: its result
     {"pipeline": [{"method": …}, …]}      calls that don't wait for one another: their answers, in order
     {"close": true}
@@ -22,9 +25,11 @@ true.
 import base64
 import json
 import os
+import re
 import select
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -33,8 +38,10 @@ import traceback
 import msgpack
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "replay"))
-from fake import FakeService  # noqa: E402
-from service import DEADLINE_S, Failure, Peer, Service  # noqa: E402
+from fake import RAW, FakeService  # noqa: E402
+from front import Certificates, Fronts  # noqa: E402
+from service import DEADLINE_S, Failure, Peer  # noqa: E402
+from service import Service as PlainService  # noqa: E402
 
 OWN = {"timeout": -1, "lost": -2, "unreachable": -3, "bad_answer": -4, "no_memory": -5,
        "bad_option": -6, "closed": -7, "misuse": -8}
@@ -72,12 +79,58 @@ def plain(value):
     return [plain(inner) for inner in value] if isinstance(value, list) else value
 
 
+class Secure:
+    """How what listens in plain text is reached in TLS; none of it without --tls."""
+
+    def __init__(self):
+        self.certificates = Certificates()
+        self.fronts = Fronts(self.certificates.context("right"))
+        self.own = {}  # services' addresses of TLS, by those of TCP
+
+    def options(self, argument):
+        """An `open` in plain text as one in TLS; one that is no good, or of TLS, as it is."""
+        address = argument["address"]
+        if not re.fullmatch(r"unix:.+|tcp:127\.0\.0\.1:\d+", address):
+            return argument
+        return {"ca_file": self.certificates.path("ca.pem"), **argument,
+                "address": self.own.get(address) or self.fronts.address(address)}
+
+    def stop(self):
+        self.fronts.stop()
+        self.certificates.stop()
+
+
+SECURE = None  # made by main where it is asked for
+
+
+class Service(PlainService):
+    """With --tls it listens there too."""
+
+    def __init__(self, options):
+        more = []
+        if SECURE is not None:
+            path = SECURE.certificates.path
+            more = ["--listen", "tls:127.0.0.1:0", "--tls-cert", path("right.pem"), "--tls-key",
+                    path("right.key")]
+        super().__init__([*options, *more])
+
+    def start(self):
+        super().start()
+        self.reached = self.tcp  # where the client is, that asks for tcp
+        if SECURE is not None:
+            found = re.search(r"address=(tls:\S+)", self.tail())
+            check(found, "the service does not listen in TLS")
+            self.reached = SECURE.own[self.tcp] = found[1]
+
+
 class Driver:
     def __init__(self, command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.data = b""
 
     def tell(self, verb, argument):
+        if verb == "open" and SECURE is not None:
+            argument = SECURE.options(argument)
         line = json.dumps({verb: argument}).encode() + b"\n"
         try:
             self.process.stdin.write(line)
@@ -446,7 +499,7 @@ def case_a_service_killed_during_a_write_leaves_it_lost(t):
         own.process.send_signal(signal.SIGSTOP)
         t.driver.tell("call", WRITE)
         deadline = time.monotonic() + DEADLINE_S
-        while unread_bytes(int(own.tcp.rpartition(":")[2])) == 0:
+        while unread_bytes(int(own.reached.rpartition(":")[2])) == 0:
             check(time.monotonic() < deadline, "the request was not sent")
         own.end()
         fails(t.driver.answer(), "lost")
@@ -678,17 +731,128 @@ def case_both_sides_may_send_much_at_once(t):
         check(all(one["ok"] == text for one in told["ok"]), "answers")
 
 
+# ---- TLS alone ----
+
+
+def unreachable(t, address, *words, **options):
+    """The client cannot be brought to connect; its sentence holds the words."""
+    answer = t.driver.ask("open", {"address": address, **options})
+    fails(answer, "unreachable")
+    for word in words:
+        check(word in answer["error"]["message"], f"no \"{word}\" in {answer['error']['message']!r}")
+
+
+def ca_file():
+    return SECURE.certificates.path("ca.pem")
+
+
+def greets(connection):
+    connection.greet()
+    connection.until_end()
+
+
+def tls_case_the_service_itself_is_reached_and_gives_its_role(t):
+    check(t.service.reached.startswith("tls:"), t.service.reached)
+    for options in ({}, {"server_name": "jumelage.test"}, {"server_name": "127.0.0.1"}):
+        role = t.driver.open(t.service.reached, token=t.reader(), ca_file=ca_file(), **options)
+        equal(role, "reader", "role")
+        equal(t.driver.call("profile.get", {"id": "yc"})["id"], "yc", "a read")
+    with FakeService(greets, SECURE.certificates.context("right", ssl.TLSVersion.TLSv1_2)) as address:
+        equal(t.driver.open(address, ca_file=ca_file()), "admin", "TLS 1.2")
+
+
+def tls_case_a_certificate_that_does_not_hold_is_told_as_it_is(t):
+    foreign, other = "of an issuer that is not trusted", "is for another name"
+    for name, options, word in (
+            ("right", {}, foreign),
+            ("right", {"ca_file": SECURE.certificates.path("self-signed.pem")}, foreign),
+            ("self-signed", {"ca_file": ca_file()}, "is signed by itself"),
+            ("expired", {"ca_file": ca_file()}, "has expired"),
+            ("early", {"ca_file": ca_file()}, "is not valid yet"),
+            ("other-name", {"ca_file": ca_file()}, other),
+            ("right", {"ca_file": ca_file(), "server_name": "jumelage.example"}, other),
+            ("right", {"ca_file": ca_file(), "server_name": "127.0.0.2"}, other),
+            ("common-name", {"ca_file": ca_file(), "server_name": "jumelage.test"}, other)):
+        with FakeService(greets, SECURE.certificates.context(name)) as address:
+            unreachable(t, address, "the certificate that " + address, word, **options)
+
+
+def tls_case_one_that_is_its_own_authority_is_trusted_where_it_is_named(t):
+    with FakeService(greets, SECURE.certificates.context("self-signed")) as address:
+        equal(t.driver.open(address, ca_file=SECURE.certificates.path("self-signed.pem")), "admin",
+              "role")
+
+
+def tls_case_an_old_tls_is_refused(t):
+    with FakeService(greets, SECURE.certificates.context("right", ssl.TLSVersion.TLSv1_1)) as address:
+        unreachable(t, address, "no version of TLS from 1.2 on", ca_file=ca_file())
+
+
+def tls_case_a_peer_in_plain_text_is_told_as_such(t):
+    word = msgpack.packb([2, "system.error", [{"code": 1, "name": "bad_frame", "message": "x"}]])
+
+    def script(connection):
+        connection.send(word)
+        connection.socket.recv(1 << 16)
+    with FakeService(script, RAW) as address:
+        unreachable(t, address, "does not speak TLS", ca_file=ca_file())
+    unreachable(t, t.service.tcp.replace("tcp:", "tls:"), "does not speak TLS", ca_file=ca_file())
+
+
+def tls_case_a_handshake_that_stalls_or_is_cut_is_unreachable(t):
+    def stall(connection):
+        while connection.socket.recv(1 << 16):
+            pass
+    with FakeService(stall, RAW) as address:
+        unreachable(t, address, ca_file=ca_file(), timeout_ms=300)
+
+    def cut(connection):
+        connection.socket.recv(1 << 16)
+        connection.send(b"\x16\x03\x03\x00\x7a\x02\x00")  # the beginning of an answer
+    with FakeService(cut, RAW) as address:
+        unreachable(t, address, ca_file=ca_file())
+
+
+def tls_case_an_end_with_a_goodbye_or_without_is_lost(t):
+    def cut(connection):
+        connection.greet()
+        connection.next()
+
+    def goodbye(connection):
+        cut(connection)
+        try:
+            connection.socket.unwrap()
+        except OSError:
+            pass
+    for script in (cut, goodbye):
+        with FakeService(script, SECURE.certificates.context("right")) as address:
+            t.driver.open(address, ca_file=ca_file())
+            fails(t.driver.ask("call", WRITE), "lost")
+
+
+def tls_case_options_are_checked(t):
+    key = SECURE.certificates.path("right.key")
+    for options in ({"ca_file": key}, {"ca_file": key + "-not"}):
+        fails(t.driver.ask("open", {"address": t.service.reached, **options}), "bad_option")
+    for options in ({"ca_file": ca_file()}, {"server_name": "jumelage.test"}):
+        fails(t.driver.ask("open", {"address": "tcp:localhost:1", **options}), "bad_option")
+
+
 # ---- the run ----
 
 
 def main():
+    global SECURE
     arguments, word = sys.argv[1:], ""
+    if "--tls" in arguments:
+        arguments.remove("--tls")
+        SECURE = Secure()
     if "-k" in arguments:
         at = arguments.index("-k")
         word = arguments[at + 1]
         del arguments[at:at + 2]
     cases = [(name, act) for name, act in globals().items()
-             if name.startswith("case_") and word in name]
+             if name.startswith(("case_", "tls_case_") if SECURE else "case_") and word in name]
     check(cases, "no case has such a name")
     driver = Driver(arguments)
     bench = Bench(driver)
@@ -718,6 +882,8 @@ def main():
             driver.process.kill()
             driver.process.wait()
         bench.stop()
+        if SECURE is not None:
+            SECURE.stop()
     print(f"{len(cases)} cases, {n_failed} failed")
     return 1 if n_failed else 0
 

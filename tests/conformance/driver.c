@@ -228,6 +228,8 @@ do_open(struct driver *driver, json_t *argument)
     options.token = text_of(argument, "token");
     options.token_file = text_of(argument, "token_file");
     options.language = text_of(argument, "language");
+    options.tls_ca_file = text_of(argument, "ca_file");
+    options.tls_server_name = text_of(argument, "server_name");
     options.client_name = "conformance driver";
     options.call_timeout_ms = timeout_ms != NULL ? (int32_t)json_integer_value(timeout_ms) : 20000;
     options.connect_timeout_ms = options.call_timeout_ms;

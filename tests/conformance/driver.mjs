@@ -31,9 +31,11 @@ const told = (promise) => promise.then((result) => ({ ok: marked(result) }), fai
 let client;
 const verbs = {
   async open({ timeout_ms: timeoutMs = 20000, token_file: tokenFile,
-               max_frame_bytes: maxFrameBytes, address, ...options }) {
+               max_frame_bytes: maxFrameBytes, ca_file: caFile, server_name: serverName,
+               address, ...options }) {
     await client?.close();
-    client = new Client(address, { ...options, timeoutMs, tokenFile, maxFrameBytes });
+    client = new Client(address, { ...options, timeoutMs, tokenFile, maxFrameBytes, caFile,
+                                   serverName });
     return { role: (await client.connect()).role };
   },
   call: ask,

@@ -1,6 +1,8 @@
 """A peer that is no jumelage service, or a sick one: it does what a script says.
 
-    with FakeService(script) as address: …
+    with FakeService(script) as address: …            at a unix socket
+    with FakeService(script, context) as address: …   in TLS; where it ends, it says no goodbye
+    with FakeService(script, RAW) as address: …       at an address of TLS, which the script speaks or not
 
 `script(connection)` is called for each connection, in a thread of its own, and returns when it wants the
 connection closed. The peer's end is raised inside it as EOFError, which ends it too.
@@ -18,11 +20,20 @@ HELLO = {"name": "jumelage", "version": "0", "protocol": 1, "role": "admin", "ti
          "limits": {"in_flight": 1024}}
 
 
+RAW = object()
+
+
 class Connection:
     def __init__(self, connected):
         self.socket = connected
         self.socket.settimeout(DEADLINE_S)
         self.unpacker = msgpack.Unpacker(raw=False)
+
+    def secure(self, context):
+        try:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+        except OSError:
+            raise EOFError from None
 
     def next(self):
         """The next frame that came."""
@@ -59,13 +70,18 @@ class Connection:
 
 
 class FakeService:
-    def __init__(self, script):
+    def __init__(self, script, context=None):
         self.script = script
+        self.context = context
         self.dir = tempfile.TemporaryDirectory(prefix="jml")
-        path = os.path.join(self.dir.name, "s")
-        self.address = "unix:" + path
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(path)
+        if context is None:
+            path = os.path.join(self.dir.name, "s")
+            self.address = "unix:" + path
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(path)
+        else:
+            self.listener = socket.create_server(("127.0.0.1", 0))
+            self.address = f"tls:127.0.0.1:{self.listener.getsockname()[1]}"
         self.listener.listen()
         self.threads = [threading.Thread(target=self.accept)]
         self.open = []
@@ -80,7 +96,7 @@ class FakeService:
         self.threads[0].join()
         for connected in self.open:
             try:
-                connected.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(connected, socket.SHUT_RDWR)  # that of TLS would forget TLS
             except OSError:
                 pass
         for thread in self.threads:
@@ -103,7 +119,12 @@ class FakeService:
 
     def play(self, connected):
         try:
-            self.script(Connection(connected))
+            connection = Connection(connected)
+            if self.context is not None and self.context is not RAW:
+                connection.secure(self.context)
+                connected = connection.socket  # the one before has handed its descriptor on
+                self.open.append(connected)
+            self.script(connection)
         except EOFError:
             pass
         except Exception as problem:  # told in __exit__, where the test sees it

@@ -4,6 +4,9 @@ import {
 } from 'jumelage';
 
 const service = new Client('unix:/run/s', { tokenFile: '/etc/token', language: 'fr', timeoutMs: 5000 });
+new Client('tls:example.org:7421', { caFile: '/etc/ca.pem', serverName: 'jumelage.example.org' });
+// @ts-expect-error the check of a certificate is not switched off
+new Client('tls:example.org:7421', { rejectUnauthorized: false });
 // @ts-expect-error there is no such language
 new Client('unix:/run/s', { language: 'de' });
 // @ts-expect-error an address is a text

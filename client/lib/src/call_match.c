@@ -15,7 +15,7 @@ jml_match_top(jml_client *client, const struct jml_match_query *query, struct jm
 {
     struct jml_match_query own;
     jml_params params;
-    enum jml_code code = jmli_copy_sized(&own, sizeof own, query, "query", error);
+    enum jml_code code = jmli_copy_sized(&own, sizeof own, sizeof own, query, "query", error);
 
     if (code == JML_OK)
         code = check_top(&own, error);
@@ -141,7 +141,7 @@ jml_match_explain(jml_client *client, const struct jml_explain_query *query,
 {
     struct jml_explain_query own;
     jml_params params;
-    enum jml_code code = jmli_copy_sized(&own, sizeof own, query, "query", error);
+    enum jml_code code = jmli_copy_sized(&own, sizeof own, sizeof own, query, "query", error);
 
     if (code == JML_OK)
         code = check_explain(&own, error);

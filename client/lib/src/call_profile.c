@@ -82,7 +82,7 @@ jml_profile_list(jml_client *client, const struct jml_profile_query *query, stru
     enum jml_code code = JML_OK;
 
     if (query != NULL)
-        code = jmli_copy_sized(&own, sizeof own, query, "query", error);
+        code = jmli_copy_sized(&own, sizeof own, sizeof own, query, "query", error);
     if (code != JML_OK)
         return code;
     jmli_call_begin(client, &params);

@@ -61,7 +61,7 @@ jml_outcome_put(jml_client *client, const struct jml_outcome *outcome, int64_t *
     struct jml_outcome own;
     jml_params params;
     jml_result *result;
-    enum jml_code code = jmli_copy_sized(&own, sizeof own, outcome, "outcome", error);
+    enum jml_code code = jmli_copy_sized(&own, sizeof own, sizeof own, outcome, "outcome", error);
 
     if (code == JML_OK)
         code = jmli_need(own.from, "outcome.from", error);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FORMS "give unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT"
+#define FORMS "give unix:PATH, tcp:HOST:PORT or tls:HOST:PORT; HOST may be [IPV6]"
 
 static enum jml_code
 bad_address(struct jml_error *error, const char *text, const char *why)
@@ -81,7 +81,6 @@ parse_tcp(const char *rest, struct endpoint *out, struct jml_error *error)
     const char *colon = strrchr(rest, ':');
     const char *host = is_v6 ? rest + 1 : rest;
     const char *end = is_v6 ? strchr(rest, ']') : colon;
-    char name[ENDPOINT_TEXT_MAX];
 
     if (is_v6 && (end == NULL || end + 1 != colon))
         return bad_address(error, out->text, "has no \"]:\" and port behind its \"[\"");
@@ -93,9 +92,9 @@ parse_tcp(const char *rest, struct endpoint *out, struct jml_error *error)
         return bad_address(error, out->text, "has no host");
     if (!is_v6 && memchr(host, ':', (size_t)(end - host)) != NULL)
         return bad_address(error, out->text, "has an IPv6 address outside of [ ]");
-    memcpy(name, host, (size_t)(end - host));
-    name[end - host] = '\0';
-    return look_up(name, colon + 1, out, error);
+    memcpy(out->host, host, (size_t)(end - host));
+    out->host[end - host] = '\0';
+    return look_up(out->host, colon + 1, out, error);
 }
 
 static bool
@@ -120,10 +119,12 @@ jmli_endpoint_parse(const char *text, struct endpoint *out, struct jml_error *er
         return parse_unix(text + strlen("unix:"), out, error);
     if (begins_with(text, "tcp:"))
         return parse_tcp(text + strlen("tcp:"), out, error);
-    if (begins_with(text, "tls:") || begins_with(text, "http:") || begins_with(text, "https:"))
-        return jmli_fail_at(error, JML_BAD_OPTION, "options.address",
-                            "the address \"%s\" needs TLS or HTTP, which this version of the "
-                            "library does not speak; " FORMS,
-                            text);
+    out->is_tls = begins_with(text, "tls:");
+    if (out->is_tls)
+        return parse_tcp(text + strlen("tls:"), out, error);
+    if (begins_with(text, "http:") || begins_with(text, "https:"))
+        return jmli_fail_at(
+            error, JML_BAD_OPTION, "options.address",
+            "the address \"%s\" is of HTTP, which the library does not speak; " FORMS, text);
     return bad_address(error, text, "has no known scheme");
 }

@@ -24,6 +24,8 @@ union endpoint_address {
 
 struct endpoint {
     char text[ENDPOINT_TEXT_MAX]; /* as it was given, for sentences */
+    char host[ENDPOINT_TEXT_MAX]; /* of TCP and TLS, without brackets */
+    bool is_tls;
     union endpoint_address addresses[ENDPOINT_ADDRESSES_MAX];
     socklen_t lengths[ENDPOINT_ADDRESSES_MAX];
     size_t n;

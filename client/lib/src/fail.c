@@ -120,7 +120,7 @@ jmli_fail_from_map(struct jml_error *error, const msgpack_object *map)
 }
 
 enum jml_code
-jmli_copy_sized(void *own, size_t known, const void *given, const char *field,
+jmli_copy_sized(void *own, size_t first, size_t known, const void *given, const char *field,
                 struct jml_error *error)
 {
     const unsigned char *bytes = given;
@@ -129,11 +129,11 @@ jmli_copy_sized(void *own, size_t known, const void *given, const char *field,
     if (given == NULL)
         return jmli_fail_at(error, JML_BAD_OPTION, field, "%s is NULL; give a structure", field);
     memcpy(&size, given, sizeof size);
-    if (size < known)
+    if (size < first)
         return jmli_fail_at(error, JML_BAD_OPTION, field,
                             "the size of %s is %" PRIu32
                             ", less than %zu; begin with the structure's _INIT macro",
-                            field, size, known);
+                            field, size, first);
     if (size > known + 4096)
         return jmli_fail_at(error, JML_BAD_OPTION, field,
                             "the size of %s is %" PRIu32
@@ -145,7 +145,8 @@ jmli_copy_sized(void *own, size_t known, const void *given, const char *field,
                                 "%s sets a field that jumelage %s does not know; "
                                 "leave it out, or install a later library",
                                 field, JML_VERSION_TEXT);
-    memcpy(own, given, known);
+    memset(own, 0, known);
+    memcpy(own, given, size < known ? size : known);
     return JML_OK;
 }
 

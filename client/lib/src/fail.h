@@ -28,9 +28,10 @@ bool jmli_fail_from_map(struct jml_error *error, const msgpack_object *map);
 void jmli_copy_text(char *out, size_t room, const char *text, size_t len);
 
 /* A structure that begins with its own size, as the caller knows it: copied into `own`, of `known`
+ * bytes. Shorter ones, of an earlier version, are filled up with zeros; the first version had `first`
  * bytes. Larger ones are fine while what we don't know of them is zero. */
-enum jml_code jmli_copy_sized(void *own, size_t known, const void *given, const char *field,
-                              struct jml_error *error);
+enum jml_code jmli_copy_sized(void *own, size_t first, size_t known, const void *given,
+                              const char *field, struct jml_error *error);
 
 /* allocator->resize, or the C library's. */
 void *jmli_resize(const struct jml_allocator *allocator, void *old, size_t size);

@@ -55,6 +55,7 @@ jmli_client_create(const struct jml_options *options, jml_client **out, struct j
     if (client != NULL) {
         memset(client, 0, sizeof *client);
         client->settings = settings;
+        settings.trust = (struct trust){0}; /* it is the client's now */
         init(client);
         *out = client;
     }
@@ -148,18 +149,24 @@ jml_client_fd(const jml_client *client)
 short
 jml_client_events(const jml_client *client)
 {
+    bool has_unsent = jmli_secure_has_unsent(&client->secure);
+
     switch (client->state) {
     case LINK_IDLE:
     case LINK_WAITING:
-        break;
+        return 0;
     case LINK_CONNECTING:
         return POLLOUT;
+    case LINK_SECURING:
+        break;
     case LINK_GREETING:
-        return client->hello_sent < client->hello.len ? POLLIN | POLLOUT : POLLIN;
+        has_unsent |= client->hello_sent < client->hello.len;
+        break;
     case LINK_OPEN:
-        return client->out_sent < client->out.len ? POLLIN | POLLOUT : POLLIN;
+        has_unsent |= client->out_sent < client->out.len;
+        break;
     }
-    return 0;
+    return has_unsent ? POLLIN | POLLOUT : POLLIN;
 }
 
 int
@@ -169,8 +176,9 @@ jml_client_timeout_ms(const jml_client *client)
 
     if (client->state == LINK_WAITING && client->retry_at_ms < at_ms)
         at_ms = client->retry_at_ms;
-    if ((client->state == LINK_CONNECTING || client->state == LINK_GREETING) &&
-        client->connect_deadline_ms < at_ms)
+    if (client->connect_deadline_ms < at_ms &&
+        (client->state == LINK_CONNECTING || client->state == LINK_SECURING ||
+         client->state == LINK_GREETING))
         at_ms = client->connect_deadline_ms;
     if (at_ms == INT64_MAX)
         return -1;

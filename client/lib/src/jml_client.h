@@ -6,13 +6,14 @@
 #include "jml_result.h"
 #include "octets.h"
 #include "pending.h"
+#include "secure.h"
 
 /*
  * jml_client: one connection as a state machine, that both ways of using it drive.
  *
- *     IDLE ──send──▶ WAITING ──retry_at──▶ CONNECTING ──▶ GREETING ──▶ OPEN
- *      ▲                                       │              │          │
- *      └──────────────── jmli_link_end ◀───────┴──────────────┴──────────┘
+ *     IDLE ──send──▶ WAITING ──retry_at──▶ CONNECTING ──▶ (SECURING) ──▶ GREETING ──▶ OPEN
+ *      ▲                                       │               │             │          │
+ *      └──────────────── jmli_link_end ◀───────┴───────────────┴─────────────┴──────────┘
  *
  * Requests are packed to the end of `out` at any time, and leave only in OPEN. The greeting stands
  * apart and leaves in GREETING. Each connection has an epoch; jmli_link_end begins the next one and
@@ -20,6 +21,7 @@
  *
  *     jml_client.c   the public functions of the loop: send, cancel, process, close
  *     link.c         connecting, writing, reading
+ *     secure.c       the same in TLS; trust.c: whose certificate holds
  *     answers.c      what a frame means, and who is told
  *     blocking.c     waits with poll(2) until one call has ended
  */
@@ -27,6 +29,7 @@ enum link_state {
     LINK_IDLE,       /* no connection, and nobody asks for one */
     LINK_WAITING,    /* for retry_at_ms, to connect again */
     LINK_CONNECTING, /* for the system */
+    LINK_SECURING,   /* for the end of the TLS handshake; without TLS it is left out */
     LINK_GREETING,   /* for the answer of system.hello */
     LINK_OPEN
 };
@@ -48,10 +51,11 @@ struct jml_client {
 
     enum link_state state;
     int fd;                      /* -1: none */
+    struct secure secure;        /* without ssl where the connection is in plain text */
     size_t address_i;            /* that is being tried */
     int connect_errno;           /* of the last address that failed */
     uint64_t epoch;              /* of the connection that is, or comes next */
-    int64_t connect_deadline_ms; /* in CONNECTING and GREETING; INT64_MAX: none */
+    int64_t connect_deadline_ms; /* in CONNECTING, SECURING, GREETING; INT64_MAX: none */
     int64_t retry_at_ms;         /* no attempt before */
     int64_t opened_ms;           /* when OPEN was reached */
     int32_t backoff_ms;          /* before the attempt after the next failure */

@@ -195,7 +195,8 @@ enum jml_code
 jmli_settings_read(const struct jml_options *options, struct settings *out, struct jml_error *error)
 {
     struct jml_options own;
-    enum jml_code code = jmli_copy_sized(&own, sizeof own, options, "options", error);
+    enum jml_code code = jmli_copy_sized(&own, offsetof(struct jml_options, tls_ca_file),
+                                         sizeof own, options, "options", error);
 
     memset(out, 0, sizeof *out);
     if (code != JML_OK)
@@ -212,6 +213,9 @@ jmli_settings_read(const struct jml_options *options, struct settings *out, stru
         code = texts_set(&own, out, error);
     if (code == JML_OK)
         code = jmli_endpoint_parse(own.address, &out->endpoint, error);
+    if (code == JML_OK)
+        code = jmli_trust_init(&out->trust, &out->endpoint, own.tls_ca_file, own.tls_server_name,
+                               error);
     if (code != JML_OK)
         jmli_settings_fini(out);
     return code;
@@ -221,6 +225,7 @@ void
 jmli_settings_fini(struct settings *settings)
 {
     explicit_bzero(settings->token, sizeof settings->token);
+    jmli_trust_fini(&settings->trust);
 }
 
 bool

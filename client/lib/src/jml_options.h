@@ -3,17 +3,20 @@
 
 #include "endpoint.h"
 #include "octets.h"
+#include "trust.h"
 
 /*
  * jml_options: a client's options as they are in force: checked, copied, presets filled in.
  *
- * In place. The token is wiped by fini.
+ * In place; what is copied of it shares its trust, which one of the two may then forget. The token
+ * is wiped by fini.
  */
 enum { TOKEN_BYTES_MAX = 200 };
 
 struct settings {
     struct jml_allocator allocator;
     struct endpoint endpoint;
+    struct trust trust;
     char token[TOKEN_BYTES_MAX + 1]; /* empty: none */
     char client_name[201];
     char language[3];

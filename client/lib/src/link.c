@@ -29,6 +29,7 @@ jmli_deadline(int64_t now_ms, int32_t timeout_ms)
 void
 jmli_link_drop(jml_client *client)
 {
+    jmli_secure_end(&client->secure);
     if (client->fd >= 0)
         close(client->fd);
     client->fd = -1;
@@ -89,6 +90,27 @@ end_with(jml_client *client, enum jml_code code, const char *what, int error_num
     jmli_link_end(client, &error);
 }
 
+/* Reading or writing has come to an end. */
+static void
+end_of_flow(jml_client *client, enum flow flow, const char *what)
+{
+    enum jml_code code = client->state == LINK_OPEN ? JML_LOST : JML_UNREACHABLE;
+    struct jml_error error;
+
+    if (flow == FLOW_ENDED) {
+        end_with(client, code, "the connection was closed by", 0);
+    } else if (errno == ENOMEM) {
+        jmli_no_memory(&error);
+        jmli_link_end(client, &error);
+    } else if (errno == 0) {
+        jmli_fail(&error, code, "TLS with %s failed: %s", client->settings.endpoint.text,
+                  jmli_secure_reason(&client->secure));
+        jmli_link_end(client, &error);
+    } else {
+        end_with(client, code, what, errno);
+    }
+}
+
 /* ---- connecting ---- */
 
 static void
@@ -119,6 +141,51 @@ greet(jml_client *client)
     }
 }
 
+/* A step of the TLS handshake. */
+static void
+shake(jml_client *client)
+{
+    enum flow flow = jmli_secure_shake(&client->secure);
+    struct jml_error error;
+
+    switch (flow) {
+    case FLOW_DONE:
+        greet(client);
+        return;
+    case FLOW_AGAIN:
+        return;
+    case FLOW_ENDED:
+        end_with(client, JML_UNREACHABLE, "the TLS handshake was broken off by", 0);
+        return;
+    case FLOW_FAILED:
+        if (errno != 0) {
+            end_of_flow(client, flow, "no TLS handshake with");
+            return;
+        }
+        jmli_secure_explain(&client->secure, &client->settings.trust, &client->settings.endpoint,
+                            &error);
+        jmli_link_end(client, &error);
+    }
+}
+
+/* The system has connected. */
+static void
+connected(jml_client *client)
+{
+    struct jml_error error;
+
+    if (client->settings.trust.context == NULL) {
+        greet(client);
+        return;
+    }
+    client->state = LINK_SECURING;
+    if (jmli_secure_begin(&client->secure, &client->settings.trust, client->allocator, client->fd,
+                          &error) == JML_OK)
+        shake(client);
+    else
+        jmli_link_end(client, &error);
+}
+
 /* Begins with address_i, goes on to the next where one fails at once. */
 static void
 try_addresses(jml_client *client)
@@ -137,7 +204,7 @@ try_addresses(jml_client *client)
         if (address->any.sa_family != AF_UNIX) /* a request is small and wants to leave at once */
             setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         if (connect(client->fd, &address->any, endpoint->lengths[client->address_i]) == 0) {
-            greet(client);
+            connected(client);
             return;
         }
         if (errno == EINPROGRESS || errno == EINTR)
@@ -167,15 +234,16 @@ jmli_link_want(jml_client *client)
         client->state = LINK_WAITING;
 }
 
+/* The attempt that was under way has come to an end. */
 static void
-connected(jml_client *client)
+look_at_attempt(jml_client *client)
 {
     socklen_t len = sizeof client->connect_errno;
 
     if (getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &client->connect_errno, &len) != 0)
         client->connect_errno = errno;
     if (client->connect_errno == 0) {
-        greet(client);
+        connected(client);
         return;
     }
     close(client->fd);
@@ -251,35 +319,51 @@ take_frames(jml_client *client)
         jmli_octets_fini(&client->in);
 }
 
+/* jmli_secure_read, or the same in plain text. */
+static enum flow
+read_some(jml_client *client, void *out, size_t room, size_t *n)
+{
+    ssize_t got;
+
+    if (client->secure.ssl != NULL)
+        return jmli_secure_read(&client->secure, out, room, n);
+    do
+        got = recv(client->fd, out, room, 0);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? FLOW_AGAIN : FLOW_FAILED;
+    *n = (size_t)got;
+    return got > 0 ? FLOW_DONE : FLOW_ENDED;
+}
+
 static void
 read_step(jml_client *client)
 {
+    const struct secure *secure = &client->secure;
     uint64_t epoch = client->epoch;
 
-    for (int i = 0; i < READS_A_STEP; i++) {
+    for (int i = 0; i < READS_A_STEP || jmli_secure_has_pending(secure); i++) {
         struct jml_error error;
-        ssize_t n;
+        enum flow flow;
+        size_t n = 0;
 
         if (!jmli_octets_reserve(&client->in, READ_BYTES)) {
             jmli_no_memory(&error);
             jmli_link_end(client, &error);
             return;
         }
-        n = recv(client->fd, client->in.data + client->in.len, READ_BYTES, 0);
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        flow = read_some(client, client->in.data + client->in.len, READ_BYTES, &n);
+        if (flow == FLOW_AGAIN)
             return;
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            enum jml_code code = client->state == LINK_OPEN ? JML_LOST : JML_UNREACHABLE;
-
-            end_with(client, code, n == 0 ? "the connection was closed by" : "cannot read from",
-                     n == 0 ? 0 : errno);
+        if (flow != FLOW_DONE) {
+            end_of_flow(client, flow, "cannot read from");
             return;
         }
-        client->in.len += (size_t)n;
+        client->in.len += n;
         take_frames(client);
-        if (client->is_closing || client->epoch != epoch || n < READ_BYTES)
+        if (client->is_closing || client->epoch != epoch)
+            return;
+        if (secure->ssl == NULL && n < READ_BYTES) /* TLS gives a record at a time */
             return;
     }
 }
@@ -287,14 +371,16 @@ read_step(jml_client *client)
 /* ---- writing ---- */
 
 static void
-write_failed(jml_client *client, int error_number)
+write_failed(jml_client *client, enum flow flow)
 {
     uint64_t epoch = client->epoch;
+    int error_number = errno;
 
     read_step(client); /* why it closed may still be waiting to be read */
-    if (client->epoch == epoch && !client->is_closing)
-        end_with(client, client->state == LINK_OPEN ? JML_LOST : JML_UNREACHABLE, "cannot write to",
-                 error_number);
+    if (client->epoch != epoch || client->is_closing)
+        return;
+    errno = error_number;
+    end_of_flow(client, flow, "cannot write to");
 }
 
 void
@@ -307,24 +393,38 @@ jmli_link_forget_sent(jml_client *client)
         jmli_octets_fini(&client->out);
 }
 
+/* jmli_secure_write, or the same in plain text. */
+static enum flow
+write_some(jml_client *client, const uint8_t *bytes, size_t n, size_t *n_taken)
+{
+    if (client->secure.ssl != NULL)
+        return jmli_secure_write(&client->secure, bytes, n, n_taken);
+    for (*n_taken = 0; *n_taken < n;) {
+        ssize_t now = send(client->fd, bytes + *n_taken, n - *n_taken, MSG_NOSIGNAL);
+
+        if (now >= 0)
+            *n_taken += (size_t)now;
+        else if (errno == EAGAIN || errno == EWOULDBLOCK)
+            return FLOW_AGAIN;
+        else if (errno != EINTR)
+            return FLOW_FAILED;
+    }
+    return FLOW_DONE;
+}
+
 static void
 write_step(jml_client *client)
 {
     bool is_open = client->state == LINK_OPEN;
     struct octets *from = is_open ? &client->out : &client->hello;
-    size_t *sent = is_open ? &client->out_sent : &client->hello_sent;
+    size_t *sent = is_open ? &client->out_sent : &client->hello_sent, n = 0;
+    const uint8_t *unsent = from->data != NULL ? from->data + *sent : NULL;
+    enum flow flow = write_some(client, unsent, from->len - *sent, &n);
 
-    while (*sent < from->len) {
-        ssize_t n = send(client->fd, from->data + *sent, from->len - *sent, MSG_NOSIGNAL);
-
-        if (n >= 0) {
-            *sent += (size_t)n;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            break;
-        } else if (errno != EINTR) {
-            write_failed(client, errno);
-            return;
-        }
+    *sent += n;
+    if (flow != FLOW_DONE && flow != FLOW_AGAIN) {
+        write_failed(client, flow);
+        return;
     }
     /* moved up rarely, so that a long queue costs no more than its length */
     if (is_open && (client->out_sent == client->out.len || client->out_sent > client->out.len / 2))
@@ -364,7 +464,11 @@ jmli_link_step(jml_client *client, short revents, int64_t now_ms)
         return;
     case LINK_CONNECTING:
         if ((revents & (POLLOUT | POLLERR | POLLHUP)) != 0)
-            connected(client);
+            look_at_attempt(client);
+        break;
+    case LINK_SECURING:
+        if (revents != 0)
+            shake(client);
         break;
     case LINK_GREETING:
     case LINK_OPEN:
@@ -375,6 +479,9 @@ jmli_link_step(jml_client *client, short revents, int64_t now_ms)
         return;
     if (client->state == LINK_CONNECTING)
         end_with(client, JML_UNREACHABLE, "no connection within options.connect_timeout_ms to", 0);
+    else if (client->state == LINK_SECURING)
+        end_with(client, JML_UNREACHABLE, "no TLS handshake within options.connect_timeout_ms with",
+                 0);
     else if (client->state == LINK_GREETING)
         end_with(client, JML_TIMEOUT,
                  "no answer to system.hello within options.connect_timeout_ms from", 0);

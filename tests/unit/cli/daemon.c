@@ -24,13 +24,29 @@ now_ms(void)
 }
 
 static void
-become(const struct tool *tool, const char *store, const char *limit, int log)
+become(const struct tool *tool, const char *store, const char *limit, const char *certificates,
+       int log)
 {
+    char cert[100], key[100];
+    const char *argv[20] = {"jumelaged", "--data",         store, "--listen", "unix:the sock",
+                            "--listen",  "tcp:127.0.0.1:0"};
+    size_t n = 7;
+
+    if (limit != NULL) {
+        argv[n++] = "--limit";
+        argv[n++] = limit;
+    }
+    if (certificates != NULL) {
+        const char *more[] = {"--listen", "tls:127.0.0.1:0", "--tls-cert", cert, "--tls-key", key};
+
+        snprintf(cert, sizeof cert, "%s/right.pem", certificates);
+        snprintf(key, sizeof key, "%s/right.key", certificates);
+        memcpy(argv + n, more, sizeof more);
+    }
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
     dup2(log, STDERR_FILENO);
     if (chdir(tool->dir) == 0)
-        execl(JML_DAEMON, "jumelaged", "--data", store, "--listen", "unix:the sock", "--listen",
-              "tcp:127.0.0.1:0", limit != NULL ? "--limit" : NULL, limit, (char *)NULL);
+        execv(JML_DAEMON, (char *const *)(uintptr_t)argv);
     _exit(127);
 }
 
@@ -53,11 +69,21 @@ await(const struct daemon *daemon, const char *text, char all[LOG_BYTES])
     }
 }
 
-void
-daemon_start(struct daemon *daemon, const struct tool *tool, const char *store, const char *limit)
+/* An address that stands in the log. */
+static void
+find_address(char out[64], const char *all, const char *head)
+{
+    const char *address = strstr(all, head);
+
+    cr_assert_not_null(address, "%s", all);
+    snprintf(out, 64, "%.*s", (int)strcspn(address, " \n"), address);
+}
+
+static void
+start(struct daemon *daemon, const struct tool *tool, const char *store, const char *limit,
+      const char *certificates)
 {
     char all[LOG_BYTES] = "";
-    const char *port;
     int fds[2];
 
     snprintf(daemon->unix_, sizeof daemon->unix_, "unix:%s/the sock", tool->dir);
@@ -65,13 +91,26 @@ daemon_start(struct daemon *daemon, const struct tool *tool, const char *store, 
     daemon->pid = fork();
     cr_assert_geq(daemon->pid, 0);
     if (daemon->pid == 0)
-        become(tool, store, limit, fds[1]);
+        become(tool, store, limit, certificates, fds[1]);
     close(fds[1]);
     daemon->log = fds[0];
     await(daemon, " ready ", all);
-    port = strstr(all, "tcp:127.0.0.1:");
-    cr_assert_not_null(port, "%s", all);
-    snprintf(daemon->tcp, sizeof daemon->tcp, "%.*s", (int)strcspn(port, " \n"), port);
+    find_address(daemon->tcp, all, "tcp:127.0.0.1:");
+    if (certificates != NULL)
+        find_address(daemon->tls, all, "tls:127.0.0.1:");
+}
+
+void
+daemon_start(struct daemon *daemon, const struct tool *tool, const char *store, const char *limit)
+{
+    start(daemon, tool, store, limit, NULL);
+}
+
+void
+daemon_start_tls(struct daemon *daemon, const struct tool *tool, const char *store,
+                 const char *certificates)
+{
+    start(daemon, tool, store, NULL, certificates);
 }
 
 void

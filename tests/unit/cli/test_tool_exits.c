@@ -54,7 +54,7 @@ static const struct {
     {"profile put nowhere.json", 66, "nowhere.json"},
     {"--server unix:nowhere stats", 69, "(unreachable)"},
     {"--server nowhere stats", 64, "(bad_option: --server)"},
-    {"--server tls:localhost:1 stats", 64, "TLS"},
+    {"--server https://localhost:1 stats", 64, "does not speak"},
     {"--server http://localhost stats", 64, "HTTP"},
     {"--server unix:nowhere --data store stats", 64, "one of them"},
     {"stats --data store --server unix:nowhere", 64, "one of them"},

@@ -138,6 +138,33 @@ Test(tool_service, a_held_store_is_asked_through_its_service)
     cr_expect(tool_said(&tool, "\"team\":77"), "%.*s", STR_ARG(tool.out));
 }
 
+/* What the lock file holds is the service's word: here others'. */
+static void
+name_holder(const char *holder)
+{
+    tool_expect(
+        &tool, arena_format(tool.arena, "--version && echo '%s' >store/jumelage.lock", holder).data,
+        0);
+}
+
+Test(tool_service, a_held_store_is_asked_at_unix_or_tcp_whatever_else_stands_in_its_lock_file)
+{
+    static const char others[] = "service http:127.0.0.1:1 tls:127.0.0.1:1 https:127.0.0.1:1";
+
+    daemon_start(&service, &tool, "store", NULL);
+    name_holder(
+        arena_format(tool.arena, "%s tcp:127.0.0.1:1 %s http:[::1]:1", others, service.unix_).data);
+    tool_expect(&tool, "stats", 0);
+    cr_expect(tool_said(&tool, "\"service\":"), "%.*s", STR_ARG(tool.out));
+    name_holder(arena_format(tool.arena, "%s %s unix:/nonexistent/sock", others, service.tcp).data);
+    tool_expect(&tool, "call system.ping", 0); /* without a token, which only TCP asks for */
+    tool_expect(&tool, "stats", 77);
+    name_holder(others);
+    tool_expect(&tool, "stats", 69);
+    cr_expect(tool_complained(&tool, "https:127.0.0.1:1 (unreachable: --server)"), "%.*s",
+              STR_ARG(tool.err));
+}
+
 Test(tool_service, a_store_whose_service_was_killed_is_opened_here)
 {
     daemon_start(&service, &tool, "store", NULL);
@@ -182,6 +209,41 @@ Test(tool_service, the_command_line_goes_before_the_environment)
     cr_expect(tool_complained(&tool, "JUMELAGE_SERVER"));
     setenv("JUMELAGE_SERVER", "", 1);
     tool_expect(&tool, "stats", 0);
+    daemon_stop(&service);
+}
+
+/* ---- TLS ---- */
+
+Test(tool_service, tls_is_spoken_to_a_certificate_that_holds_and_to_no_other)
+{
+    const char *there, *elsewhere;
+
+    make_token("token", "officer marie");
+    tool_expect(&tool, "--version && " JML_SOURCE "/tests/certificates/make-certificates certs", 0);
+    daemon_start_tls(&service, &tool, "store", "certs");
+    there = arena_format(tool.arena, "--server %s --token-file token", service.tls).data;
+    elsewhere =
+        arena_format(tool.arena, "--server tls:localhost%s", strrchr(service.tls, ':')).data;
+
+    tool_expect(&tool, arena_format(tool.arena, "%s --ca-file certs/ca.pem stats", there).data, 0);
+    cr_expect(tool_said(&tool, "\"service\":"), "%.*s", STR_ARG(tool.out));
+    tool_expect(&tool, arena_format(tool.arena, "%s stats", there).data, 69);
+    cr_expect(tool_complained(&tool, "(unreachable: --ca-file)"), "%.*s", STR_ARG(tool.err));
+    tool_expect(&tool, arena_format(tool.arena, "%s --ca-file none stats", there).data, 78);
+    cr_expect(tool_complained(&tool, "(bad_option: --ca-file)"), "%.*s", STR_ARG(tool.err));
+    tool_expect(
+        &tool,
+        arena_format(tool.arena, "--server '%s' --ca-file certs/ca.pem stats", service.unix_).data,
+        78);
+
+    setenv("JUMELAGE_CA_FILE", "certs/ca.pem", 1);
+    tool_expect(&tool, arena_format(tool.arena, "%s stats", there).data, 0);
+    tool_expect(&tool, arena_format(tool.arena, "--server '%s' stats", service.unix_).data, 0);
+    tool_expect(&tool, arena_format(tool.arena, "%s stats", elsewhere).data, 69);
+    cr_expect(tool_complained(&tool, "is for another name") &&
+                  tool_complained(&tool, "(unreachable: --server)"),
+              "%.*s", STR_ARG(tool.err));
+    unsetenv("JUMELAGE_CA_FILE");
     daemon_stop(&service);
 }
 

@@ -23,6 +23,7 @@ tool_begin(struct tool *tool)
     setenv("LC_ALL", "C.UTF-8", 1);
     unsetenv("JUMELAGE_SERVER");
     unsetenv("JUMELAGE_TOKEN_FILE");
+    unsetenv("JUMELAGE_CA_FILE");
     unsetenv("JUMELAGE_SITE");
 }
 

@@ -4,8 +4,11 @@
 
 #include <criterion/criterion.h>
 #include <msgpack.h>
+#include <openssl/ssl.h>
 
+#include <arpa/inet.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,9 +62,42 @@ peer_start(struct peer *peer)
     cr_assert_eq(listen(peer->listening, 16), 0);
 }
 
+static void
+configure(SSL_CTX *context, const char *folder, const char *name, int version)
+{
+    char path[200];
+
+    SSL_CTX_set_security_level(context, 0); /* so that old versions can be tried */
+    SSL_CTX_set_max_proto_version(context, version);
+    snprintf(path, sizeof path, "%s/%s.pem", folder, name);
+    cr_assert_eq(SSL_CTX_use_certificate_chain_file(context, path), 1, "%s", path);
+    snprintf(path, sizeof path, "%s/%s.key", folder, name);
+    cr_assert_eq(SSL_CTX_use_PrivateKey_file(context, path, SSL_FILETYPE_PEM), 1, "%s", path);
+}
+
+void
+peer_start_tls(struct peer *peer, const char *folder, const char *name, int version)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+
+    memset(peer, 0, sizeof *peer);
+    peer->fd = -1;
+    peer->context = SSL_CTX_new(TLS_server_method());
+    cr_assert_not_null(peer->context);
+    configure(peer->context, folder, name, version);
+    peer->listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(peer->listening, (struct sockaddr *)&at, sizeof at), 0);
+    cr_assert_eq(listen(peer->listening, 16), 0);
+    cr_assert_eq(getsockname(peer->listening, (struct sockaddr *)&at, &len), 0);
+    snprintf(peer->address, sizeof peer->address, "tls:127.0.0.1:%d", ntohs(at.sin_port));
+}
+
 void
 peer_hang_up(struct peer *peer)
 {
+    SSL_free(peer->ssl);
+    peer->ssl = NULL;
     if (peer->fd >= 0)
         close(peer->fd);
     peer->fd = -1;
@@ -69,15 +105,25 @@ peer_hang_up(struct peer *peer)
 }
 
 void
-peer_stop(struct peer *peer)
+peer_join(struct peer *peer)
 {
     if (peer->has_thread)
         pthread_join(peer->thread, NULL);
+    peer->has_thread = false;
+}
+
+void
+peer_stop(struct peer *peer)
+{
+    peer_join(peer);
     peer_hang_up(peer);
     if (peer->listening >= 0)
         close(peer->listening);
-    unlink(peer->address + strlen("unix:"));
-    rmdir(peer->dir);
+    SSL_CTX_free(peer->context);
+    if (peer->dir[0] != '\0') {
+        unlink(peer->address + strlen("unix:"));
+        rmdir(peer->dir);
+    }
     cr_expect_null(peer->failure, "the peer's script: %s", peer->failure);
 }
 
@@ -100,6 +146,15 @@ peer_accept(struct peer *peer)
         return false;
     peer->fd = accept4(peer->listening, NULL, NULL, SOCK_CLOEXEC);
     return peer->fd >= 0 || fails(peer, "accept failed");
+}
+
+/* Blocks for some seconds at most; 0 or less where nothing more comes. */
+static ssize_t
+receive(struct peer *peer, void *out, size_t room)
+{
+    if (peer->ssl != NULL)
+        return SSL_read(peer->ssl, out, (int)room);
+    return waits(peer, peer->fd, POLLIN) ? recv(peer->fd, out, room, 0) : -1;
 }
 
 static bool
@@ -138,9 +193,7 @@ peer_read_call(struct peer *peer, struct heard *heard)
         frame_scan_init(&scan, sizeof peer->in, SIZE_MAX, 32);
         if (frame_scan(&scan, peer->in, peer->n_in) == FRAME_DONE)
             return take_call(peer, scan.pos, heard);
-        if (!waits(peer, peer->fd, POLLIN))
-            return false;
-        n = recv(peer->fd, peer->in + peer->n_in, sizeof peer->in - peer->n_in, 0);
+        n = receive(peer, peer->in + peer->n_in, sizeof peer->in - peer->n_in);
         if (n <= 0)
             return fails(peer, "the client hung up");
         peer->n_in += (size_t)n;
@@ -150,7 +203,10 @@ peer_read_call(struct peer *peer, struct heard *heard)
 bool
 peer_send(struct peer *peer, const void *bytes, size_t n)
 {
-    return send(peer->fd, bytes, n, MSG_NOSIGNAL) == (ssize_t)n || fails(peer, "sending failed");
+    ssize_t sent = peer->ssl != NULL ? SSL_write(peer->ssl, bytes, (int)n)
+                                     : send(peer->fd, bytes, n, MSG_NOSIGNAL);
+
+    return sent == (ssize_t)n || fails(peer, "sending failed");
 }
 
 static bool
@@ -226,6 +282,61 @@ peer_hello(struct peer *peer)
     return peer_send(peer, head, sizeof head - 1);
 }
 
+/* ---- steps of TLS ---- */
+
+static bool
+shake(struct peer *peer, bool must_fail)
+{
+    const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+    bool is_done;
+
+    setsockopt(peer->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(peer->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    peer->ssl = SSL_new(peer->context);
+    if (peer->ssl == NULL || SSL_set_fd(peer->ssl, peer->fd) != 1)
+        return fails(peer, "TLS could not be set up");
+    is_done = SSL_accept(peer->ssl) == 1;
+    return is_done != must_fail ||
+           fails(peer, must_fail ? "the handshake went well" : "the handshake failed");
+}
+
+static void
+until_end(struct peer *peer)
+{
+    while (receive(peer, peer->in, sizeof peer->in) > 0)
+        ;
+}
+
+static bool
+answer_long(struct peer *peer, int n)
+{
+    struct heard heard;
+    char *text;
+    bool is_sent;
+
+    if (!peer_read_call(peer, &heard))
+        return false;
+    text = malloc((size_t)n + 1);
+    if (text == NULL)
+        return fails(peer, "out of memory");
+    memset(text, 'x', (size_t)n);
+    text[n] = '\0';
+    is_sent = peer_answer(peer, heard.id, text);
+    free(text);
+    return is_sent;
+}
+
+static void
+echo(struct peer *peer)
+{
+    const char *before = peer->failure;
+    struct heard heard;
+
+    while (peer_read_call(peer, &heard) && peer_answer(peer, heard.id, heard.method))
+        ;
+    peer->failure = before; /* the client's end is the end that was waited for */
+}
+
 /* ---- scripts ---- */
 
 static bool
@@ -255,6 +366,23 @@ play_step(struct peer *peer, const struct step *step)
         close(peer->listening);
         peer->listening = -1;
         return true;
+    case STEP_SHAKE:
+    case STEP_SHAKE_FAILS:
+        return shake(peer, step->kind == STEP_SHAKE_FAILS);
+    case STEP_GOODBYE:
+        SSL_shutdown(peer->ssl);
+        peer_hang_up(peer);
+        return true;
+    case STEP_KEY_UPDATE:
+        return SSL_key_update(peer->ssl, SSL_KEY_UPDATE_REQUESTED) == 1;
+    case STEP_LONG:
+        return answer_long(peer, step->n);
+    case STEP_ECHO:
+        echo(peer);
+        return true;
+    case STEP_UNTIL_END:
+        until_end(peer);
+        return true;
     }
     return false;
 }
@@ -263,7 +391,11 @@ static void *
 play(void *context)
 {
     struct peer *peer = context;
+    sigset_t pipe;
 
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, NULL); /* OpenSSL's own way to a socket raises it */
     for (const struct step *step = peer->script; play_step(peer, step); step++)
         ;
     return NULL;

@@ -3,6 +3,8 @@
 
 #include <jumelage/jumelage.h>
 
+#include <openssl/types.h>
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +16,8 @@
  * Either in steps (peer_accept, peer_read_call, peer_send …) while the test drives the client's loop with
  * pump; or as a script on a thread of its own for blocking calls. What goes wrong on that thread is
  * kept and told by peer_stop.
+ *
+ * peer_start_tls listens at TCP instead, as a script alone; it speaks TLS from STEP_SHAKE on.
  */
 enum step_kind {
     STEP_END,
@@ -23,8 +27,15 @@ enum step_kind {
     STEP_ERROR,  /* read a call, answer with an error map: code `n`, sentence `text` */
     STEP_READ,   /* read a call, answer nothing */
     STEP_SEND,   /* n bytes of `text` as they stand */
-    STEP_CLOSE,  /* this connection */
-    STEP_STOP_LISTENING
+    STEP_CLOSE,  /* this connection, in TLS without a goodbye */
+    STEP_STOP_LISTENING,
+    STEP_SHAKE,       /* TLS begins */
+    STEP_SHAKE_FAILS, /* TLS would begin, but the client breaks it off */
+    STEP_GOODBYE,     /* close_notify, then as STEP_CLOSE */
+    STEP_KEY_UPDATE,  /* new keys, asked of the client too */
+    STEP_LONG,        /* read a call, answer it with a text of n bytes */
+    STEP_ECHO,        /* read calls, answer each with its method, until the client hangs up */
+    STEP_UNTIL_END    /* read and answer nothing until the client hangs up */
 };
 struct step {
     enum step_kind kind;
@@ -35,6 +46,8 @@ struct step {
 struct peer {
     char dir[32], address[80];
     int listening, fd;
+    SSL_CTX *context; /* of TLS; NULL: none */
+    SSL *ssl;
     uint8_t in[1 << 16];
     size_t n_in;
     pthread_t thread;
@@ -51,8 +64,11 @@ struct heard { /* one request that came */
 };
 
 void peer_start(struct peer *peer);
+/* The certificate NAME.pem and its key NAME.key, of this folder; versions of TLS up to `version`. */
+void peer_start_tls(struct peer *peer, const char *folder, const char *name, int version);
 void peer_stop(struct peer *peer); /* joins the script; asserts that it went well */
 void peer_play(struct peer *peer, const struct step *script);
+void peer_join(struct peer *peer); /* waits for the end of the script; the connection stays */
 
 /* ---- in steps; false, with peer->failure, if nothing comes within some seconds ---- */
 bool peer_accept(struct peer *peer);

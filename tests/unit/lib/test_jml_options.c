@@ -58,7 +58,8 @@ static const struct {
     {"no host", "tcp::7420", "has no host"},
     {"IPv6 without brackets", "tcp:::1:7420", "outside of [ ]"},
     {"a bracket left open", "tcp:[::1:7420", "behind its \"[\""},
-    {"TLS", "tls:example.org:7421", "does not speak"},
+    {"TLS without a port", "tls:127.0.0.1", "has no port"},
+    {"HTTP", "https://example.org", "does not speak"},
 };
 
 Test(jml_options, a_wrong_address_is_told_with_what_would_be_right)
@@ -79,16 +80,21 @@ Test(jml_options, a_wrong_address_is_told_with_what_would_be_right)
 
 Test(jml_options, addresses_of_each_kind_are_read)
 {
-    static const char *const texts[] = {"unix:relative.sock", "tcp:127.0.0.1:1", "tcp:[::1]:65535"};
-    static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
+    static const char *const texts[] = {"unix:relative.sock", "tcp:127.0.0.1:1", "tcp:[::1]:65535",
+                                        "tls:[::1]:7421"};
+    static const char *const hosts[] = {"", "127.0.0.1", "::1", "::1"};
+    static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_INET6};
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         struct jml_options options = good();
 
         options.address = texts[i];
         cr_assert_eq(read_options(&options), JML_OK, "%s", error.message);
         cr_expect_eq(settings.endpoint.n, 1);
         cr_expect_eq(settings.endpoint.addresses[0].any.sa_family, families[i]);
+        cr_expect_str_eq(settings.endpoint.host, hosts[i]);
+        cr_expect_eq(settings.trust.context != NULL, i == 3, "%s", texts[i]);
+        jmli_settings_fini(&settings);
     }
 }
 
@@ -133,6 +139,9 @@ Test(jml_options, the_version_of_the_structure_is_checked)
     longer.later[3] = 1;
     cr_expect_eq(read_options(&longer.options), JML_BAD_OPTION);
     cr_expect_not_null(strstr(error.message, "does not know"));
+    longer.options.size = offsetof(struct jml_options, tls_ca_file);
+    longer.options.tls_ca_file = "behind the end of a program that was built with the first header";
+    cr_expect_eq(read_options(&longer.options), JML_OK, "%s", error.message);
     longer.options.size = 8;
     cr_expect_eq(read_options(&longer.options), JML_BAD_OPTION);
     cr_expect_not_null(strstr(error.message, "_INIT"));

@@ -1,5 +1,5 @@
 /** @file
- * libjumelage: calls to a jumelage service, over a unix socket or TCP.
+ * libjumelage: calls to a jumelage service, over a unix socket, TCP or TLS.
  *
  * A client is one connection. It is used in one of two ways, or in both by turns:
  *
@@ -18,7 +18,13 @@
  * (struct #jml_text) are borrowed likewise, UTF-8, and **not** ended by a NUL byte.
  *
  * **Threads.** A client, its results and its parameters are used by one thread at a time; different
- * clients by different threads at the same time. There is no global state.
+ * clients by different threads at the same time. There is no global state but OpenSSL's own.
+ *
+ * **TLS** (`tls:HOST:PORT`) is of version 1.2 or later and always checks the certificate: an
+ * authority of the system, or of options.tls_ca_file, has signed it; it holds today; and the host of
+ * the address, or options.tls_server_name, is among its alternative names. What is wrong with it is
+ * told by #JML_UNREACHABLE. OpenSSL works in memory of its own, which the client's allocator does not
+ * see, and its queue of errors of the calling thread is empty after each call here.
  *
  * **A lost connection.** The next call connects again, greets with the token again, and waits
  * between attempts (0.1 s, doubled up to 10 s, a quarter more or less). A call whose request never
@@ -155,12 +161,12 @@ typedef void (*jml_notification_fn)(void *context, struct jml_text method,
  */
 struct jml_options {
     uint32_t size; /**< of this structure, as the program knows it; later versions append fields */
-    const char *address;            /**< `unix:PATH`, `tcp:HOST:PORT` or `tcp:[IPV6]:PORT` */
+    const char *address;            /**< `unix:PATH`, `tcp:HOST:PORT`, `tls:HOST:PORT`; or [IPV6] */
     const char *token;              /**< as token.create showed it, at most 200 bytes; or NULL */
     const char *token_file;         /**< instead: a file with nothing but it, mode 0600 or less */
     const char *client_name;        /**< name and version of the program, for the service's log */
     const char *language;           /**< `en` or `fr`: language of sentences; or NULL */
-    int32_t connect_timeout_ms;     /**< connect and greet; 0: 5000; -1: no end */
+    int32_t connect_timeout_ms;     /**< connect, secure and greet; 0: 5000; -1: no end */
     int32_t call_timeout_ms;        /**< each call; 0: 30000; -1: no end */
     size_t max_frame_bytes;         /**< of one answer; 0: 64 MiB; at least 1 KiB */
     size_t max_frame_items;         /**< values in one answer; 0: 4,000,000 (24 bytes each) */
@@ -168,15 +174,17 @@ struct jml_options {
     uint32_t max_in_flight;         /**< calls under way; 0: 1024 (the service's); at most 65536 */
     size_t max_unsent_bytes;        /**< requests that wait to be sent; 0: 64 MiB */
     struct jml_allocator allocator; /**< {NULL, NULL}: the C library's */
+    const char *tls_ca_file;        /**< PEM file of the authorities that are trusted instead of the
+                                       system's, read once; or NULL. With `tls:` only */
+    const char *tls_server_name; /**< what the certificate must bear where the address bears another
+                                       name or a number; or NULL. With `tls:` only */
 };
 
 /** Options with every preset. `struct jml_options options = JML_OPTIONS_INIT;` */
 #define JML_OPTIONS_INIT                                                                         \
     {                                                                                            \
         (uint32_t)sizeof(struct jml_options), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, \
-        {                                                                                        \
-            NULL, NULL                                                                           \
-        }                                                                                        \
+            {NULL, NULL}, NULL, NULL                                                             \
     }
 
 /** Version of the library that is loaded, such as `0.1.0`. */
