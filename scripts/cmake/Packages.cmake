@@ -67,5 +67,5 @@ set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "startup matchmaking between sister 
 Header, examples, and files for pkg-config and CMake.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-    "libjumelage${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), libmsgpack-dev")
+    "libjumelage${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), libmsgpack-dev, libssl-dev")
 include(CPack)

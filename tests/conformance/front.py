@@ -7,6 +7,7 @@ All of them run on one thread of their own until `stop`.
 """
 import asyncio
 import os
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -64,35 +65,43 @@ class Fronts:
 
     async def _listen(self, plain):
         async def serve(reader, writer):
-            try:
-                inner_reader, inner_writer = await self._reach(plain)
-            except OSError:
-                writer.close()
-                return
-            await asyncio.gather(self._move(reader, inner_writer), self._move(inner_reader, writer))
+            inner = await self._reach(plain)
+            if inner is not None:
+                with inner:
+                    await asyncio.gather(self._move_in(reader, inner),
+                                         self._move_out(inner, writer))
+            writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=self.context)
         return server.sockets[0].getsockname()[1]
 
-    @staticmethod
-    async def _reach(plain):
+    async def _reach(self, plain):
         kind, _, rest = plain.partition(":")
-        if kind == "unix":
-            return await asyncio.open_unix_connection(rest)
         host, _, port = rest.rpartition(":")
-        return await asyncio.open_connection(host, int(port))
-
-    @staticmethod
-    async def _move(reader, writer):
-        """Until one side ends: then the other one is told, in TLS with a goodbye."""
+        inner = socket.socket(socket.AF_UNIX if kind == "unix" else socket.AF_INET)
+        inner.setblocking(False)
         try:
-            while True:
-                data = await reader.read(1 << 16)
-                if not data:
-                    break
+            await self.loop.sock_connect(inner, rest if kind == "unix" else (host, int(port)))
+        except OSError:
+            inner.close()
+            return None
+        return inner
+
+    async def _move_in(self, reader, inner):
+        """Where the service takes no more, what it has said before is still moved out."""
+        try:
+            while data := await reader.read(1 << 16):
+                await self.loop.sock_sendall(inner, data)
+            inner.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    async def _move_out(self, inner, writer):
+        """Until the service ends; then the client is told, with a goodbye."""
+        try:
+            while data := await self.loop.sock_recv(inner, 1 << 16):
                 writer.write(data)
                 await writer.drain()
         except OSError:
             pass
-        finally:
-            writer.close()
+        writer.close()
