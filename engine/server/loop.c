@@ -9,7 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS_FIRST = 64, ARENA_BYTES = 64 * 1024 * 1024, TICK_MS = 250, SLOW_US = 10000 };
+enum {
+    SLOTS_FIRST = 64,
+    ARENA_BYTES = 64 * 1024 * 1024,
+    TICK_MS = 250,
+    REFUSED_MS = 1000,
+    SLOW_US = 10000
+};
 
 struct arrival {
     struct arrival *next;
@@ -141,6 +147,27 @@ loop_unseat(struct loop *loop, uint32_t slot)
     event_del(&loop->tick);
     if (loop->has_drained && may_end(loop)) /* nothing else would come and look */
         event_base_loopbreak(loop->base);
+}
+
+void
+loop_close_later(struct loop *loop, int fd)
+{
+    unsigned at = loop->next_refused++ % REFUSED_KEPT;
+
+    if (loop->refused[at] >= 0)
+        close(loop->refused[at]);
+    loop->refused[at] = fd;
+    loop->refused_ms[at] = loop->now_ms;
+}
+
+static void
+close_refused(struct loop *loop, int64_t before_ms)
+{
+    for (unsigned i = 0; i < REFUSED_KEPT; i++)
+        if (loop->refused[i] >= 0 && loop->refused_ms[i] <= before_ms) {
+            close(loop->refused[i]);
+            loop->refused[i] = -1;
+        }
 }
 
 static struct session *
@@ -299,6 +326,7 @@ on_tick(evutil_socket_t fd, short what, void *context)
     (void)what;
     loop_callback_begin(loop);
     for_each_session(loop, session_tick);
+    close_refused(loop, loop->now_ms - REFUSED_MS);
     look_whether_to_end(loop);
     loop_callback_end(loop, "tick");
 }
@@ -336,6 +364,8 @@ loop_create(struct service *service, unsigned index, struct loop **out, struct e
     loop->service = service;
     loop->index = index;
     loop->wake_fd = -1;
+    for (unsigned i = 0; i < REFUSED_KEPT; i++)
+        loop->refused[i] = -1;
     pthread_mutex_init(&loop->lock, NULL);
     buf_init(&loop->answer, (size_t)service->limits[LIMIT_UNREAD_BYTES]);
     loop->scratch = mem_alloc(SCRATCH_BYTES);
@@ -369,6 +399,7 @@ loop_destroy(struct loop *loop)
     if (loop == NULL)
         return;
     loop_let_go(loop);
+    close_refused(loop, INT64_MAX);
     while (loop->finished_first != NULL) {
         struct job *next = loop->finished_first->next;
 

@@ -348,7 +348,7 @@ session_drain(struct session *session)
 
 /* Over the limit of connections. Who comes encrypted sees the end only: there was no handshake. */
 static void
-tell_busy(int fd, const struct door *door)
+tell_busy(struct loop *loop, int fd, const struct door *door)
 {
     static const char unavailable[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
                                       "Content-Length: 0\r\nConnection: close\r\n\r\n";
@@ -374,7 +374,7 @@ tell_busy(int fd, const struct door *door)
     }
     buf_fini(&words);
     shutdown(fd, SHUT_WR);
-    close(fd);
+    loop_close_later(loop, fd);
 }
 
 static struct identity *
@@ -435,7 +435,7 @@ session_open(struct loop *loop, int fd, const struct door *door)
         }
         mem_free(session);
         tally_add(&service->tallies, TALLY_REFUSED, 1);
-        tell_busy(fd, door);
+        tell_busy(loop, fd, door);
         return;
     }
     if (door->address.kind == ADDRESS_TCP)
