@@ -1,7 +1,6 @@
-#include "engine.h"
-
 #include "arena.h"
 #include "digest.h"
+#include "engine_parts.h"
 #include "log.h"
 #include "method.h"
 #include "share.h"
@@ -16,50 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { READERS_KEPT = 8, LOAD_ARENA_BYTES = 64 * 1024 * 1024, VECTOR_BATCH = 500 };
-
-/* Counters of one method; only ever added to. */
-struct method_counters {
-    _Atomic uint64_t calls, errors, microseconds;
-    _Atomic uint64_t buckets[STATS_BUCKETS];
-};
-
-/* Reference tables with those who look at them: the engine, and each view. */
-struct held_reference {
-    _Atomic unsigned n_holders;
-    struct reference *reference;
-};
-
-struct engine {
-    char share_dir[SHARE_PATH_MAX];
-    char backup_dir[SHARE_PATH_MAX];
-    const struct clock *clock;
-    struct log *log;
-    struct store *store;
-    struct held_reference *held;      /* with the roster, under its lock */
-    struct held_reference *next_held; /* writer's thread: in the transaction in progress, or NULL */
-    struct symbols *symbols; /* written by the writer's thread only, once the engine is open */
-    struct method_counters *counters;
-
-    pthread_mutex_t roster_lock; /* around the pointer, for the time of a hold */
-    struct roster *roster;
-    _Atomic uint64_t serial; /* of the pointer */
-
-    struct roster_edit *edit; /* writer's thread: the next roster in the making, or NULL */
-
-    struct token_keeper *tokens;
-    bool has_changed_tokens; /* writer's thread: in the transaction in progress */
-    _Atomic uint64_t token_epoch;
-
-    pthread_mutex_t lexicon_lock; /* around the four below */
-    struct share_files files;     /* the lexicon's bytes until it is parsed */
-    bool has_files;
-    struct lexicon *lexicon;
-    struct lexicon_reader *readers[READERS_KEPT];
-    size_t n_readers;
-    struct digest lexicon_digest;
-};
 
 struct store *
 engine_store(struct engine *engine)
@@ -91,15 +46,15 @@ engine_share_dir(const struct engine *engine)
     return engine->share_dir;
 }
 
-static struct held_reference *
-reference_hold(struct held_reference *held)
+struct held_reference *
+held_reference_hold(struct held_reference *held)
 {
     atomic_fetch_add_explicit(&held->n_holders, 1, memory_order_relaxed);
     return held;
 }
 
-static void
-reference_drop(struct held_reference *held)
+void
+held_reference_drop(struct held_reference *held)
 {
     if (held == NULL || atomic_fetch_sub_explicit(&held->n_holders, 1, memory_order_acq_rel) != 1)
         return;
@@ -107,8 +62,8 @@ reference_drop(struct held_reference *held)
     free(held);
 }
 
-static enum err_code
-reference_take(const struct share_files *files, struct held_reference **out, struct err *err)
+enum err_code
+held_reference_take(const struct share_files *files, struct held_reference **out, struct err *err)
 {
     struct held_reference *held = calloc(1, sizeof *held);
     enum err_code code = held == NULL ? err_no_memory(err)
@@ -130,8 +85,8 @@ engine_reference(const struct engine *engine)
 }
 
 /* On the writer's thread: the tables that the transaction in progress goes by. */
-static const struct reference *
-reference_in_force(const struct engine *engine)
+const struct reference *
+engine_reference_in_force(const struct engine *engine)
 {
     return (engine->next_held != NULL ? engine->next_held : engine->held)->reference;
 }
@@ -258,19 +213,12 @@ find_vector(struct engine *engine, struct store_read *read, struct str id,
                               &input->has_confidential_text, err);
 }
 
-struct loaded {
-    struct facts *facts;
-    bool vector_was_made;
-    uint64_t text_digest;
-    struct text_vector vector; /* in the arena */
-};
-
-static enum err_code
-load_facts(struct engine *engine, struct store_read *read, struct str id,
-           const struct profile_record *record, struct arena *arena, struct loaded *out,
-           struct err *err)
+enum err_code
+engine_load_facts(struct engine *engine, struct store_read *read, struct str id,
+                  const struct profile_record *record, struct arena *arena, struct loaded *out,
+                  struct err *err)
 {
-    struct facts_input input = {.reference = reference_in_force(engine),
+    struct facts_input input = {.reference = engine_reference_in_force(engine),
                                 .symbols = engine->symbols};
     enum err_code code = value_decode(record->open.data, record->open.len, &value_limits_default,
                                       arena, &input.open, err);
@@ -290,8 +238,8 @@ load_facts(struct engine *engine, struct store_read *read, struct str id,
 
 /* ---- publishing: all on the writer's thread ---- */
 
-static void
-observe_begin(void *context)
+void
+engine_observe_begin(void *context)
 {
     struct engine *engine = context;
 
@@ -299,8 +247,8 @@ observe_begin(void *context)
     engine->has_changed_tokens = false;
 }
 
-static void
-observe_publish(void *context, uint64_t seq)
+void
+engine_observe_publish(void *context, uint64_t seq)
 {
     struct engine *engine = context;
     struct err err = {0};
@@ -330,18 +278,18 @@ observe_publish(void *context, uint64_t seq)
     pthread_mutex_unlock(&engine->roster_lock);
     atomic_fetch_add_explicit(&engine->serial, 1, memory_order_release);
     roster_drop(old);
-    reference_drop(old_held);
+    held_reference_drop(old_held);
 }
 
-static void
-observe_abandon(void *context)
+void
+engine_observe_abandon(void *context)
 {
     struct engine *engine = context;
 
     if (engine->edit != NULL)
         roster_edit_abandon(engine->edit);
     engine->edit = NULL;
-    reference_drop(engine->next_held);
+    held_reference_drop(engine->next_held);
     engine->next_held = NULL;
 }
 
@@ -365,7 +313,7 @@ engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str 
     if (code == ERR_OK)
         code = store_profile_get(read, id, &record, err);
     if (code == ERR_OK)
-        code = load_facts(engine, read, id, &record, arena, &loaded, err);
+        code = engine_load_facts(engine, read, id, &record, arena, &loaded, err);
     if (code == ERR_OK)
         code = roster_edit_put(engine->edit, loaded.facts, err);
     arena_destroy(arena);
@@ -393,504 +341,6 @@ engine_outcome_added(struct engine *engine, struct str from, struct str to, int3
     return code;
 }
 
-/* ---- opening ---- */
-
-/* What is kept in the store's settings about the tables in force: a list of digests. */
-static void
-pack_digests(struct buf *out, const struct digest *digests, size_t n)
-{
-    pack_array(out, n);
-    for (size_t i = 0; i < n; i++)
-        pack_bin(out, digests[i].bytes, DIGEST_BYTES);
-}
-
-struct use { /* one kind of tables: the reference, the lexicon */
-    const char *setting;
-    const struct str *files;
-    size_t n;
-    struct digest digests[REFERENCE_FILE_COUNT > (int)LEXICON_FILE_COUNT ? REFERENCE_FILE_COUNT
-                                                                         : LEXICON_FILE_COUNT];
-    struct buf packed;
-    bool is_new;
-};
-
-static void
-use_init(struct use *use, const char *setting, const struct str *files, size_t n)
-{
-    *use = (struct use){.setting = setting, .files = files, .n = n};
-    for (size_t i = 0; i < n; i++)
-        use->digests[i] = digest_of(files[i].data, files[i].len);
-    buf_init(&use->packed, 4096);
-    pack_digests(&use->packed, use->digests, n);
-}
-
-static enum err_code
-use_compare(struct use *use, struct store_read *read, struct err *err)
-{
-    struct str kept;
-    enum err_code code = store_setting_get(read, use->setting, &kept, err);
-
-    if (code != ERR_OK && code != ERR_NOT_FOUND)
-        return code;
-    use->is_new = code == ERR_NOT_FOUND || !str_equal(kept, buf_str(&use->packed));
-    return buf_check(&use->packed, err);
-}
-
-static enum err_code
-use_write(struct store_txn *txn, void *context, struct err *err)
-{
-    struct use *use = context;
-    struct journal_entry entry = {.actor = STR_LIT("engine"),
-                                  .method = STR_LIT("tables.use"),
-                                  .subject = str_from(use->setting),
-                                  .what = buf_str(&use->packed)};
-    struct buf what;
-    uint64_t seq;
-    enum err_code code;
-
-    buf_init(&what, 8192);
-    pack_map(&what, 1);
-    pack_key(&what, "digests");
-    buf_append_str(&what, buf_str(&use->packed));
-    entry.what = buf_str(&what);
-    code = buf_check(&what, err);
-    if (code == ERR_OK)
-        code = store_journal_add(txn, &entry, &seq, err);
-    for (size_t i = 0; i < use->n && code == ERR_OK; i++)
-        code = store_blob_put(txn, &use->digests[i], use->files[i], err);
-    if (code == ERR_OK)
-        code = store_setting_put(txn, use->setting, buf_str(&use->packed), err);
-    buf_fini(&what);
-    return code;
-}
-
-/* Keeps the tables in force in the store, where they are not the ones of last time. */
-static enum err_code
-keep_tables(struct engine *engine, struct err *err)
-{
-    struct use uses[2];
-    struct store_read *read;
-    enum err_code code = store_read_begin(engine->store, &read, err);
-
-    if (code != ERR_OK)
-        return code;
-    use_init(&uses[0], "reference", engine->files.reference, REFERENCE_FILE_COUNT);
-    use_init(&uses[1], "lexicon", engine->files.lexicon, LEXICON_FILE_COUNT);
-    for (int i = 0; i < 2 && code == ERR_OK; i++)
-        code = use_compare(&uses[i], read, err);
-    store_read_end(read);
-    for (int i = 0; i < 2; i++) {
-        if (code == ERR_OK && uses[i].is_new)
-            code = store_write(engine->store, use_write, &uses[i], err);
-        buf_fini(&uses[i].packed);
-    }
-    return code;
-}
-
-/* Vectors that had to be made while loading, to be kept for the next time. */
-struct vector_batch {
-    struct engine *engine;
-    struct arena *arena;
-    struct {
-        struct str id, bytes;
-        uint64_t text_digest;
-    } list[VECTOR_BATCH];
-    size_t n;
-};
-
-static enum err_code
-batch_write(struct store_txn *txn, void *context, struct err *err)
-{
-    struct vector_batch *batch = context;
-    enum err_code code = ERR_OK;
-
-    for (size_t i = 0; i < batch->n && code == ERR_OK; i++)
-        code = store_vector_put(txn, &batch->engine->lexicon_digest, batch->list[i].id,
-                                batch->list[i].text_digest, batch->list[i].bytes, err);
-    return code;
-}
-
-static enum err_code
-batch_add(struct vector_batch *batch, struct str id, const struct loaded *loaded, struct err *err)
-{
-    size_t size = text_vector_bytes(&loaded->vector);
-    uint8_t *bytes = arena_alloc(batch->arena, size, 1);
-    enum err_code code = ERR_OK;
-
-    batch->list[batch->n].id = arena_str(batch->arena, id);
-    if (bytes == NULL || batch->list[batch->n].id.data == NULL)
-        return err_no_memory(err);
-    text_vector_write(&loaded->vector, bytes);
-    batch->list[batch->n].bytes = (struct str){(char *)bytes, size};
-    batch->list[batch->n++].text_digest = loaded->text_digest;
-    if (batch->n == VECTOR_BATCH) {
-        code = store_write(batch->engine->store, batch_write, batch, err);
-        batch->n = 0;
-        arena_reset(batch->arena);
-    }
-    return code;
-}
-
-static enum err_code
-load_profiles(struct engine *engine, struct store_read *read, struct roster_edit *edit,
-              struct vector_batch *batch, struct err *err)
-{
-    struct arena *arena = arena_create(LOAD_ARENA_BYTES);
-    struct store_walk *walk = NULL;
-    struct profile_record record;
-    struct str id;
-    enum err_code code =
-        arena == NULL ? err_no_memory(err) : store_walk_profiles(read, STR_LIT(""), &walk, err);
-
-    while (code == ERR_OK && store_walk_next_profile(walk, &id, &record, err)) {
-        struct loaded loaded;
-
-        code = load_facts(engine, read, id, &record, arena, &loaded, err);
-        if (code == ERR_OK && loaded.vector_was_made && batch != NULL)
-            code = batch_add(batch, id, &loaded, err);
-        if (code == ERR_OK)
-            code = roster_edit_put(edit, loaded.facts, err);
-        else
-            facts_drop(loaded.facts);
-        arena_reset(arena);
-    }
-    if (code == ERR_OK)
-        code = err->code; /* the walk's own end */
-    store_walk_end(walk);
-    arena_destroy(arena);
-    return code;
-}
-
-static enum err_code
-load_outcomes(struct engine *engine, struct store_read *read, struct roster_edit *edit,
-              struct err *err)
-{
-    const struct vocabulary *kinds = reference_in_force(engine)->vocabularies[VOCABULARY_OUTCOMES];
-    struct arena *arena = arena_create(LOAD_ARENA_BYTES);
-    struct store_walk *walk = NULL;
-    struct outcome_record record;
-    enum err_code code =
-        arena == NULL ? err_no_memory(err) : store_walk_outcomes(read, 0, &walk, err);
-
-    while (code == ERR_OK && store_walk_next_outcome(walk, &record, err)) {
-        const msgpack_object *value;
-        struct str from, to, at, kind;
-        enum date_precision precision;
-        int32_t day;
-
-        code = value_decode(record.bytes.data, record.bytes.len, &value_limits_default, arena,
-                            &value, err);
-        if (code == ERR_OK && value_str(value_find(value, "from"), &from) &&
-            value_str(value_find(value, "to"), &to) && value_str(value_find(value, "at"), &at) &&
-            value_str(value_find(value, "kind"), &kind) &&
-            (code = date_parse(at, DATE_DAY, &day, &precision, err)) == ERR_OK) {
-            int row = vocabulary_find(kinds, kind);
-
-            code = roster_edit_outcome(edit, from, to, day,
-                                       row != VOCABULARY_NONE && vocabulary_is_positive(kinds, row),
-                                       err);
-        }
-        arena_reset(arena);
-    }
-    if (code == ERR_OK)
-        code = err->code;
-    store_walk_end(walk);
-    arena_destroy(arena);
-    return code;
-}
-
-enum err_code
-engine_reload(struct engine *engine, struct store_txn *txn, struct err *err)
-{
-    struct store_read *read = store_txn_read(txn);
-    struct roster_edit *edit = roster_edit_begin(NULL);
-    enum err_code code =
-        edit == NULL ? err_no_memory(err) : load_profiles(engine, read, edit, NULL, err);
-
-    if (code == ERR_OK)
-        code = load_outcomes(engine, read, edit, err);
-    if (code != ERR_OK) {
-        if (edit != NULL)
-            roster_edit_abandon(edit);
-        return code;
-    }
-    if (engine->edit != NULL) /* what was in the making is in the transaction too */
-        roster_edit_abandon(engine->edit);
-    engine->edit = edit;
-    return ERR_OK;
-}
-
-static enum err_code
-load_roster(struct engine *engine, struct vector_batch *batch, struct err *err)
-{
-    struct store_read *read;
-    struct roster_edit *edit;
-    uint64_t seq;
-    enum err_code code = store_read_begin(engine->store, &read, err);
-
-    if (code != ERR_OK)
-        return code;
-    seq = store_seq(read);
-    edit = roster_edit_begin(NULL);
-    code = edit == NULL ? err_no_memory(err) : load_profiles(engine, read, edit, batch, err);
-    if (code == ERR_OK)
-        code = load_outcomes(engine, read, edit, err);
-    store_read_end(read);
-    if (code != ERR_OK) {
-        if (edit != NULL)
-            roster_edit_abandon(edit);
-        return code;
-    }
-    engine->roster = roster_publish(edit, seq, err);
-    return engine->roster != NULL ? ERR_OK : err->code;
-}
-
-static enum err_code
-load(struct engine *engine, struct err *err)
-{
-    struct vector_batch *batch = calloc(1, sizeof *batch);
-    enum err_code code;
-
-    if (batch == NULL)
-        return err_no_memory(err);
-    batch->engine = engine;
-    batch->arena = arena_create(LOAD_ARENA_BYTES);
-    code = batch->arena == NULL ? err_no_memory(err) : load_roster(engine, batch, err);
-    if (code == ERR_OK && batch->n > 0)
-        code = store_write(engine->store, batch_write, batch, err);
-    arena_destroy(batch->arena);
-    free(batch);
-    return code;
-}
-
-static enum err_code
-open_tables(struct engine *engine, const struct engine_options *options, struct err *err)
-{
-    enum err_code code =
-        share_find(options->share_dir, engine->share_dir, sizeof engine->share_dir, err);
-
-    if (code == ERR_OK)
-        code = share_files_read(engine->share_dir, &engine->files, err);
-    if (code != ERR_OK)
-        return code;
-    engine->has_files = true;
-    engine->lexicon_digest = lexicon_files_digest(engine->files.lexicon);
-    return reference_take(&engine->files, &engine->held, err);
-}
-
-static enum err_code
-open_store(struct engine *engine, const struct engine_options *options, struct err *err)
-{
-    struct store_options store = {.dir = options->data_dir,
-                                  .map_bytes = options->map_bytes,
-                                  .clock = engine->clock,
-                                  .wait_ms = options->wait_ms,
-                                  .holder = options->holder,
-                                  .full_check = options->full_check,
-                                  .must_exist = options->must_exist,
-                                  .keep_versions = options->keep_versions,
-                                  .keep_journal_days = options->keep_journal_days,
-                                  .on_fatal = options->on_fatal,
-                                  .fatal_context = options->fatal_context};
-    struct write_observer observer = {.begin = observe_begin,
-                                      .publish = observe_publish,
-                                      .abandon = observe_abandon,
-                                      .context = engine};
-    enum err_code code = store_open(&store, &engine->store, err);
-
-    if (code == ERR_OK)
-        code = keep_tables(engine, err);
-    if (code == ERR_OK)
-        code = load(engine, err);
-    if (code == ERR_OK) {
-        engine->tokens = token_keeper_create(engine->store, engine->clock, engine->log);
-        if (engine->tokens == NULL)
-            code = err_no_memory(err);
-    }
-    if (code == ERR_OK)
-        store_observe(engine->store, &observer);
-    return code;
-}
-
-enum err_code
-engine_open(const struct engine_options *options, struct engine **out, struct err *err)
-{
-    struct engine *engine = calloc(1, sizeof *engine);
-    struct err failure = {0};
-    enum err_code code;
-
-    if (engine == NULL)
-        return err_no_memory(err);
-    engine->clock = options->clock != NULL ? options->clock : clock_system();
-    engine->log = options->log;
-    if (options->backup_dir != NULL)
-        snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s", options->backup_dir);
-    else
-        snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s/backups", options->data_dir);
-    pthread_mutex_init(&engine->roster_lock, NULL);
-    pthread_mutex_init(&engine->lexicon_lock, NULL);
-    engine->counters = calloc(n_methods, sizeof *engine->counters);
-    engine->symbols = symbols_create();
-    if (engine->counters == NULL || engine->symbols == NULL)
-        code = err_no_memory(&failure);
-    else
-        code = open_tables(engine, options, &failure);
-    if (code == ERR_OK)
-        code = open_store(engine, options, &failure);
-    if (code == ERR_OK) {
-        *out = engine;
-        return ERR_OK;
-    }
-    engine_close(engine);
-    if (err != NULL)
-        *err = failure;
-    return code;
-}
-
-void
-engine_close(struct engine *engine)
-{
-    if (engine == NULL)
-        return;
-    store_close(engine->store); /* ends the writer's thread first: it uses all the rest */
-    token_keeper_destroy(engine->tokens);
-    roster_drop(engine->roster);
-    for (size_t i = 0; i < engine->n_readers; i++)
-        lexicon_reader_destroy(engine->readers[i]);
-    lexicon_destroy(engine->lexicon);
-    if (engine->has_files)
-        share_files_fini(&engine->files);
-    reference_drop(engine->next_held);
-    reference_drop(engine->held);
-    symbols_destroy(engine->symbols);
-    free(engine->counters);
-    pthread_mutex_destroy(&engine->roster_lock);
-    pthread_mutex_destroy(&engine->lexicon_lock);
-    free(engine);
-}
-
-/* ---- other tables while running ---- */
-
-struct tables_reload {
-    struct engine *engine;
-    struct write_request request;
-    struct held_reference *held; /* read, not yet in force */
-    struct share_files files;
-    bool has_files;
-    struct tables_reloaded told;
-    void (*done)(void *context, const struct tables_reloaded *reloaded, const struct err *err);
-    void *context;
-};
-
-static bool
-digests_agree(const struct digest *a, const struct digest *b)
-{
-    return memcmp(a->bytes, b->bytes, DIGEST_BYTES) == 0;
-}
-
-static enum err_code
-tables_read(struct tables_reload *reload, struct err *err)
-{
-    struct engine *engine = reload->engine;
-    struct digest lexicon;
-    enum err_code code = ERR_OK;
-
-    if (!reload->has_files)
-        code = share_files_read(engine->share_dir, &reload->files, err);
-    if (code != ERR_OK)
-        return code;
-    reload->has_files = true;
-    code = reference_take(&reload->files, &reload->held, err);
-    if (code != ERR_OK)
-        return code;
-    lexicon = lexicon_files_digest(reload->files.lexicon);
-    reload->told.lexicon_waits = !digests_agree(&lexicon, &engine->lexicon_digest);
-    reload->told.digest = reload->held->reference->digest;
-    reload->told.has_changed =
-        !digests_agree(&reload->told.digest, &engine->held->reference->digest);
-    return ERR_OK;
-}
-
-static enum err_code
-tables_note(struct tables_reload *reload, struct store_txn *txn, struct err *err)
-{
-    struct use use;
-    enum err_code code;
-
-    use_init(&use, "reference", reload->files.reference, REFERENCE_FILE_COUNT);
-    code = buf_check(&use.packed, err);
-    if (code == ERR_OK)
-        code = use_write(txn, &use, err);
-    buf_fini(&use.packed);
-    return code;
-}
-
-/* All profiles by the new tables, beside what others of the group have in the making: if anything
- * fails, theirs goes on as if this had not been asked. */
-static enum err_code
-tables_apply(struct store_txn *txn, void *context, struct err *err)
-{
-    struct tables_reload *reload = context;
-    struct engine *engine = reload->engine;
-    struct roster_edit *before = engine->edit;
-    struct err failure = {0};
-    enum err_code code = reload->held != NULL ? ERR_OK : tables_read(reload, &failure);
-
-    if (code == ERR_OK && !reload->told.has_changed)
-        return ERR_OK;
-    if (code == ERR_OK) {
-        engine->edit = NULL;
-        engine->next_held = reference_hold(reload->held);
-        code = engine_reload(engine, txn, &failure);
-        if (code == ERR_OK)
-            code = tables_note(reload, txn, &failure);
-        if (code == ERR_OK) {
-            if (before != NULL)
-                roster_edit_abandon(before);
-            return ERR_OK;
-        }
-        observe_abandon(engine);
-        engine->edit = before;
-    }
-    if (err != NULL)
-        *err = failure;
-    return code;
-}
-
-static void
-tables_done(void *context, const struct err *err)
-{
-    struct tables_reload *reload = context;
-
-    reload->done(reload->context, &reload->told, err);
-    reference_drop(reload->held);
-    if (reload->has_files)
-        share_files_fini(&reload->files);
-    free(reload);
-}
-
-enum err_code
-engine_tables_reload(struct engine *engine,
-                     void (*done)(void *context, const struct tables_reloaded *reloaded,
-                                  const struct err *err),
-                     void *context, struct err *err)
-{
-    struct tables_reload *reload = calloc(1, sizeof *reload);
-    enum err_code code;
-
-    if (reload == NULL)
-        return err_no_memory(err);
-    reload->engine = engine;
-    reload->done = done;
-    reload->context = context;
-    reload->request =
-        (struct write_request){.run = tables_apply, .done = tables_done, .context = reload};
-    code = store_submit(engine->store, &reload->request, err);
-    if (code != ERR_OK)
-        free(reload);
-    return code;
-}
-
 /* ---- views ---- */
 
 void
@@ -898,7 +348,7 @@ engine_view_hold(struct engine *engine, struct engine_view *view)
 {
     pthread_mutex_lock(&engine->roster_lock);
     view->roster = roster_hold(engine->roster);
-    view->held = reference_hold(engine->held);
+    view->held = held_reference_hold(engine->held);
     pthread_mutex_unlock(&engine->roster_lock);
     view->reference = view->held->reference;
     view->symbols = engine->symbols;
@@ -909,7 +359,7 @@ void
 engine_view_drop(struct engine_view *view)
 {
     roster_drop(view->roster);
-    reference_drop(view->held);
+    held_reference_drop(view->held);
     *view = (struct engine_view){0};
 }
 

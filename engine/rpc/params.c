@@ -133,9 +133,13 @@ shown(struct str s)
 static enum err_code
 wrong_type(const struct param *param, const msgpack_object *value, struct err *err)
 {
-    return err_set(err, ERR_INVALID_PARAMS, "%s must be %s%s, not %s", param->name,
-                   param->type == PARAM_BOOL || param->type == PARAM_ANY ? "" : "a ",
-                   param_type_name(param->type), value_type_name(value));
+    const char *type = param_type_name(param->type);
+    const char *article = strchr("aeiou", type[0]) != NULL ? "an " : "a ";
+
+    if (param->type == PARAM_BOOL || param->type == PARAM_ANY)
+        article = "";
+    return err_set(err, ERR_INVALID_PARAMS, "%s must be %s%s, not %s", param->name, article, type,
+                   value_type_name(value));
 }
 
 static enum err_code

@@ -1,0 +1,381 @@
+/* engine_open.c: opening an engine: tables, store, profiles and outcomes; and closing it. */
+#include "arena.h"
+#include "digest.h"
+#include "engine_parts.h"
+#include "log.h"
+#include "method.h"
+#include "tokens.h"
+#include "value.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VECTOR_BATCH = 500 };
+
+/* What is kept in the store's settings about the tables in force: a list of digests. */
+static void
+pack_digests(struct buf *out, const struct digest *digests, size_t n)
+{
+    pack_array(out, n);
+    for (size_t i = 0; i < n; i++)
+        pack_bin(out, digests[i].bytes, DIGEST_BYTES);
+}
+
+void
+tables_use_init(struct tables_use *use, const char *setting, const struct str *files, size_t n)
+{
+    *use = (struct tables_use){.setting = setting, .files = files, .n = n};
+    for (size_t i = 0; i < n; i++)
+        use->digests[i] = digest_of(files[i].data, files[i].len);
+    buf_init(&use->packed, 4096);
+    pack_digests(&use->packed, use->digests, n);
+}
+
+static enum err_code
+use_compare(struct tables_use *use, struct store_read *read, struct err *err)
+{
+    struct str kept;
+    enum err_code code = store_setting_get(read, use->setting, &kept, err);
+
+    if (code != ERR_OK && code != ERR_NOT_FOUND)
+        return code;
+    use->is_new = code == ERR_NOT_FOUND || !str_equal(kept, buf_str(&use->packed));
+    return buf_check(&use->packed, err);
+}
+
+enum err_code
+tables_use_write(struct store_txn *txn, void *context, struct err *err)
+{
+    struct tables_use *use = context;
+    struct journal_entry entry = {.actor = STR_LIT("engine"),
+                                  .method = STR_LIT("tables.use"),
+                                  .subject = str_from(use->setting),
+                                  .what = buf_str(&use->packed)};
+    struct buf what;
+    uint64_t seq;
+    enum err_code code;
+
+    buf_init(&what, 8192);
+    pack_map(&what, 1);
+    pack_key(&what, "digests");
+    buf_append_str(&what, buf_str(&use->packed));
+    entry.what = buf_str(&what);
+    code = buf_check(&what, err);
+    if (code == ERR_OK)
+        code = store_journal_add(txn, &entry, &seq, err);
+    for (size_t i = 0; i < use->n && code == ERR_OK; i++)
+        code = store_blob_put(txn, &use->digests[i], use->files[i], err);
+    if (code == ERR_OK)
+        code = store_setting_put(txn, use->setting, buf_str(&use->packed), err);
+    buf_fini(&what);
+    return code;
+}
+
+/* Keeps the tables in force in the store, where they are not the ones of last time. */
+static enum err_code
+keep_tables(struct engine *engine, struct err *err)
+{
+    struct tables_use uses[2];
+    struct store_read *read;
+    enum err_code code = store_read_begin(engine->store, &read, err);
+
+    if (code != ERR_OK)
+        return code;
+    tables_use_init(&uses[0], "reference", engine->files.reference, REFERENCE_FILE_COUNT);
+    tables_use_init(&uses[1], "lexicon", engine->files.lexicon, LEXICON_FILE_COUNT);
+    for (int i = 0; i < 2 && code == ERR_OK; i++)
+        code = use_compare(&uses[i], read, err);
+    store_read_end(read);
+    for (int i = 0; i < 2; i++) {
+        if (code == ERR_OK && uses[i].is_new)
+            code = store_write(engine->store, tables_use_write, &uses[i], err);
+        buf_fini(&uses[i].packed);
+    }
+    return code;
+}
+
+/* Vectors that had to be made while loading, to be kept for the next time. */
+struct vector_batch {
+    struct engine *engine;
+    struct arena *arena;
+    struct {
+        struct str id, bytes;
+        uint64_t text_digest;
+    } list[VECTOR_BATCH];
+    size_t n;
+};
+
+static enum err_code
+batch_write(struct store_txn *txn, void *context, struct err *err)
+{
+    struct vector_batch *batch = context;
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; i < batch->n && code == ERR_OK; i++)
+        code = store_vector_put(txn, &batch->engine->lexicon_digest, batch->list[i].id,
+                                batch->list[i].text_digest, batch->list[i].bytes, err);
+    return code;
+}
+
+static enum err_code
+batch_add(struct vector_batch *batch, struct str id, const struct loaded *loaded, struct err *err)
+{
+    size_t size = text_vector_bytes(&loaded->vector);
+    uint8_t *bytes = arena_alloc(batch->arena, size, 1);
+    enum err_code code = ERR_OK;
+
+    batch->list[batch->n].id = arena_str(batch->arena, id);
+    if (bytes == NULL || batch->list[batch->n].id.data == NULL)
+        return err_no_memory(err);
+    text_vector_write(&loaded->vector, bytes);
+    batch->list[batch->n].bytes = (struct str){(char *)bytes, size};
+    batch->list[batch->n++].text_digest = loaded->text_digest;
+    if (batch->n == VECTOR_BATCH) {
+        code = store_write(batch->engine->store, batch_write, batch, err);
+        batch->n = 0;
+        arena_reset(batch->arena);
+    }
+    return code;
+}
+
+static enum err_code
+load_profiles(struct engine *engine, struct store_read *read, struct roster_edit *edit,
+              struct vector_batch *batch, struct err *err)
+{
+    struct arena *arena = arena_create(LOAD_ARENA_BYTES);
+    struct store_walk *walk = NULL;
+    struct profile_record record;
+    struct str id;
+    enum err_code code =
+        arena == NULL ? err_no_memory(err) : store_walk_profiles(read, STR_LIT(""), &walk, err);
+
+    while (code == ERR_OK && store_walk_next_profile(walk, &id, &record, err)) {
+        struct loaded loaded;
+
+        code = engine_load_facts(engine, read, id, &record, arena, &loaded, err);
+        if (code == ERR_OK && loaded.vector_was_made && batch != NULL)
+            code = batch_add(batch, id, &loaded, err);
+        if (code == ERR_OK)
+            code = roster_edit_put(edit, loaded.facts, err);
+        else
+            facts_drop(loaded.facts);
+        arena_reset(arena);
+    }
+    if (code == ERR_OK)
+        code = err->code; /* the walk's own end */
+    store_walk_end(walk);
+    arena_destroy(arena);
+    return code;
+}
+
+static enum err_code
+load_outcomes(struct engine *engine, struct store_read *read, struct roster_edit *edit,
+              struct err *err)
+{
+    const struct vocabulary *kinds =
+        engine_reference_in_force(engine)->vocabularies[VOCABULARY_OUTCOMES];
+    struct arena *arena = arena_create(LOAD_ARENA_BYTES);
+    struct store_walk *walk = NULL;
+    struct outcome_record record;
+    enum err_code code =
+        arena == NULL ? err_no_memory(err) : store_walk_outcomes(read, 0, &walk, err);
+
+    while (code == ERR_OK && store_walk_next_outcome(walk, &record, err)) {
+        const msgpack_object *value;
+        struct str from, to, at, kind;
+        enum date_precision precision;
+        int32_t day;
+
+        code = value_decode(record.bytes.data, record.bytes.len, &value_limits_default, arena,
+                            &value, err);
+        if (code == ERR_OK && value_str(value_find(value, "from"), &from) &&
+            value_str(value_find(value, "to"), &to) && value_str(value_find(value, "at"), &at) &&
+            value_str(value_find(value, "kind"), &kind) &&
+            (code = date_parse(at, DATE_DAY, &day, &precision, err)) == ERR_OK) {
+            int row = vocabulary_find(kinds, kind);
+
+            code = roster_edit_outcome(edit, from, to, day,
+                                       row != VOCABULARY_NONE && vocabulary_is_positive(kinds, row),
+                                       err);
+        }
+        arena_reset(arena);
+    }
+    if (code == ERR_OK)
+        code = err->code;
+    store_walk_end(walk);
+    arena_destroy(arena);
+    return code;
+}
+
+enum err_code
+engine_reload(struct engine *engine, struct store_txn *txn, struct err *err)
+{
+    struct store_read *read = store_txn_read(txn);
+    struct roster_edit *edit = roster_edit_begin(NULL);
+    enum err_code code =
+        edit == NULL ? err_no_memory(err) : load_profiles(engine, read, edit, NULL, err);
+
+    if (code == ERR_OK)
+        code = load_outcomes(engine, read, edit, err);
+    if (code != ERR_OK) {
+        if (edit != NULL)
+            roster_edit_abandon(edit);
+        return code;
+    }
+    if (engine->edit != NULL) /* what was in the making is in the transaction too */
+        roster_edit_abandon(engine->edit);
+    engine->edit = edit;
+    return ERR_OK;
+}
+
+static enum err_code
+load_roster(struct engine *engine, struct vector_batch *batch, struct err *err)
+{
+    struct store_read *read;
+    struct roster_edit *edit;
+    uint64_t seq;
+    enum err_code code = store_read_begin(engine->store, &read, err);
+
+    if (code != ERR_OK)
+        return code;
+    seq = store_seq(read);
+    edit = roster_edit_begin(NULL);
+    code = edit == NULL ? err_no_memory(err) : load_profiles(engine, read, edit, batch, err);
+    if (code == ERR_OK)
+        code = load_outcomes(engine, read, edit, err);
+    store_read_end(read);
+    if (code != ERR_OK) {
+        if (edit != NULL)
+            roster_edit_abandon(edit);
+        return code;
+    }
+    engine->roster = roster_publish(edit, seq, err);
+    return engine->roster != NULL ? ERR_OK : err->code;
+}
+
+static enum err_code
+load(struct engine *engine, struct err *err)
+{
+    struct vector_batch *batch = calloc(1, sizeof *batch);
+    enum err_code code;
+
+    if (batch == NULL)
+        return err_no_memory(err);
+    batch->engine = engine;
+    batch->arena = arena_create(LOAD_ARENA_BYTES);
+    code = batch->arena == NULL ? err_no_memory(err) : load_roster(engine, batch, err);
+    if (code == ERR_OK && batch->n > 0)
+        code = store_write(engine->store, batch_write, batch, err);
+    arena_destroy(batch->arena);
+    free(batch);
+    return code;
+}
+
+static enum err_code
+open_tables(struct engine *engine, const struct engine_options *options, struct err *err)
+{
+    enum err_code code =
+        share_find(options->share_dir, engine->share_dir, sizeof engine->share_dir, err);
+
+    if (code == ERR_OK)
+        code = share_files_read(engine->share_dir, &engine->files, err);
+    if (code != ERR_OK)
+        return code;
+    engine->has_files = true;
+    engine->lexicon_digest = lexicon_files_digest(engine->files.lexicon);
+    return held_reference_take(&engine->files, &engine->held, err);
+}
+
+static enum err_code
+open_store(struct engine *engine, const struct engine_options *options, struct err *err)
+{
+    struct store_options store = {.dir = options->data_dir,
+                                  .map_bytes = options->map_bytes,
+                                  .clock = engine->clock,
+                                  .wait_ms = options->wait_ms,
+                                  .holder = options->holder,
+                                  .full_check = options->full_check,
+                                  .must_exist = options->must_exist,
+                                  .keep_versions = options->keep_versions,
+                                  .keep_journal_days = options->keep_journal_days,
+                                  .on_fatal = options->on_fatal,
+                                  .fatal_context = options->fatal_context};
+    struct write_observer observer = {.begin = engine_observe_begin,
+                                      .publish = engine_observe_publish,
+                                      .abandon = engine_observe_abandon,
+                                      .context = engine};
+    enum err_code code = store_open(&store, &engine->store, err);
+
+    if (code == ERR_OK)
+        code = keep_tables(engine, err);
+    if (code == ERR_OK)
+        code = load(engine, err);
+    if (code == ERR_OK) {
+        engine->tokens = token_keeper_create(engine->store, engine->clock, engine->log);
+        if (engine->tokens == NULL)
+            code = err_no_memory(err);
+    }
+    if (code == ERR_OK)
+        store_observe(engine->store, &observer);
+    return code;
+}
+
+enum err_code
+engine_open(const struct engine_options *options, struct engine **out, struct err *err)
+{
+    struct engine *engine = calloc(1, sizeof *engine);
+    struct err failure = {0};
+    enum err_code code;
+
+    if (engine == NULL)
+        return err_no_memory(err);
+    engine->clock = options->clock != NULL ? options->clock : clock_system();
+    engine->log = options->log;
+    if (options->backup_dir != NULL)
+        snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s", options->backup_dir);
+    else
+        snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s/backups", options->data_dir);
+    pthread_mutex_init(&engine->roster_lock, NULL);
+    pthread_mutex_init(&engine->lexicon_lock, NULL);
+    engine->counters = calloc(n_methods, sizeof *engine->counters);
+    engine->symbols = symbols_create();
+    if (engine->counters == NULL || engine->symbols == NULL)
+        code = err_no_memory(&failure);
+    else
+        code = open_tables(engine, options, &failure);
+    if (code == ERR_OK)
+        code = open_store(engine, options, &failure);
+    if (code == ERR_OK) {
+        *out = engine;
+        return ERR_OK;
+    }
+    engine_close(engine);
+    if (err != NULL)
+        *err = failure;
+    return code;
+}
+
+void
+engine_close(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    store_close(engine->store); /* ends the writer's thread first: it uses all the rest */
+    token_keeper_destroy(engine->tokens);
+    roster_drop(engine->roster);
+    for (size_t i = 0; i < engine->n_readers; i++)
+        lexicon_reader_destroy(engine->readers[i]);
+    lexicon_destroy(engine->lexicon);
+    if (engine->has_files)
+        share_files_fini(&engine->files);
+    held_reference_drop(engine->next_held);
+    held_reference_drop(engine->held);
+    symbols_destroy(engine->symbols);
+    free(engine->counters);
+    pthread_mutex_destroy(&engine->roster_lock);
+    pthread_mutex_destroy(&engine->lexicon_lock);
+    free(engine);
+}
