@@ -24,6 +24,12 @@ def resident_mib(service):
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
 
 
+def is_sanitized():
+    """A sanitizer keeps what was freed: how much memory is used then says nothing of the program."""
+    with open(os.environ["JUMELAGED"], "rb") as program:
+        return b"__asan_init" in program.read()
+
+
 def main():
     service = Service(["--limit", "frame_s=600", "--limit", "idle_s=600"])
     try:
@@ -60,7 +66,7 @@ def main():
             print(f"{SLOW} slow writers, {DEAF} that never read: {REQUESTS} answers, median "
                   f"{took[len(took) // 2] * 1000:.2f} ms, 99 % {took[len(took) * 99 // 100] * 1000:.2f} "
                   f"ms, longest {took[-1] * 1000:.2f} ms; grown by {grown:.0f} MiB")
-            if grown > GROWTH_MIB:
+            if grown > GROWTH_MIB and not is_sanitized():
                 raise Failure(f"grown by {grown:.0f} MiB")
     except Failure as failure:
         print(f"{failure}\n    log: {service.tail()}")
