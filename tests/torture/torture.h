@@ -11,6 +11,7 @@
 enum { TORTURE_PATH = 300, TORTURE_SKIPPED = 77 };
 
 int torture_rounds(int preset); /* JML_ROUNDS, or preset */
+enum { TORTURE_DEEP = 50 };     /* from so many rounds on nothing is left out */
 uint32_t torture_seed(void);    /* JML_SEED, or by the clock; printed */
 uint32_t torture_random(uint32_t *state);
 void torture_check(bool holds, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -120,7 +120,7 @@ torture_one(struct engine *engine, size_t i, int stride)
 int
 main(void)
 {
-    int stride = torture_rounds(0) > 0 ? 1 : 5;
+    int stride = torture_rounds(0) >= TORTURE_DEEP ? 1 : 5;
     char dir[TORTURE_PATH];
     struct err err = {0};
     struct engine *engine;

@@ -4,7 +4,7 @@
  * part, and the store opens.
  *
  * The sequence runs in a child process, on a copy of a prepared store, so that a crash is seen and what is
- * looked at afterwards was on disk. In the plain suite each seventh N is tried; with JML_ROUNDS all of them.
+ * looked at afterwards was on disk. In the plain suite each seventh N is tried; with 50 JML_ROUNDS and more all of them.
  */
 #include "disturb.h"
 #include "file.h"
@@ -294,7 +294,7 @@ prepare(const char *dir)
 int
 main(void)
 {
-    int stride = torture_rounds(0) > 0 ? 1 : STRIDE;
+    int stride = torture_rounds(0) >= TORTURE_DEEP ? 1 : STRIDE;
     char dir[TORTURE_PATH], template[2 * TORTURE_PATH], work[2 * TORTURE_PATH];
     struct report *report =
         mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
