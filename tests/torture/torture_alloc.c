@@ -88,6 +88,11 @@ torture_one(struct engine *engine, size_t i, int stride)
     bool happened = true;
     int n = 1, n_refused = 0;
 
+    /* Each erasure makes the ledger longer, which the next one reads: where every piece of an arena is an
+     * allocation, the last of them would run ahead of n for ever. */
+    if (strstr(calls[i].json, "\"erase\"") != NULL && stride < 5)
+        stride = 5;
+
     for (; happened && n < N_MOST; n += n < ALL_UP_TO ? 1 : stride) {
         char json[1024];
         struct err err;
