@@ -9,6 +9,7 @@ A scenario is read line by line. `#` begins a comment. Values are JSON; in them
     "~abc"         a text that holds abc       {"$bin": "ff00"}   bytes
     "$name"        a token made by `token`     {"$f64": 7}        a number as a float
     "#"            the index, in lines with *N {"$u64": 7}        a number in nine bytes
+    {"$list": 60}  so many zeros               {"$deep": 30}      a zero in so many lists
 
     service [OPTIONS]        starts a service on a fresh demonstration store
     service term             SIGTERM; `service ends 0` waits for its end and checks the status
@@ -52,6 +53,10 @@ def pack(value, index=None, tokens=None):
         (key, inner), = value.items()
         if key == "$text":
             return msgpack.packb("x" * inner)
+        if key == "$list":
+            return msgpack.packb([0] * inner)
+        if key == "$deep":
+            return b"\x91" * inner + b"\x00"
         if key == "$bin":
             return msgpack.packb(bytes.fromhex(inner), use_bin_type=True)
         if key == "$f64":

@@ -1,14 +1,15 @@
 /*
  * load.c: asks a service the same thing again and again, over many connections.
  *
- *     bench_load ADDRESS CONNECTIONS DEPTH REQUESTS FIRST REQUEST
+ *     bench_load ADDRESS CONNECTIONS DEPTH REQUESTS FIRST REQUEST [spin]
  *
  * ADDRESS is unix:PATH or tcp:HOST:PORT; FIRST and REQUEST are bytes in hexadecimal: FIRST is sent once
  * on each connection and its answer awaited ("-": nothing), REQUEST is repeated, DEPTH of them unanswered
  * at any time. How long one answer is is learnt from the first, since all are alike; where they are
  * not (writes answer with a growing number) "frames:REQUEST" counts msgpack values instead, and the texts
  * CCCCCCCC and NNNNNNNN in it become the connection's number and the request's.
- * With REQUESTS 0 the connections are opened, and held until the input ends.
+ * With `spin` it never sleeps, so that no answer has to wake it: what that costs differs from machine to
+ * machine and is not the service's. With REQUESTS 0 the connections are opened, and held until the input ends.
  * Prints: requests, seconds, and the median and 99th percentile of the time of an answer in microseconds.
  */
 #include "frame.h"
@@ -54,6 +55,7 @@ static struct {
     bool counts_frames;
     uint32_t *took_us;
     int epoll;
+    bool spins;
 } load;
 
 static uint8_t buffer[BUFFER_BYTES];
@@ -287,7 +289,7 @@ run(void)
         send_some(&load.connections[i], load.depth);
     while (load.n_answered < load.wanted) {
         struct epoll_event events[EVENTS];
-        int n = epoll_wait(load.epoll, events, EVENTS, -1);
+        int n = epoll_wait(load.epoll, events, EVENTS, load.spins ? 0 : -1);
 
         for (int i = 0; i < n; i++)
             take(events[i].data.ptr);
@@ -303,14 +305,16 @@ main(int argc, char **argv)
 {
     const char *request;
 
-    if (argc != 7) {
-        fprintf(stderr, "usage: bench_load ADDRESS CONNECTIONS DEPTH REQUESTS FIRST REQUEST\n");
+    if (argc != 7 && argc != 8) {
+        fprintf(stderr,
+                "usage: bench_load ADDRESS CONNECTIONS DEPTH REQUESTS FIRST REQUEST [spin]\n");
         return 64;
     }
     load.n = strtoul(argv[2], NULL, 10);
     load.depth = strtoul(argv[3], NULL, 10);
     load.wanted = strtoull(argv[4], NULL, 10);
     request = argv[6];
+    load.spins = argc == 8;
     load.counts_frames = strncmp(request, "frames:", 7) == 0;
     load.request = from_hex(request + (load.counts_frames ? 7 : 0));
     load.connections = calloc(load.n, sizeof *load.connections);

@@ -140,10 +140,10 @@ class Bench:
 
     # ---- asking ----
 
-    def load(self, address, connections, depth, requests, first, request):
+    def load(self, address, connections, depth, requests, first, request, *more):
         done = subprocess.run([self.programs["load"], address, str(connections), str(depth),
-                               str(requests), first, request], check=True, capture_output=True,
-                              text=True)
+                               str(requests), first, request, *more], check=True,
+                              capture_output=True, text=True)
         n, seconds, median, p99 = done.stdout.split()
         return int(n) / float(seconds), int(median), int(p99)
 
@@ -233,7 +233,7 @@ def speed(bench, has_redis):
             for connections, depth in ((1, 1), (16, 1), (256, 1), (1, 16), (16, 16), (256, 16)):
                 before = server.cpu_s()
                 rate, _, p99 = bench.load(server.address, connections, depth, requests, first,
-                                          request)
+                                          request, "spin")
                 row.append((rate, (server.cpu_s() - before) / requests * 1e6, p99))
         return row
 
