@@ -213,6 +213,45 @@ read_envelope(struct cursor *cursor, struct request *out)
     return REQUEST_OK;
 }
 
+/* Where the short text at `at` ends, which may be beyond n; 0 if there is none. */
+static size_t
+short_text_end(const uint8_t *bytes, size_t n, size_t at)
+{
+    return at < n && (bytes[at] & 0xe0) == 0xa0 ? at + 1 + (bytes[at] & 0x1f) : 0;
+}
+
+size_t
+request_small(const uint8_t *bytes, size_t n)
+{
+    size_t at;
+
+    if (n < 5 || bytes[0] != 0x94 || bytes[1] != 0)
+        return 0;
+    if (bytes[2] < 0x80)
+        at = 3;
+    else if (bytes[2] >= 0xcc && bytes[2] <= 0xce) /* 8, 16 or 32 bits */
+        at = 3 + ((size_t)1 << (bytes[2] - 0xcc));
+    else
+        return 0;
+    at = short_text_end(bytes, n, at);
+    if (at == 0 || at >= n)
+        return 0;
+    if (bytes[at] == 0x90)
+        return at + 1;
+    if (n - at < 4 || bytes[at] != 0x91 || bytes[at + 1] != 0x81)
+        return 0;
+    at = short_text_end(bytes, n, at + 2);
+    if (at == 0 || at >= n)
+        return 0;
+    if (bytes[at] < 0x80)
+        at++;
+    else if (bytes[at] == 0xd9 && n - at >= 2)
+        at += 2 + (size_t)bytes[at + 1];
+    else if ((at = short_text_end(bytes, n, at)) == 0)
+        return 0;
+    return at <= n ? at : 0;
+}
+
 enum request_state
 request_read(const uint8_t *bytes, size_t n, struct request *out)
 {

@@ -86,19 +86,23 @@ cut(struct session *session, struct frame_scan *scan, const uint8_t *bytes, size
     if (session->http != NULL)
         return session_http_cut(session, bytes, n);
     while (used < n && session->state == SESSION_READING) {
+        size_t whole = scan->pos == 0 ? request_small(bytes + used, n - used) : 0;
         enum frame_state state;
 
         if (session_must_wait(session))
             break;
-        state = frame_scan(scan, bytes + used, n - used);
-        if (state == FRAME_MORE)
-            break;
-        if (state != FRAME_DONE) {
-            refuse_frame(session, scan, state, bytes + used, n - used);
-            break;
+        if (whole == 0) {
+            state = frame_scan(scan, bytes + used, n - used);
+            if (state == FRAME_MORE)
+                break;
+            if (state != FRAME_DONE) {
+                refuse_frame(session, scan, state, bytes + used, n - used);
+                break;
+            }
+            whole = scan->pos;
         }
-        session_handle_frame(session, bytes + used, scan->pos);
-        used += scan->pos;
+        session_handle_frame(session, bytes + used, whole);
+        used += whole;
         scan_begin(session, scan);
     }
     return used;

@@ -34,6 +34,22 @@ check_any_bytes(const uint8_t *bytes, size_t n)
     FUZZ_CLAIM(!is_peeked || msgid == request.msgid);
 }
 
+/* What is seen at once is what the scanner finds within the least limits that a service may have. */
+static void
+check_small(const uint8_t *bytes, size_t n)
+{
+    size_t whole = request_small(bytes, n);
+    struct frame_scan scan;
+    struct request request;
+
+    if (whole == 0)
+        return;
+    FUZZ_CLAIM(whole <= n && whole <= REQUEST_SMALL_BYTES);
+    frame_scan_init(&scan, REQUEST_SMALL_BYTES, 8, 3);
+    FUZZ_CLAIM(frame_scan(&scan, bytes, n) == FRAME_DONE && scan.pos == whole);
+    FUZZ_CLAIM(request_read(bytes, whole, &request) == REQUEST_OK && request.has_one_map);
+}
+
 /* As the tree has it; value_int takes any encoding, and whole floats. */
 static bool
 is_number(const msgpack_object *value, int64_t least, int64_t most, int64_t *out)
@@ -119,6 +135,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct frame_scan scan;
 
     check_any_bytes(bytes, n);
+    check_small(bytes, n);
     frame_scan_init(&scan, BYTES_MAX, ITEMS_MAX, FRAME_DEPTH_MAX);
     if (frame_scan(&scan, bytes, n) == FRAME_DONE)
         check_frame(bytes, scan.pos);

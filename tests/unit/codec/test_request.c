@@ -1,4 +1,5 @@
 #include "cases.h"
+#include "frame.h"
 #include "request.h"
 
 #include <msgpack.h>
@@ -179,5 +180,65 @@ Test(request, an_answer_s_head_is_what_msgpack_would_write)
         cr_expect_arr_eq(head, want.data, want.size);
         cr_expect_eq(request_answer_head(head, ids[i], true), want.size - 1);
         msgpack_sbuffer_destroy(&want);
+    }
+}
+
+/* ---- requests whose end is seen at once ---- */
+
+#define SMALL(text) (const uint8_t *)(text), sizeof(text) - 1
+
+static const struct {
+    const char *says;
+    const uint8_t *bytes;
+    size_t n, whole;
+} small[] = {
+    {"no parameters", SMALL("\x94\x00\x07\xa1x\x90"), 6},
+    {"more behind it", SMALL("\x94\x00\x07\xa1x\x90\x94\x00"), 6},
+    {"an id of 8 bits", SMALL("\x94\x00\xcc\xff\xa1x\x90"), 7},
+    {"of 16", SMALL("\x94\x00\xcd\xff\xff\xa1x\x90"), 8},
+    {"of 32", SMALL("\x94\x00\xce\xff\xff\xff\xff\xa1x\x90"), 10},
+    {"of 64: for the scanner", SMALL("\x94\x00\xcf\0\0\0\0\0\0\0\x07\xa1x\x90"), 0},
+    {"one short text", SMALL("\x94\x00\x07\xa1x\x91\x81\xa2id\xa2yc"), 13},
+    {"one text with its length in a byte", SMALL("\x94\x00\x07\xa1x\x91\x81\xa2id\xd9\x02yc"), 14},
+    {"one small number", SMALL("\x94\x00\x07\xa1x\x91\x81\xa2id\x05"), 11},
+    {"a key that is no text", SMALL("\x94\x00\x07\xa1x\x91\x81\x01\x05"), 0},
+    {"two keys",
+     SMALL("\x94\x00\x07\xa1x\x91\x82\xa1"
+           "a\x05\xa1"
+           "b\x05"),
+     0},
+    {"two maps",
+     SMALL("\x94\x00\x07\xa1x\x92\x81\xa1"
+           "a\x05\x80"),
+     0},
+    {"an empty map", SMALL("\x94\x00\x07\xa1x\x91\x80"), 0},
+    {"a list as value",
+     SMALL("\x94\x00\x07\xa1x\x91\x81\xa1"
+           "a\x90"),
+     0},
+    {"a notification", SMALL("\x93\x02\xa1x\x90"), 0},
+    {"an answer", SMALL("\x94\x01\x07\xc0\xc0"), 0},
+};
+
+CASES(request, the_end_of_a_small_one_is_seen_at_once, small)
+{
+    cr_expect_eq(request_small(small[*i].bytes, small[*i].n), small[*i].whole, "%s",
+                 small[*i].says);
+}
+
+/* What is seen at once is what the scanner finds, byte by byte cut too, within the least limits. */
+Test(request, a_small_one_ends_where_the_scanner_says)
+{
+    for (size_t i = 0; i < sizeof small / sizeof small[0]; i++) {
+        struct frame_scan scan;
+
+        for (size_t n = 0; n < small[i].whole; n++)
+            cr_expect_eq(request_small(small[i].bytes, n), 0, "%s, cut to %zu", small[i].says, n);
+        if (small[i].whole == 0)
+            continue;
+        frame_scan_init(&scan, REQUEST_SMALL_BYTES, 8, 3);
+        cr_expect_eq(frame_scan(&scan, small[i].bytes, small[i].n), FRAME_DONE, "%s",
+                     small[i].says);
+        cr_expect_eq(scan.pos, small[i].whole, "%s", small[i].says);
     }
 }
