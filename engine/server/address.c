@@ -31,14 +31,16 @@ parse_unix(struct str path, struct address *out, struct err *err)
     return ERR_OK;
 }
 
-static bool
-is_loopback(const struct sockaddr *name)
+bool
+address_is_loopback(const struct sockaddr *name)
 {
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)name;
     const struct sockaddr_in *four = (const struct sockaddr_in *)name;
 
     if (name->sa_family == AF_INET)
         return (ntohl(four->sin_addr.s_addr) >> 24) == 127;
+    if (name->sa_family != AF_INET6)
+        return false;
     return IN6_IS_ADDR_LOOPBACK(&six->sin6_addr) ||
            (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr) && six->sin6_addr.s6_addr[12] == 127);
 }
@@ -55,7 +57,7 @@ resolve(const char *host, const char *port, struct address *out, struct err *err
                        gai_strerror(rc));
     *out = (struct address){
         .kind = ADDRESS_TCP,
-        .is_loopback = is_loopback(found->ai_addr),
+        .is_loopback = address_is_loopback(found->ai_addr),
         .length = found->ai_addrlen,
     };
     memcpy(&out->socket, found->ai_addr, found->ai_addrlen);

@@ -33,6 +33,8 @@ struct address {
 enum err_code address_parse(struct str text, struct address *out, struct err *err);
 /* As it would be written, the port that the system chose included. Always ends with a NUL. */
 void address_format(const struct address *address, char text[ADDRESS_TEXT_BYTES]);
+/* 127.0.0.0/8, ::1, and the former written as the latter. */
+bool address_is_loopback(const struct sockaddr *name);
 uint16_t address_port(const struct address *address); /* 0 for a unix socket */
 /* A listening socket, non-blocking; *address gets the port. A unix socket that nobody serves any more
  * is replaced; one that somebody serves is ERR_CONFLICT. */

@@ -258,9 +258,10 @@ go_on_with_http(struct session *session)
 {
     if (session->state != SESSION_READING)
         return;
-    if (session->partial != NULL && !session_http_is_answering(session))
+    if (session->partial != NULL && !session_http_is_answering(session)) {
         session_cut_partial(session);
-    session_flush(session);
+        session_flush(session);
+    }
     if (session->state == SESSION_READING)
         arm_readable(session, !session_http_is_answering(session));
 }

@@ -5,10 +5,8 @@
 
 #include <stdatomic.h>
 
-enum {
-    INLINE_PARAMS_BYTES = 16 * 1024,
-    /* larger ones are unpacked by a worker */ BUSY_RETRY_MS = 100
-};
+enum { INLINE_PARAMS_BYTES = 16 * 1024 }; /* larger ones are unpacked by a worker */
+enum { BUSY_RETRY_MS = 100 };
 
 /* ---- who asks ---- */
 

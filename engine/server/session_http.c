@@ -7,7 +7,6 @@
 #include "tokens.h"
 
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -193,15 +192,9 @@ is_from_here(const struct session *session)
 {
     struct sockaddr_storage name;
     socklen_t length = sizeof name;
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&name;
 
-    if (getpeername(session->fd, (struct sockaddr *)&name, &length) != 0)
-        return false;
-    if (name.ss_family == AF_INET)
-        return ntohl(((const struct sockaddr_in *)&name)->sin_addr.s_addr) >> 24 == 127;
-    return name.ss_family == AF_INET6 &&
-           (IN6_IS_ADDR_LOOPBACK(&six->sin6_addr) ||
-            (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr) && six->sin6_addr.s6_addr[12] == 127));
+    return getpeername(session->fd, (struct sockaddr *)&name, &length) == 0 &&
+           address_is_loopback((const struct sockaddr *)&name);
 }
 
 /* ---- pages ---- */

@@ -7,11 +7,18 @@
 
 enum { REFUSAL_BYTES = 2048, ERROR_BYTES = 128 * 1024 };
 
-void
-session_put(struct session *session, struct buf *bytes)
+/* Before the first byte that the peer has still to take: from now on it is waited for. */
+static void
+note_waiting(struct session *session)
 {
     if (session->out.bytes == 0)
         session->moved_ms = session->loop->now_ms;
+}
+
+void
+session_put(struct session *session, struct buf *bytes)
+{
+    note_waiting(session);
     session->loop->turn_bytes += bytes->len;
     outgoing_add_buf(&session->out, &session->loop->stock, bytes);
 }
@@ -19,8 +26,7 @@ session_put(struct session *session, struct buf *bytes)
 void
 session_put_bytes(struct session *session, struct str bytes)
 {
-    if (session->out.bytes == 0)
-        session->moved_ms = session->loop->now_ms;
+    note_waiting(session);
     session->loop->turn_bytes += bytes.len;
     outgoing_add(&session->out, &session->loop->stock, bytes.data, bytes.len);
 }
@@ -34,8 +40,7 @@ put_answer_head(struct session *session, uint32_t msgid, bool has_error, size_t 
 
     if (session->http != NULL)
         session_http_answer(session, false, n + more);
-    if (session->out.bytes == 0)
-        session->moved_ms = session->loop->now_ms;
+    note_waiting(session);
     outgoing_add(&session->out, &session->loop->stock, head, n);
 }
 
@@ -64,8 +69,7 @@ session_answer_bytes(struct session *session, uint32_t msgid, struct str result)
 
     if (session->http != NULL)
         session_http_answer(session, false, n + result.len);
-    if (session->out.bytes == 0)
-        session->moved_ms = session->loop->now_ms;
+    note_waiting(session);
     session->loop->turn_bytes += n + result.len;
     room = outgoing_room(&session->out, &session->loop->stock, n + result.len);
     if (room != NULL) {

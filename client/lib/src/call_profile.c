@@ -5,16 +5,7 @@ enum jml_code
 jml_profile_get(jml_client *client, const char *id, int64_t version, jml_result **out,
                 struct jml_error *error)
 {
-    jml_params params;
-    enum jml_code code = jmli_need(id, "id", error);
-
-    if (code != JML_OK)
-        return code;
-    jmli_call_begin(client, &params);
-    jml_params_add_text(&params, "id", id);
-    if (version != 0)
-        jml_params_add_int(&params, "version", version);
-    return jmli_call(client, "profile.get", &params, out, error);
+    return jmli_call_get(client, "profile.get", id, version, out, error);
 }
 
 static enum jml_code

@@ -28,6 +28,22 @@ jmli_need(const char *text, const char *field, struct jml_error *error)
     return jmli_fail_at(error, JML_BAD_OPTION, field, "%s is not given", field);
 }
 
+enum jml_code
+jmli_call_get(jml_client *client, const char *method, const char *id, int64_t version,
+              jml_result **out, struct jml_error *error)
+{
+    jml_params params;
+    enum jml_code code = jmli_need(id, "id", error);
+
+    if (code != JML_OK)
+        return code;
+    jmli_call_begin(client, &params);
+    jml_params_add_text(&params, "id", id);
+    if (version != 0)
+        jml_params_add_int(&params, "version", version);
+    return jmli_call(client, method, &params, out, error);
+}
+
 /* ---- fields ---- */
 
 struct jml_text

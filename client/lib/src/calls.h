@@ -14,6 +14,10 @@ enum jml_code jmli_call(jml_client *client, const char *method, jml_params *para
 /* Parameters in place, with the client's allocator. */
 void jmli_call_begin(const jml_client *client, jml_params *params);
 
+/* A method that takes an id and an earlier version (0: the newest). */
+enum jml_code jmli_call_get(jml_client *client, const char *method, const char *id, int64_t version,
+                            jml_result **out, struct jml_error *error);
+
 /* A text that the caller must give. */
 enum jml_code jmli_need(const char *text, const char *field, struct jml_error *error);
 
