@@ -95,6 +95,8 @@ read_codes(const struct slot_reader *reader, const struct field *field, const ms
 
     if (codes == NULL)
         return err_no_memory(err);
+    if (n_values > SLOT_CODES_MAX)
+        return refuse(field, "a list of at most 256", err);
     for (size_t i = 0; i < n_values && code == ERR_OK; i++)
         code = read_code(reader, field, is_list ? value_at(value, i) : value, codes, &n, err);
     if (code == ERR_OK)

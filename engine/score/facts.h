@@ -20,6 +20,7 @@
  * SLOT_MISSING here already, but for money without a rate on the day, which only a day can tell.
  */
 enum slot_state { SLOT_MISSING, SLOT_KNOWN };
+enum { SLOT_CODES_MAX = 256 }; /* in one set; the union of two lists of conflicts is the longest */
 
 struct slot_codes {
     const symbol *codes; /* ascending by number, no repeats */

@@ -77,6 +77,8 @@ enum err_code text_vector_make(struct lexicon_reader *reader, const struct text_
 int64_t text_vector_dot(const struct text_vector *a, const struct text_vector *b);
 /* min(10000, 10000 * dot / isqrt(norm2 a * norm2 b)); both non-empty. */
 int32_t text_vector_quality(const struct text_vector *a, const struct text_vector *b);
+/* The same of a dot product that is known. */
+int32_t text_dot_quality(int64_t dot, uint32_t a_norm2, uint32_t b_norm2);
 
 /* The stored form: u32 count, then per term u32 term, u16 weight, little-endian. */
 size_t text_vector_bytes(const struct text_vector *vector);

@@ -11,10 +11,11 @@
 #include <stdint.h>
 
 /*
- * match: the plain exact scorer: one pairing, one direction, one day.
+ * match: the exact scorer: one pairing, one direction, one day.
  *
- * The oracle: what it says is right, and every faster kernel is held to it. Integers only, no clock,
- * no order but score and id. Read-only in everything it is given; scratch in the arena; any number of
+ * Integers only, no clock, no order but score and id. match_pair_score and match_top_plain are the
+ * definition, pair by pair; match_top and match_batch search the roster's columns and give the very
+ * same bytes. Read-only in everything it is given; scratch in the arena; any number of
  * threads at the same time, each with its own arena.
  */
 struct match_context { /* what a pairing is applied to */
@@ -26,6 +27,7 @@ struct match_context { /* what a pairing is applied to */
     struct symbol_scope
         *scope; /* what a what-if's facts were built with; NULL: the plan makes one */
     int32_t day;
+    const struct kernel *kernel; /* of searches (kernel.h); NULL: the best of this processor */
 };
 
 /* A pairing made ready: constants as slots, fields resolved. In the arena, which must outlive it as
@@ -72,7 +74,7 @@ struct match_list {
 };
 /* The first k counterparts of `viewer` (whose facts need not be the roster's own: a what-if).
  * `row` is its row, or ROSTER_NO_ROW. on_from: the viewer stands on the from side.
- * is_cancelled may be NULL; asked every thousand candidates: true ends with ERR_CANCELLED. */
+ * is_cancelled may be NULL; asked every few thousand candidates: true ends with ERR_CANCELLED. */
 struct match_query {
     const struct facts *viewer;
     uint32_t row;
@@ -84,6 +86,29 @@ struct match_query {
 };
 enum err_code match_top(const struct match_plan *plan, const struct match_query *query,
                         struct arena *arena, struct match_list *out, struct err *err);
+/* The same, candidate by candidate over the whole roster: what match_top is held to. */
+enum err_code match_top_plain(const struct match_plan *plan, const struct match_query *query,
+                              struct arena *arena, struct match_list *out, struct err *err);
+/*
+ * One column of the matrix: every eligible counterpart of the query's viewer, in no order, with the score of
+ * the pair, if it is at least what `least` says for that counterpart. query.k is not read.
+ */
+struct match_sweep {
+    int32_t (*least)(void *context, uint32_t row); /* 0: any; above 10000: never */
+    void (*tell)(void *context, uint32_t row, int32_t score);
+    void *context;
+};
+enum err_code match_sweep(const struct match_plan *plan, const struct match_query *query,
+                          const struct match_sweep *sweep, struct arena *arena, struct err *err);
+/*
+ * match_top for each of n queries, in one pass: a piece of the columns that fits the processor's cache
+ * meets all queries of a tile before the next piece comes, and queries of one value share what is
+ * worked out for it. All on one side (on_from), each viewer the roster's own facts of its row.
+ * is_cancelled of the first query is asked between pieces. Lists lie in the arena. Queries are
+ * independent of each other: threads that each take some of them give the same lists.
+ */
+enum err_code match_batch(const struct match_plan *plan, const struct match_query *queries,
+                          size_t n, struct arena *arena, struct match_list *lists, struct err *err);
 
 /* ---- explanation ---- */
 

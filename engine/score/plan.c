@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include "comparison.h"
+#include "kernel.h"
 
 /* ---- what can be compared with what ---- */
 
@@ -180,6 +181,7 @@ match_plan_make(const struct match_context *context, struct arena *arena, struct
         return err_no_memory(err);
     plan->roster = context->roster;
     plan->rates = reference->rates;
+    plan->kernel = context->kernel != NULL ? context->kernel : kernel_best();
     plan->day = context->day;
     plan->combine = pairing->combine;
     plan->scope = context->scope;

@@ -45,6 +45,7 @@ enum { PLAN_FROM, PLAN_TO, PLAN_SIDES };
 struct match_plan {
     const struct roster *roster;
     const struct rates *rates;
+    const struct kernel *kernel;
     struct symbol_scope *scope;
     int32_t day;
     enum combine combine;

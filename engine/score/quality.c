@@ -120,13 +120,21 @@ period_quality(const struct slot_period *a, const struct slot_period *b,
 int32_t
 embedding_quality(const struct facts *a, const struct facts *b)
 {
-    uint64_t norms = (uint64_t)a->embedding_norm2 * b->embedding_norm2;
     int32_t dot = 0;
-    int64_t quality;
 
-    assert(a->n_embedding == b->n_embedding && norms > 0);
+    assert(a->n_embedding == b->n_embedding);
     for (uint32_t i = 0; i < a->n_embedding; i++)
         dot += a->embedding[i] * b->embedding[i];
+    return embedding_dot_quality(dot, a->embedding_norm2, b->embedding_norm2);
+}
+
+int32_t
+embedding_dot_quality(int32_t dot, uint32_t a_norm2, uint32_t b_norm2)
+{
+    uint64_t norms = (uint64_t)a_norm2 * b_norm2;
+    int64_t quality;
+
+    assert(norms > 0);
     if (dot <= 0)
         return 0;
     quality = (int64_t)FULL * dot / (int64_t)isqrt_u64(norms);

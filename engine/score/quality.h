@@ -77,6 +77,8 @@ int32_t period_quality(const struct slot_period *a, const struct slot_period *b,
  *          At most 1024 elements: |dot| and n are at most 2^24.
  */
 int32_t embedding_quality(const struct facts *a, const struct facts *b);
+/* The same of a dot product that is known, and both sums of squares, neither 0. */
+int32_t embedding_dot_quality(int32_t dot, uint32_t a_norm2, uint32_t b_norm2);
 
 /* `record`: 10000 * h / (h + 3), h outcomes. */
 int32_t record_quality(uint32_t h);

@@ -57,18 +57,24 @@ values_satisfy(const struct match_plan *plan, const struct plan_requirement *req
 }
 
 void
-requirement_judge(const struct match_plan *plan, const struct plan_requirement *requirement,
-                  const struct facts *from, const struct facts *to, struct requirement_state *out)
+requirement_judge_values(const struct match_plan *plan, const struct plan_requirement *requirement,
+                         const struct slot *of, const struct slot *by,
+                         struct requirement_state *out)
 {
-    const struct slot *of = plan_slot(&requirement->of, from);
-    const struct slot *by = plan_slot(&requirement->by, to);
-
     *out = (struct requirement_state){.of_missing = of->state == SLOT_MISSING,
                                       .by_missing = by->state == SLOT_MISSING};
     if (!out->of_missing && !out->by_missing)
         out->holds = values_satisfy(plan, requirement, of, by, out);
     if (out->of_missing || out->by_missing)
         out->holds = requirement->requirement->missing_passes;
+}
+
+void
+requirement_judge(const struct match_plan *plan, const struct plan_requirement *requirement,
+                  const struct facts *from, const struct facts *to, struct requirement_state *out)
+{
+    requirement_judge_values(plan, requirement, plan_slot(&requirement->of, from),
+                             plan_slot(&requirement->by, to), out);
 }
 
 /* ---- those that hold everywhere ---- */

@@ -20,6 +20,11 @@ void requirement_judge(const struct match_plan *plan, const struct plan_requirem
                        const struct facts *from, const struct facts *to,
                        struct requirement_state *out);
 
+/* The same for the two values. */
+void requirement_judge_values(const struct match_plan *plan,
+                              const struct plan_requirement *requirement, const struct slot *of,
+                              const struct slot *by, struct requirement_state *out);
+
 /* Does the profile stand on the side? */
 bool side_fits(const struct plan_side *side, const struct facts *facts);
 bool is_same_profile(const struct facts *a, const struct facts *b);

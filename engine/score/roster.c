@@ -1,6 +1,7 @@
 #include "roster.h"
 
 #include "alloc.h"
+#include "columns.h"
 #include "names.h"
 
 #include <stdatomic.h>
@@ -24,10 +25,12 @@ struct chunk {
     atomic_uint references;
     struct facts *facts[CHUNK_ROWS];
     struct record *records[CHUNK_ROWS];
+    uint32_t places[CHUNK_ROWS]; /* in the columns; NO_PLACE where facts are NULL */
 };
 
 struct lineage {
     atomic_uint references;
+    uint64_t n_edits; /* writer only */
     struct names *names;
 };
 
@@ -38,6 +41,7 @@ struct roster {
     size_t bytes; /* chunks, facts, records */
     struct lineage *lineage;
     struct chunk **chunks;
+    struct columns *columns; /* the same profiles, as scoring reads them */
 };
 
 struct roster_edit {
@@ -117,6 +121,7 @@ roster_drop(struct roster *roster)
         return;
     for (uint32_t i = 0; i < roster->n_chunks; i++)
         chunk_drop(roster->chunks[i]);
+    columns_destroy(roster->columns);
     lineage_drop(roster->lineage);
     mem_free(roster->chunks);
     mem_free(roster);
@@ -178,7 +183,22 @@ roster_find(const struct roster *roster, struct str id)
 size_t
 roster_bytes(const struct roster *roster)
 {
-    return roster->bytes;
+    return roster->bytes + roster->columns->bytes;
+}
+
+const struct columns *
+roster_columns(const struct roster *roster)
+{
+    return roster->columns;
+}
+
+uint32_t
+roster_place(const struct roster *roster, uint32_t row)
+{
+    const struct chunk *chunk = chunk_of(roster, row);
+
+    return chunk != NULL && chunk->facts[row % CHUNK_ROWS] != NULL ? chunk->places[row % CHUNK_ROWS]
+                                                                   : NO_PLACE;
 }
 
 /* ---- editing ---- */
@@ -226,7 +246,9 @@ roster_edit_begin(struct roster *base)
     } else {
         next->lineage = lineage_create();
     }
-    if (next->lineage == NULL || !chunks_reserve(edit, base != NULL ? base->n_chunks : 1)) {
+    if (next->lineage != NULL)
+        next->columns = columns_edit(base != NULL ? base->columns : NULL, ++next->lineage->n_edits);
+    if (next->columns == NULL || !chunks_reserve(edit, base != NULL ? base->n_chunks : 1)) {
         roster_edit_abandon(edit);
         return NULL;
     }
@@ -257,6 +279,7 @@ chunk_copy(const struct chunk *from)
             copy->facts[i] = facts_hold(from->facts[i]);
         if (from->records[i] != NULL)
             copy->records[i] = record_hold(from->records[i]);
+        copy->places[i] = from->places[i];
     }
     return copy;
 }
@@ -302,13 +325,15 @@ roster_edit_put(struct roster_edit *edit, struct facts *facts, struct err *err)
 {
     uint32_t row = row_of(edit, facts->id);
     struct chunk *chunk = row != ROSTER_NO_ROW ? chunk_own(edit, row) : NULL;
+    uint32_t at = row % CHUNK_ROWS;
     struct facts **place;
 
-    if (chunk == NULL) {
+    if (chunk == NULL || !columns_put(edit->next->columns, chunk->facts[at], facts, row,
+                                      chunk->records[at] != NULL, &chunk->places[at])) {
         facts_drop(facts);
         return err_no_memory(err);
     }
-    place = &chunk->facts[row % CHUNK_ROWS];
+    place = &chunk->facts[at];
     if (*place != NULL)
         edit->next->bytes -= (*place)->bytes;
     else
@@ -329,11 +354,12 @@ roster_edit_delete(struct roster_edit *edit, struct str id)
     if (row == ROSTER_NO_ROW)
         return ERR_OK;
     chunk = chunk_own(edit, row);
-    if (chunk == NULL) {
+    place = chunk != NULL ? &chunk->facts[row % CHUNK_ROWS] : NULL;
+    if (chunk == NULL ||
+        !columns_remove(edit->next->columns, *place, chunk->places[row % CHUNK_ROWS])) {
         edit->has_failed = true;
         return ERR_BUSY;
     }
-    place = &chunk->facts[row % CHUNK_ROWS];
     edit->next->bytes -= (*place)->bytes;
     edit->next->n_profiles--;
     facts_drop(*place);
@@ -354,12 +380,12 @@ record_bytes(uint32_t n)
     return sizeof(struct record) + room * sizeof(struct outcome);
 }
 
-/* The record at *place, writable, with room for one outcome more; NULL if memory ends. A record that
- * only an own chunk holds is in nobody else's sight. */
+/* The record at `at`, writable, with room for one outcome more; NULL if memory ends. A record that only
+ * an own chunk holds is in nobody else's sight. */
 static struct record *
-record_own(struct roster_edit *edit, struct record **place)
+record_own(struct roster_edit *edit, struct chunk *chunk, uint32_t at)
 {
-    struct record *old = *place, *record;
+    struct record *old = chunk->records[at], *record;
     uint32_t n = old != NULL ? old->n : 0;
     size_t old_bytes = old != NULL ? record_bytes(n) : 0, bytes = record_bytes(n + 1);
 
@@ -369,13 +395,18 @@ record_own(struct roster_edit *edit, struct record **place)
     record = mem_alloc(bytes);
     if (record == NULL)
         return NULL;
+    if (chunk->facts[at] != NULL &&
+        !columns_set_record(edit->next->columns, chunk->facts[at], chunk->places[at])) {
+        mem_free(record);
+        return NULL;
+    }
     atomic_init(&record->references, 1);
     record->n = n;
     if (n > 0)
         memcpy(record->outcomes, old->outcomes, n * sizeof(struct outcome));
     edit->next->bytes += bytes - old_bytes;
     record_drop(old);
-    *place = record;
+    chunk->records[at] = record;
     return record;
 }
 
@@ -400,8 +431,7 @@ roster_edit_outcome(struct roster_edit *edit, struct str from, struct str to, in
     for (int side = 0; side < n_sides; side++) {
         struct chunk *chunk = rows[side] != ROSTER_NO_ROW ? chunk_own(edit, rows[side]) : NULL;
 
-        records[side] =
-            chunk != NULL ? record_own(edit, &chunk->records[rows[side] % CHUNK_ROWS]) : NULL;
+        records[side] = chunk != NULL ? record_own(edit, chunk, rows[side] % CHUNK_ROWS) : NULL;
         if (records[side] == NULL)
             return err_no_memory(err);
     }

@@ -220,13 +220,19 @@ isqrt_u64(uint64_t x)
 }
 
 int32_t
-text_vector_quality(const struct text_vector *a, const struct text_vector *b)
+text_dot_quality(int64_t dot, uint32_t a_norm2, uint32_t b_norm2)
 {
     /* dot < 2^31 by Cauchy and Schwarz, the product of the norms < 2^62, its root >= 1 */
-    uint64_t root = isqrt_u64((uint64_t)a->norm2 * b->norm2);
-    uint64_t quality = 10000 * (uint64_t)text_vector_dot(a, b) / root;
+    uint64_t root = isqrt_u64((uint64_t)a_norm2 * b_norm2);
+    uint64_t quality = 10000 * (uint64_t)dot / root;
 
     return quality < 10000 ? (int32_t)quality : 10000;
+}
+
+int32_t
+text_vector_quality(const struct text_vector *a, const struct text_vector *b)
+{
+    return text_dot_quality(text_vector_dot(a, b), a->norm2, b->norm2);
 }
 
 /* ---- the stored form ---- */

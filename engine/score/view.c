@@ -131,20 +131,10 @@ judge_period(const struct slot *a, const struct slot *b, struct judgement *out)
     out->quality = quality;
 }
 
-static void
-judge_record(const struct match_plan *plan, const struct plan_want *want, const struct slot *a,
-             const struct pair *pair, int viewer, struct judgement *out)
-{
-    struct record_count count;
-
-    record_counts(plan, want, &a->codes, pair, viewer, &count);
-    out->quality = record_quality(count.most);
-}
-
 /* Both values are there; range, stage and period may still find nothing to compare. */
 static void
 judge_known(const struct match_plan *plan, const struct plan_want *want, const struct slot *a,
-            const struct slot *b, const struct pair *pair, int viewer, struct judgement *out)
+            const struct slot *b, struct judgement *out)
 {
     switch (want->want->type) {
     case WANT_OVERLAP:
@@ -171,14 +161,43 @@ judge_known(const struct match_plan *plan, const struct plan_want *want, const s
     case WANT_PERIOD:
         judge_period(a, b, out);
         break;
-    case WANT_RECORD:
-        judge_record(plan, want, a, pair, viewer, out);
-        break;
+    case WANT_RECORD: /* counted by whoever knows the pair */
     case WANT_TEXT:
     case WANT_MODEL:      /* match_plan_make refuses it */
     case WANT_TYPE_COUNT: /* no type */
         break;
     }
+}
+
+static void
+judge_values(const struct match_plan *plan, const struct plan_want *want, const struct slot *a,
+             const struct slot *b, struct judgement *out)
+{
+    out->of_missing = a->state == SLOT_MISSING;
+    /* no outcomes are a track record too */
+    out->by_missing = b->state == SLOT_MISSING && want->by.kind != OPERAND_RECORD;
+    out->is_known = !out->of_missing && !out->by_missing;
+    if (out->is_known)
+        judge_known(plan, want, a, b, out);
+}
+
+static void
+judge_points(const struct plan_want *want, struct judgement *out)
+{
+    if (!out->is_known)
+        out->quality = want->want->missing;
+    out->points = curve_points(want->want->curve, want->want->n_knots, out->quality);
+}
+
+int32_t
+want_points(const struct match_plan *plan, const struct plan_want *want, const struct slot *a,
+            const struct slot *b)
+{
+    struct judgement judgement = {0};
+
+    judge_values(plan, want, a, b, &judgement);
+    judge_points(want, &judgement);
+    return judgement.points;
 }
 
 void
@@ -189,19 +208,17 @@ want_judge(const struct match_plan *plan, const struct plan_want *want, struct p
     const struct slot *b = plan_slot(&want->by, pair->facts[1 - viewer]);
 
     *out = (struct judgement){0};
-    if (want->want->type == WANT_TEXT) {
+    if (want->want->type == WANT_TEXT)
         judge_text(pair, viewer, out);
-    } else {
-        out->of_missing = a->state == SLOT_MISSING;
-        /* no outcomes are a track record too */
-        out->by_missing = b->state == SLOT_MISSING && want->by.kind != OPERAND_RECORD;
-        out->is_known = !out->of_missing && !out->by_missing;
-        if (out->is_known)
-            judge_known(plan, want, a, b, pair, viewer, out);
+    else
+        judge_values(plan, want, a, b, out);
+    if (want->want->type == WANT_RECORD && out->is_known) {
+        struct record_count count;
+
+        record_counts(plan, want, &a->codes, pair, viewer, &count);
+        out->quality = record_quality(count.most);
     }
-    if (!out->is_known)
-        out->quality = want->want->missing;
-    out->points = curve_points(want->want->curve, want->want->n_knots, out->quality);
+    judge_points(want, out);
 }
 
 /* ---- views and scores ---- */

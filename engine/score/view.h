@@ -32,6 +32,11 @@ struct judgement {
 void want_judge(const struct match_plan *plan, const struct plan_want *want, struct pair *pair,
                 int viewer, struct judgement *out);
 
+/* Points of a want that is not of text, for the values a of its viewer and b of the counterpart; of a
+ * record, those of a counterpart without outcomes. */
+int32_t want_points(const struct match_plan *plan, const struct plan_want *want,
+                    const struct slot *a, const struct slot *b);
+
 /* Do both bring an embedding of the same length, which then is used instead of the text vectors? */
 bool pair_uses_embedding(const struct facts *a, const struct facts *b);
 

@@ -241,7 +241,7 @@ cancel_at_third(void *context)
     return ++*asked == 3;
 }
 
-Test(rank, asks_every_thousand_rows_whether_to_stop)
+Test(rank, asks_between_blocks_whether_to_stop)
 {
     struct match_plan *plan;
     struct match_list list = {.n = 77};
@@ -250,7 +250,7 @@ Test(rank, asks_every_thousand_rows_whether_to_stop)
     int asked = 0;
 
     put_startup("s");
-    for (int i = 0; i < 2500; i++) {
+    for (int i = 0; i < 5000; i++) {
         char id[32];
 
         snprintf(id, sizeof id, "h%d", i);

@@ -230,6 +230,9 @@ Test(roster, counts_its_memory_up_and_down_again)
     size_t before, with_b;
 
     put_team("a", 1);
+    put_team("b", 2); /* its columns stay wide enough for two teams */
+    world_publish(&world);
+    world_delete(&world, "b");
     world_publish(&world);
     before = roster_bytes(world.roster);
     put_team("b", 1);

@@ -1,0 +1,117 @@
+#ifndef JML_COLUMNS_H
+#define JML_COLUMNS_H
+
+#include "dictionary.h"
+#include "facts.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * columns: the profiles of a roster, laid out for scoring one against many.
+ *
+ * One *table* for each kind and metro, so that a search reads only profiles of the other side. A table
+ * is a list of *blocks* of 2048 places. A block keeps, field by field, the dictionary code of the value at
+ * each place (structure of arrays; a column whose codes are all equal takes no room), and as bits what
+ * is yes or no. Nothing depends on the order of places: ranking goes by score and id.
+ *
+ * A published set of columns is immutable; the next one shares every block in which nothing changed. So
+ * a change copies one block (about 70 kB) and the lists of blocks. A block borrows facts, which the
+ * roster that it belongs to holds. Memory of a place: 19 bytes, and 1, 2 or 4 for each column in use;
+ * some 40 for the fields of data/programmes.
+ *
+ * columns_edit …: the writer's thread only. Readers need no lock. Private to score/.
+ */
+enum { BLOCK_ROWS = 2048, BLOCK_WORDS = BLOCK_ROWS / 64, NO_PLACE = UINT32_MAX };
+enum column_id {                               /* first the fields, by field_id */
+                 COLUMN_CONSENT = FIELD_COUNT, /* columns_consent_pack */
+                 COLUMN_ORGANISATION,          /* facts.organisation, a set of one */
+                 COLUMN_COUNT
+};
+
+struct column {
+    const void *codes; /* uint8_t, uint16_t or uint32_t by width; NULL with width 0 */
+    uint32_t constant; /* width 0: the code at every place */
+    uint8_t width;
+};
+
+struct block {
+    _Atomic uint32_t references;
+    uint64_t edit; /* the edit that made it, and may still change it */
+    size_t bytes;
+    uint32_t n_rows; /* places ever used: bits and codes beyond are 0 */
+    uint64_t present[BLOCK_WORDS];
+    uint64_t with_record[BLOCK_WORDS];    /* has outcomes */
+    uint64_t with_conflicts[BLOCK_WORDS]; /* lists conflicts */
+    uint32_t rows[BLOCK_ROWS];            /* of the roster */
+    uint16_t text_roots[BLOCK_ROWS];      /* isqrt of the text vector's norm; 0: no text vector */
+    uint16_t embedding_lengths[BLOCK_ROWS];
+    const struct facts *facts[BLOCK_ROWS];
+    struct column columns[COLUMN_COUNT];
+};
+
+struct table_dictionaries;
+struct table {
+    symbol kind, metro;
+    uint32_t n_profiles, n_blocks, room;
+    uint32_t first_free; /* no block before it has a free place */
+    struct block **blocks;
+    struct table_dictionaries *dictionaries; /* shared by all successors */
+};
+
+struct columns {
+    uint64_t edit;
+    uint32_t n_tables;
+    size_t bytes; /* of tables and blocks; dictionaries apart */
+    struct table *tables;
+};
+
+static inline uint32_t
+column_code(const struct column *column, uint32_t place)
+{
+    switch (column->width) {
+    case 1:
+        return ((const uint8_t *)column->codes)[place];
+    case 2:
+        return ((const uint16_t *)column->codes)[place];
+    case 4:
+        return ((const uint32_t *)column->codes)[place];
+    default:
+        return column->constant;
+    }
+}
+
+/* What COLUMN_CONSENT tells, as one whole number: may it be matched, is it paused, until when. */
+static inline int64_t
+columns_consent_pack(const struct facts *facts)
+{
+    return (int64_t)facts->consent_until * 4 + (facts->may_match ? 2 : 0) +
+           (facts->is_paused ? 1 : 0);
+}
+static inline bool
+columns_consent_allows(int64_t packed, int32_t day)
+{
+    return (packed & 3) == 2 && packed >> 2 >= day;
+}
+
+enum slot_type column_type(enum column_id column); /* SLOT_NONE: no such column */
+/* NULL: every value of the column is missing. */
+const struct dictionary *table_dictionary(const struct table *table, enum column_id column);
+const struct table *columns_table(const struct columns *columns, symbol kind, symbol metro);
+size_t columns_dictionary_bytes(const struct columns *columns); /* writer only */
+
+/* ---- the writer ---- */
+
+/* The next set, as base is (NULL: empty). NULL if out of memory. `edit` is a number that no edit had
+ * before. */
+struct columns *columns_edit(const struct columns *base, uint64_t edit);
+void columns_destroy(struct columns *columns); /* published or not; NULL is fine */
+/* A profile comes to a place (`place` NO_PLACE), or takes over the place of `old`, which may be of
+ * another kind or metro: *place is where it is now. False if out of memory: nothing has changed. */
+bool columns_put(struct columns *columns, const struct facts *old, const struct facts *facts,
+                 uint32_t row, bool has_record, uint32_t *place);
+bool columns_remove(struct columns *columns, const struct facts *facts, uint32_t place);
+bool columns_set_record(struct columns *columns, const struct facts *facts, uint32_t place);
+
+#endif

@@ -1,0 +1,99 @@
+#include "kernel_parts.h"
+
+#include <immintrin.h>
+
+/*
+ * A byte shuffle looks up 16 entries, and gives 0 where the index has its high bit set. For a longer
+ * table each sixteenth is looked up with the code less its start: adding 0x70 with saturation sets the
+ * high bit of every index that is not 0..15, so that exactly one of the lookups answers.
+ */
+static inline __m256i
+look_up(__m256i codes, const uint8_t *table, uint32_t n_codes)
+{
+    const __m256i high = _mm256_set1_epi8(0x70);
+    __m256i found = _mm256_setzero_si256();
+
+    for (uint32_t start = 0; start < n_codes; start += 16) {
+        __m256i entries =
+            _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(table + start)));
+        __m256i at = _mm256_sub_epi8(codes, _mm256_set1_epi8((char)start));
+
+        found = _mm256_or_si256(found, _mm256_shuffle_epi8(entries, _mm256_adds_epu8(at, high)));
+    }
+    return found;
+}
+
+static inline uint64_t
+at_most(__m256i sums, __m256i most)
+{
+    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(sums, most), most));
+}
+
+static void
+prune(const struct kernel_loss *losses, size_t n, uint8_t most, size_t n_words, uint64_t *bits)
+{
+    const __m256i limit = _mm256_set1_epi8((char)most);
+
+    for (size_t word = 0; word < n_words; word++) {
+        __m256i low = _mm256_setzero_si256(), high = low;
+
+        if (bits[word] == 0)
+            continue;
+        for (size_t i = 0; i < n; i++) {
+            const __m256i *codes = (const __m256i *)(losses[i].codes + word * 64);
+            const uint8_t *table = losses[i].table;
+            uint32_t n_codes = losses[i].n_codes;
+
+            low = _mm256_adds_epu8(low, look_up(_mm256_loadu_si256(codes), table, n_codes));
+            high = _mm256_adds_epu8(high, look_up(_mm256_loadu_si256(codes + 1), table, n_codes));
+        }
+        bits[word] &= at_most(low, limit) | at_most(high, limit) << 32;
+    }
+}
+
+static inline uint64_t
+not_zero(__m256i bytes)
+{
+    return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256()));
+}
+
+static void
+members(const uint8_t *codes, const uint8_t *table, uint32_t n_codes, size_t n_words,
+        uint64_t *bits)
+{
+    for (size_t word = 0; word < n_words; word++) {
+        const __m256i *at = (const __m256i *)(codes + word * 64);
+        uint32_t low = (uint32_t)not_zero(look_up(_mm256_loadu_si256(at), table, n_codes));
+        uint32_t high = (uint32_t)not_zero(look_up(_mm256_loadu_si256(at + 1), table, n_codes));
+
+        bits[word] = low | (uint64_t)high << 32;
+    }
+}
+
+static int32_t
+dot(const int8_t *a, const int8_t *b, uint32_t n)
+{
+    __m256i sums = _mm256_setzero_si256();
+    __m128i half;
+    uint32_t i = 0;
+
+    for (; i + 16 <= n; i += 16) { /* products of two pairs are at most 2^15: 1024 of them fit */
+        __m256i x = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(a + i)));
+        __m256i y = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(b + i)));
+
+        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(x, y));
+    }
+    half = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4e));
+    half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0xb1));
+    return _mm_cvtsi128_si32(half) + dot_plain(a + i, b + i, n - i);
+}
+
+static void
+dots(const int8_t *vector, uint32_t n, const int8_t *const *others, size_t n_others, int32_t *out)
+{
+    for (size_t i = 0; i < n_others; i++)
+        out[i] = dot(vector, others[i], n);
+}
+
+const struct kernel kernel_avx2 = {"avx2", prune, members, dots};

@@ -1,0 +1,324 @@
+#include "lens.h"
+
+#include "code_set.h"
+#include "curve.h"
+#include "requirement.h"
+#include "view.h"
+
+#include <string.h>
+
+static uint32_t
+codes_in(const struct dictionary *dictionary)
+{
+    return dictionary != NULL ? dictionary_count(dictionary) : 1;
+}
+
+/* ---- making ---- */
+
+static const struct plan_operand *
+candidate_operand(const struct plan_want *want, bool is_lookers)
+{
+    return is_lookers ? &want->by : &want->of;
+}
+
+static const struct plan_operand *
+looker_operand(const struct plan_want *want, bool is_lookers)
+{
+    return is_lookers ? &want->of : &want->by;
+}
+
+static enum lens_kind
+kind_of(const struct plan_want *want, bool is_lookers)
+{
+    if (want->want->type == WANT_TEXT)
+        return LENS_TEXT;
+    if (want->want->type == WANT_RECORD)
+        return is_lookers ? LENS_CANDIDATE_RECORD : LENS_LOOKER_RECORD;
+    return candidate_operand(want, is_lookers)->kind == OPERAND_FIELD ? LENS_COLUMN : LENS_FIXED;
+}
+
+/* The curve's lines are straight: nothing lies above the highest knot. */
+static int32_t
+most_points(const struct want *want)
+{
+    int32_t most = want->n_knots < 2 ? SCORE_MAX : 0;
+
+    for (int i = 0; i < want->n_knots; i++)
+        most = want->curve[i].p > most ? want->curve[i].p : most;
+    return most;
+}
+
+/* How many values lookers may hold in a column of their own table. */
+static uint32_t
+looker_codes(const struct lens *lens, const struct plan_operand *operand)
+{
+    if (operand->kind != OPERAND_FIELD)
+        return 1;
+    return codes_in(table_dictionary(lens->lookers, (enum column_id)operand->field));
+}
+
+static bool
+want_look(struct lens *lens, const struct plan_want *want, int view, struct arena *arena,
+          struct lens_want *out)
+{
+    bool is_lookers = view == lens->side;
+    const struct plan_operand *candidate = candidate_operand(want, is_lookers);
+
+    *out = (struct lens_want){.want = want,
+                              .kind = kind_of(want, is_lookers),
+                              .view = view,
+                              .is_lookers = is_lookers,
+                              .weight = want->want->weight,
+                              .most = most_points(want->want),
+                              .n_codes = 1};
+    if (out->kind == LENS_COLUMN || out->kind == LENS_LOOKER_RECORD) {
+        out->column = (enum column_id)candidate->field;
+        out->dictionary = table_dictionary(lens->table, out->column);
+        out->n_codes = codes_in(out->dictionary);
+    }
+    if (lens->lookers == NULL || out->kind == LENS_TEXT)
+        return true;
+    out->n_shared = looker_codes(lens, looker_operand(want, is_lookers));
+    out->shared = arena_alloc(arena, out->n_shared, sizeof(struct points_row *));
+    return out->shared != NULL;
+}
+
+static const struct plan_operand *
+rule_operand(const struct lens *lens, const struct plan_requirement *requirement, bool of_looker)
+{
+    return (lens->side == PLAN_FROM) == of_looker ? &requirement->of : &requirement->by;
+}
+
+static bool
+rule_look(struct lens *lens, const struct plan_requirement *requirement, struct arena *arena,
+          struct lens_rule *out)
+{
+    const struct plan_operand *candidate = rule_operand(lens, requirement, false);
+
+    *out = (struct lens_rule){
+        .requirement = requirement, .is_fixed = candidate->kind != OPERAND_FIELD, .n_codes = 1};
+    if (!out->is_fixed) {
+        out->column = (enum column_id)candidate->field;
+        out->dictionary = table_dictionary(lens->table, out->column);
+        out->n_codes = codes_in(out->dictionary);
+    }
+    if (lens->lookers == NULL)
+        return true;
+    out->n_shared = looker_codes(lens, rule_operand(lens, requirement, true));
+    out->shared = arena_alloc(arena, out->n_shared, sizeof(struct holds_row *));
+    return out->shared != NULL;
+}
+
+static bool
+consent_look(struct lens *lens, struct arena *arena)
+{
+    const struct dictionary *dictionary = table_dictionary(lens->table, COLUMN_CONSENT);
+
+    lens->n_consents = codes_in(dictionary);
+    lens->consent.holds = arena_alloc(arena, lens->n_consents, 1);
+    if (lens->consent.holds == NULL)
+        return false;
+    for (uint32_t code = 1; code < lens->n_consents; code++) {
+        struct slot slot;
+        bool holds;
+
+        dictionary_slot(dictionary, code, &slot);
+        holds = columns_consent_allows(slot.number, lens->plan->day);
+        lens->consent.holds[code] = holds ? HOLDS : HOLDS_NOT;
+        if (code < KERNEL_CODES)
+            lens->consent.table[code] = holds;
+    }
+    return true;
+}
+
+enum err_code
+lens_make(const struct match_plan *plan, int side, const struct table *table,
+          const struct table *lookers, struct arena *arena, struct arena *rows, struct lens **out,
+          struct err *err)
+{
+    size_t n_wants = (size_t)(plan->views[PLAN_FROM].n_wants + plan->views[PLAN_TO].n_wants);
+    size_t n_rules = (size_t)plan->n_requirements;
+    struct lens *lens = arena_alloc(arena, 1, sizeof *lens + 64);
+
+    if (lens == NULL)
+        return err_no_memory(err);
+    lens = (void *)(((uintptr_t)lens + 63) & ~(uintptr_t)63); /* for the tables of kernels */
+    lens->plan = plan;
+    lens->table = table;
+    lens->lookers = lookers;
+    lens->side = side;
+    lens->arena = rows;
+    lens->wants = arena_alloc(arena, n_wants, sizeof *lens->wants);
+    lens->rules = arena_alloc(arena, n_rules, sizeof *lens->rules);
+    if (lens->wants == NULL || lens->rules == NULL || !consent_look(lens, arena))
+        return err_no_memory(err);
+    for (int view = 0; view < PLAN_SIDES; view++)
+        for (int i = 0; i < plan->views[view].n_wants; i++)
+            if (!want_look(lens, &plan->views[view].wants[i], view, arena,
+                           &lens->wants[lens->n_wants++]))
+                return err_no_memory(err);
+    for (size_t i = 0; i < n_rules; i++)
+        if (!rule_look(lens, &plan->requirements[i], arena, &lens->rules[lens->n_rules++]))
+            return err_no_memory(err);
+    *out = lens;
+    return ERR_OK;
+}
+
+void
+lens_forget(struct lens *lens)
+{
+    for (size_t i = 0; i < lens->n_wants; i++)
+        if (lens->wants[i].shared != NULL)
+            memset(lens->wants[i].shared, 0, lens->wants[i].n_shared * sizeof(struct points_row *));
+    for (size_t i = 0; i < lens->n_rules; i++)
+        if (lens->rules[i].shared != NULL)
+            memset(lens->rules[i].shared, 0, lens->rules[i].n_shared * sizeof(struct holds_row *));
+}
+
+/* ---- rows ---- */
+
+/* The looker's own code, by which lookers of one value share a row. */
+static uint32_t
+shared_at(const struct plan_operand *operand, const struct block *block, uint32_t place)
+{
+    return operand->kind == OPERAND_FIELD ? column_code(&block->columns[operand->field], place) : 0;
+}
+
+struct points_row *
+lens_points_row(struct lens *lens, size_t want_at, const struct facts *looker,
+                const struct block *block, uint32_t place)
+{
+    struct lens_want *want = &lens->wants[want_at];
+    const struct plan_operand *operand = looker_operand(want->want, want->is_lookers);
+    struct points_row **shared = NULL, *row;
+
+    if (want->shared != NULL && block != NULL)
+        shared = &want->shared[shared_at(operand, block, place)];
+    if (shared != NULL && *shared != NULL)
+        return *shared;
+    row = arena_alloc(lens->arena, 1, sizeof *row);
+    if (row == NULL)
+        return NULL;
+    row->value = plan_slot(operand, looker);
+    row->most = -1;
+    if (want->n_codes <= LENS_ROW_CODES) {
+        row->points = arena_alloc(lens->arena, want->n_codes, sizeof *row->points);
+        if (row->points == NULL)
+            return NULL;
+    }
+    if (shared != NULL)
+        *shared = row;
+    return row;
+}
+
+int32_t
+lens_points_make(const struct lens *lens, const struct lens_want *want, struct points_row *row,
+                 uint32_t code)
+{
+    const struct plan_operand *operand = candidate_operand(want->want, want->is_lookers);
+    struct slot slot = {.state = SLOT_MISSING};
+    const struct slot *candidate = &slot;
+    int32_t points;
+
+    if (want->kind == LENS_FIXED)
+        candidate = &operand->constant;
+    else if (want->dictionary != NULL)
+        dictionary_slot(want->dictionary, code, &slot);
+    points = want_points(lens->plan, want->want, want->is_lookers ? row->value : candidate,
+                         want->is_lookers ? candidate : row->value);
+    if (row->points != NULL)
+        row->points[code] = (uint16_t)(points + 1);
+    return points;
+}
+
+int32_t
+lens_row_most(const struct lens *lens, const struct lens_want *want, struct points_row *row)
+{
+    if (row->most < 0)
+        for (uint32_t code = 0; code < want->n_codes; code++) {
+            int32_t points = lens_points(lens, want, row, code);
+
+            row->most = points > row->most ? points : row->most;
+        }
+    return row->most;
+}
+
+/* A row with its table of small codes aligned for the kernels; n_codes 0: it keeps none. */
+static struct holds_row *
+holds_row_alloc(struct lens *lens, uint32_t n_codes)
+{
+    struct holds_row *row = arena_alloc(lens->arena, 1, sizeof *row + 64);
+
+    if (row == NULL)
+        return NULL;
+    row = (void *)(((uintptr_t)row + 63) & ~(uintptr_t)63);
+    if (n_codes == 0)
+        return row;
+    row->holds = arena_alloc(lens->arena, n_codes, 1);
+    return row->holds != NULL ? row : NULL;
+}
+
+struct holds_row *
+lens_holds_row(struct lens *lens, size_t rule_at, const struct facts *looker,
+               const struct block *block, uint32_t place)
+{
+    struct lens_rule *rule = &lens->rules[rule_at];
+    const struct plan_operand *operand = rule_operand(lens, rule->requirement, true);
+    struct holds_row **shared = NULL, *row;
+
+    if (rule->shared != NULL && block != NULL)
+        shared = &rule->shared[shared_at(operand, block, place)];
+    if (shared != NULL && *shared != NULL)
+        return *shared;
+    row = holds_row_alloc(lens, rule->n_codes <= LENS_ROW_CODES ? rule->n_codes : 0);
+    if (row == NULL)
+        return NULL;
+    row->value = plan_slot(operand, looker);
+    if (lens_is_small(rule->n_codes))
+        for (uint32_t code = 0; code < rule->n_codes; code++)
+            row->table[code] = lens_holds_make(lens, rule, row, code);
+    if (shared != NULL)
+        *shared = row;
+    return row;
+}
+
+bool
+lens_holds_make(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row,
+                uint32_t code)
+{
+    struct slot slot = {.state = SLOT_MISSING};
+    const struct slot *candidate = &slot;
+    struct requirement_state state;
+
+    if (rule->is_fixed)
+        candidate = &rule_operand(lens, rule->requirement, false)->constant;
+    else if (rule->dictionary != NULL)
+        dictionary_slot(rule->dictionary, code, &slot);
+    if (lens->side == PLAN_FROM)
+        requirement_judge_values(lens->plan, rule->requirement, row->value, candidate, &state);
+    else
+        requirement_judge_values(lens->plan, rule->requirement, candidate, row->value, &state);
+    if (row->holds != NULL)
+        row->holds[code] = state.holds ? HOLDS : HOLDS_NOT;
+    return state.holds;
+}
+
+struct holds_row *
+lens_organisation_row(struct lens *lens, const struct facts *looker)
+{
+    const struct dictionary *dictionary = table_dictionary(lens->table, COLUMN_ORGANISATION);
+    uint32_t n_codes = codes_in(dictionary);
+    struct holds_row *row = holds_row_alloc(lens, n_codes);
+
+    for (uint32_t code = 0; row != NULL && code < n_codes; code++) {
+        struct slot slot;
+
+        row->holds[code] = HOLDS;
+        if (code == DICTIONARY_MISSING)
+            continue;
+        dictionary_slot(dictionary, code, &slot);
+        if (code_set_has(&looker->conflicts, slot.codes.codes[0]))
+            row->holds[code] = HOLDS_NOT;
+    }
+    return row;
+}

@@ -1,0 +1,136 @@
+#ifndef JML_LENS_H
+#define JML_LENS_H
+
+#include "columns.h"
+#include "kernel.h"
+#include "plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * lens: a pairing as one side sees it, over one table of the other side.
+ *
+ * Whatever a want compares, seen from one profile it is a function of one column of the candidates: a
+ * row of points by dictionary code. So every type of want, curve and weight costs the same. Rows are
+ * filled as codes are met. Many searches through one lens share the rows of those that hold the same
+ * value. The *looker* is the profile that searches; a *candidate* is a profile of the table.
+ *
+ * In an arena; one thread. Private to score/.
+ */
+enum {
+    LENS_ROW_CODES = 32 * 1024
+}; /* of larger dictionaries no rows are kept: values are judged anew */
+
+enum lens_kind {
+    LENS_FIXED,            /* the candidate's value does not matter: a constant stands for it */
+    LENS_COLUMN,           /* points by the code of a column */
+    LENS_TEXT,             /* text vectors or embeddings of the two */
+    LENS_CANDIDATE_RECORD, /* the looker's want of a candidate's track record */
+    LENS_LOOKER_RECORD     /* a candidate's want of the looker's: a column where there is none */
+};
+
+struct points_row { /* of one want and one value of the looker */
+    const struct slot *value;
+    uint16_t *points; /* by code; one more than they are, 0: not yet known. NULL: none are kept */
+    int32_t most;     /* of all codes, once lens_row_most was asked; else -1 */
+};
+
+struct lens_want {
+    const struct plan_want *want;
+    enum lens_kind kind;
+    int view;        /* PLAN_FROM, PLAN_TO: whose want it is */
+    bool is_lookers; /* then the candidate's value is `by`, else `of` */
+    int32_t weight;
+    int32_t most; /* points at most, whatever the quality */
+    enum column_id column;
+    const struct dictionary *dictionary; /* NULL: missing at all candidates */
+    uint32_t n_codes;
+    struct points_row **shared; /* by the looker's code in its own table, below n_shared */
+    uint32_t n_shared;
+};
+
+struct holds_row { /* of one requirement and one value of the looker */
+    const struct slot *value;
+    uint8_t *holds;            /* by code: 0 not yet known, else enum below. NULL: none are kept */
+    const struct block *block; /* whose places `bits` tells of; NULL: none yet */
+    uint64_t bits[BLOCK_WORDS];
+    _Alignas(64) uint8_t table[KERNEL_CODES]; /* small dictionaries: 1 where it holds */
+};
+enum { HOLDS_NOT = 1, HOLDS = 2 };
+
+struct lens_rule {
+    const struct plan_requirement *requirement;
+    bool is_fixed; /* a constant stands on the candidates' side */
+    enum column_id column;
+    const struct dictionary *dictionary;
+    uint32_t n_codes;
+    struct holds_row **shared; /* likewise */
+    uint32_t n_shared;
+};
+
+struct lens {
+    const struct match_plan *plan;
+    const struct table *table;
+    const struct table *lookers; /* table of the lookers, whose rows are shared; NULL: not shared */
+    int side;                    /* PLAN_FROM, PLAN_TO: where the looker stands */
+    struct lens_want *wants;
+    size_t n_wants;
+    struct lens_rule *rules;
+    size_t n_rules;
+    struct holds_row consent;
+    uint32_t n_consents;
+    struct arena *arena; /* of the rows */
+};
+
+/* Rows go into `rows`, everything else into `arena`; they may be the same. lookers: the table that those
+ * who will look stand in, whose rows are then shared; or NULL. ERR_BUSY if memory ends. */
+enum err_code lens_make(const struct match_plan *plan, int side, const struct table *table,
+                        const struct table *lookers, struct arena *arena, struct arena *rows,
+                        struct lens **out, struct err *err);
+/* Forgets all shared rows; their arena is the caller's to empty. */
+void lens_forget(struct lens *lens);
+
+/* The row for a looker; `block` and `place` are where it stands in the lens's `lookers`, or NULL. NULL if
+ * memory ends. */
+struct points_row *lens_points_row(struct lens *lens, size_t want, const struct facts *looker,
+                                   const struct block *block, uint32_t place);
+struct holds_row *lens_holds_row(struct lens *lens, size_t rule, const struct facts *looker,
+                                 const struct block *block, uint32_t place);
+/* The looker's conflicts with organisations: HOLDS where there is none. NULL if memory ends. */
+struct holds_row *lens_organisation_row(struct lens *lens, const struct facts *looker);
+
+int32_t lens_points_make(const struct lens *lens, const struct lens_want *want,
+                         struct points_row *row, uint32_t code);
+/* 0..10000 */
+static inline int32_t
+lens_points(const struct lens *lens, const struct lens_want *want, struct points_row *row,
+            uint32_t code)
+{
+    int32_t points = row->points != NULL ? row->points[code] : 0;
+
+    return points != 0 ? points - 1 : lens_points_make(lens, want, row, code);
+}
+
+/* The most points of any code of a small dictionary. */
+int32_t lens_row_most(const struct lens *lens, const struct lens_want *want,
+                      struct points_row *row);
+
+bool lens_holds_make(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row,
+                     uint32_t code);
+static inline bool
+lens_holds(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row,
+           uint32_t code)
+{
+    return row->holds != NULL && row->holds[code] != 0 ? row->holds[code] == HOLDS
+                                                       : lens_holds_make(lens, rule, row, code);
+}
+
+/* Fewer codes than a kernel's tables hold: the column is of bytes. */
+static inline bool
+lens_is_small(uint32_t n_codes)
+{
+    return n_codes <= KERNEL_CODES;
+}
+
+#endif
