@@ -11,10 +11,42 @@
  * constant. A code that a column can't hold makes the whole block anew with that column wider; since
  * dictionaries only grow and blocks are long, that is rare.
  */
+enum { PLANE_NAME_PLACES = 2048 };
+struct plane_names { /* the writer adds; a name never changes once it is counted */
+    _Atomic uint32_t n;
+    _Atomic bool has_overflown;
+    uint64_t names[PLANES_MAX];                 /* plane_name */
+    _Atomic uint16_t places[PLANE_NAME_PLACES]; /* by hash: a name's index and one, or 0 */
+};
+
+enum {
+    PLANE_STEP = 16
+}; /* planes come in so many, so that a block is not made anew for each name */
+
 struct table_dictionaries {
     _Atomic uint32_t references;
     _Atomic(struct dictionary *) of[COLUMN_COUNT]; /* NULL until a value comes */
+    struct plane_names planes[PLANE_SETS];
 };
+
+static const enum column_id plane_columns[PLANE_SETS] = {
+    [PLANES_SECTORS] = (enum column_id)FIELD_SECTORS,
+    [PLANES_LANGUAGES] = (enum column_id)FIELD_LANGUAGES,
+    [PLANES_STAGES] = (enum column_id)FIELD_STAGES,
+    [PLANES_NEEDS] = (enum column_id)FIELD_NEEDS,
+    [PLANES_OFFERS] = (enum column_id)FIELD_OFFERS,
+    [PLANES_MARKETS] = (enum column_id)FIELD_MARKETS,
+};
+
+enum plane_set
+column_planes(enum column_id column)
+{
+    int set = 0;
+
+    while (set < PLANE_SETS && plane_columns[set] != column)
+        set++;
+    return (enum plane_set)set;
+}
 
 enum slot_type
 column_type(enum column_id column)
@@ -65,7 +97,7 @@ column_slot(const struct facts *facts, enum column_id column)
         slot.number = columns_consent_pack(facts);
     } else if (column == COLUMN_ORGANISATION) {
         slot.state = facts->organisation != SYMBOL_NONE ? SLOT_KNOWN : SLOT_MISSING;
-        slot.codes = (struct slot_codes){&facts->organisation, 1};
+        slot.codes = (struct slot_codes){.codes = &facts->organisation, .n = 1};
     } else {
         slot = facts->slots[column];
     }
@@ -100,6 +132,89 @@ codes_of(struct table_dictionaries *dictionaries, const struct facts *facts,
             return false;
     }
     return true;
+}
+
+/* ---- planes ---- */
+
+static uint64_t
+plane_name(symbol code, bool is_group)
+{
+    return (uint64_t)code << 1 | is_group;
+}
+
+bool
+table_has_planes(const struct table *table, enum plane_set set)
+{
+    return !atomic_load_explicit(&table->dictionaries->planes[set].has_overflown,
+                                 memory_order_acquire);
+}
+
+/* The index of a name; or NO_PLANE, and *free_place where it would stand. */
+static uint32_t
+plane_find(const struct plane_names *names, uint64_t name, uint32_t *free_place)
+{
+    uint32_t at = (uint32_t)(name * UINT64_C(0x9e3779b97f4a7c15) >> 40) % PLANE_NAME_PLACES;
+
+    for (;; at = (at + 1) % PLANE_NAME_PLACES) {
+        uint32_t index = atomic_load_explicit(&names->places[at], memory_order_acquire);
+
+        if (index == 0) {
+            *free_place = at;
+            return NO_PLANE;
+        }
+        if (names->names[index - 1] == name)
+            return index - 1;
+    }
+}
+
+uint32_t
+table_plane(const struct table *table, enum plane_set set, symbol code, bool is_group)
+{
+    uint32_t free_place, index = plane_find(&table->dictionaries->planes[set],
+                                            plane_name(code, is_group), &free_place);
+
+    return index != NO_PLANE ? PLANE_SIZES + index : NO_PLANE;
+}
+
+/* Gives the name a plane if it has none; false where there are too many. */
+static bool
+plane_add(struct plane_names *names, uint64_t name)
+{
+    uint32_t n = atomic_load_explicit(&names->n, memory_order_relaxed), free_place;
+
+    if (plane_find(names, name, &free_place) != NO_PLANE)
+        return true;
+    if (n == PLANES_MAX - PLANE_SIZES)
+        return false;
+    names->names[n] = name;
+    atomic_store_explicit(&names->n, n + 1, memory_order_relaxed);
+    atomic_store_explicit(&names->places[free_place], (uint16_t)(n + 1), memory_order_release);
+    return true;
+}
+
+static bool
+has_groups(int set) /* facts then bring the groups of their codes */
+{
+    return (schema[plane_columns[set]].flags & FIELD_TWO_LEVEL) != 0;
+}
+
+/* Makes sure that all codes of a profile have planes. */
+static void
+planes_name(struct table_dictionaries *dictionaries, const struct facts *facts)
+{
+    for (int set = 0; set < PLANE_SETS; set++) {
+        struct plane_names *names = &dictionaries->planes[set];
+        const struct slot *slot = &facts->slots[plane_columns[set]];
+        bool fits = !atomic_load_explicit(&names->has_overflown, memory_order_relaxed);
+
+        for (uint32_t i = 0; fits && slot->state == SLOT_KNOWN && i < slot->codes.n; i++) {
+            fits = plane_add(names, plane_name(slot->codes.codes[i], false));
+            if (fits && has_groups(set))
+                fits = plane_add(names, plane_name(slot->codes.groups[i], true));
+        }
+        if (!fits)
+            atomic_store_explicit(&names->has_overflown, true, memory_order_release);
+    }
 }
 
 /* ---- blocks ---- */
@@ -157,38 +272,97 @@ column_copy(const struct column *from, const struct column *to)
         code_write(to, place, column_code(from, place));
 }
 
+/* Planes that a block of the table should have, a few more than there are names now. */
+static uint32_t
+planes_for(const struct plane_names *names)
+{
+    if (atomic_load_explicit(&names->has_overflown, memory_order_relaxed))
+        return 0;
+    return (PLANE_SIZES + atomic_load_explicit(&names->n, memory_order_relaxed) + PLANE_STEP - 1) /
+           PLANE_STEP * PLANE_STEP;
+}
+
+/* What a block has to offer: the widths of its columns, the numbers of its planes. */
+struct shape {
+    uint8_t widths[COLUMN_COUNT];
+    uint32_t planes[PLANE_SETS];
+};
+
 /* The width that each column needs to hold what is in the block and one profile more. */
 static void
-widths_for(const struct block *block, const uint32_t codes[COLUMN_COUNT],
-           uint8_t widths[COLUMN_COUNT])
+widths_for(const struct block *block, const uint32_t codes[COLUMN_COUNT], struct shape *shape)
 {
     for (int i = 0; i < COLUMN_COUNT; i++) {
-        const struct column *column = block != NULL ? &block->columns[i] : NULL;
-        uint8_t width = column != NULL ? column->width : 0;
+        const struct column *column = &block->columns[i];
+        uint8_t width = column->width;
 
-        if (codes != NULL && width == 0 && column != NULL && block->n_rows > 0 &&
-            codes[i] != column->constant) {
+        if (codes != NULL && width == 0 && block->n_rows > 0 && codes[i] != column->constant) {
             uint8_t wide = width_of(column->constant);
 
             width = width_of(codes[i]) > wide ? width_of(codes[i]) : wide;
         } else if (codes != NULL && width > 0 && width_of(codes[i]) > width) {
             width = width_of(codes[i]);
         }
-        widths[i] = width;
+        shape->widths[i] = width;
     }
 }
 
-/* A copy of the block (NULL: an empty one) whose columns have these widths. */
-static struct block *
-block_make(const struct block *from, const uint8_t widths[COLUMN_COUNT], uint64_t edit)
+/* What the block needs to hold what is in it, and one profile more (codes NULL: none). */
+static void
+shape_for(const struct table *table, const struct block *block, const uint32_t codes[COLUMN_COUNT],
+          struct shape *shape)
+{
+    widths_for(block, codes, shape);
+    for (int i = 0; i < PLANE_SETS; i++)
+        shape->planes[i] =
+            codes != NULL ? planes_for(&table->dictionaries->planes[i]) : block->planes[i].n;
+}
+
+static bool
+has_shape(const struct block *block, const struct shape *shape)
+{
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        if (block->columns[i].width != shape->widths[i])
+            return false;
+    for (int i = 0; i < PLANE_SETS; i++)
+        if (block->planes[i].n != shape->planes[i])
+            return false;
+    return true;
+}
+
+static size_t
+shape_bytes(const struct shape *shape)
 {
     size_t bytes = sizeof(struct block);
-    struct block *block;
+
+    for (int i = 0; i < PLANE_SETS; i++)
+        bytes += (size_t)shape->planes[i] * BLOCK_WORDS * sizeof(uint64_t);
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        bytes += (size_t)shape->widths[i] * BLOCK_ROWS;
+    return bytes;
+}
+
+static void
+planes_lay(const struct planes *from, struct planes *to, uint32_t n, uint64_t *at)
+{
+    uint32_t n_kept = from != NULL && from->n < n ? from->n : n;
+
+    if (from == NULL)
+        n_kept = 0;
+    if (n_kept > 0)
+        memcpy(at, from->bits, (size_t)n_kept * BLOCK_WORDS * sizeof *at);
+    memset(at + (size_t)n_kept * BLOCK_WORDS, 0, (size_t)(n - n_kept) * BLOCK_WORDS * sizeof *at);
+    *to = (struct planes){n > 0 ? at : NULL, n};
+}
+
+/* A copy of the block (NULL: an empty one) of this shape. */
+static struct block *
+block_make(const struct block *from, const struct shape *shape, uint64_t edit)
+{
+    size_t bytes = shape_bytes(shape);
+    struct block *block = from != NULL ? mem_alloc(bytes) : mem_alloc_zeroed(1, bytes);
     unsigned char *at;
 
-    for (int i = 0; i < COLUMN_COUNT; i++)
-        bytes += (size_t)widths[i] * BLOCK_ROWS;
-    block = from != NULL ? mem_alloc(bytes) : mem_alloc_zeroed(1, bytes);
     if (block == NULL)
         return NULL;
     if (from != NULL)
@@ -197,34 +371,36 @@ block_make(const struct block *from, const uint8_t widths[COLUMN_COUNT], uint64_
     block->edit = edit;
     block->bytes = bytes;
     at = (unsigned char *)(block + 1);
+    for (int i = 0; i < PLANE_SETS; i++) {
+        planes_lay(from != NULL ? &from->planes[i] : NULL, &block->planes[i], shape->planes[i],
+                   (uint64_t *)at);
+        at += (size_t)shape->planes[i] * BLOCK_WORDS * sizeof(uint64_t);
+    }
     for (int i = 0; i < COLUMN_COUNT; i++) {
         struct column *column = &block->columns[i];
 
-        column->width = widths[i];
-        column->codes = widths[i] > 0 ? at : NULL;
-        at += (size_t)widths[i] * BLOCK_ROWS;
+        column->width = shape->widths[i];
+        column->codes = shape->widths[i] > 0 ? at : NULL;
+        at += (size_t)shape->widths[i] * BLOCK_ROWS;
         if (from != NULL)
             column_copy(&from->columns[i], column);
     }
     return block;
 }
 
-/* The edit's own block at `at`, with room in its columns for `codes` (NULL: as it is); NULL if out of
- * memory, and then the table is as it was. */
+/* The edit's own block at `at`, with room for a profile of `codes` (NULL: as it is); NULL if out of memory,
+ * and then the table is as it was. */
 static struct block *
 block_own(struct columns *columns, struct table *table, uint32_t at,
           const uint32_t codes[COLUMN_COUNT])
 {
     struct block *old = table->blocks[at], *block;
-    uint8_t widths[COLUMN_COUNT];
-    bool fits = true;
+    struct shape shape;
 
-    widths_for(old, codes, widths);
-    for (int i = 0; i < COLUMN_COUNT; i++)
-        fits = fits && widths[i] == old->columns[i].width;
-    if (fits && old->edit == columns->edit)
+    shape_for(table, old, codes, &shape);
+    if (old->edit == columns->edit && has_shape(old, &shape))
         return old;
-    block = block_make(old, widths, columns->edit);
+    block = block_make(old, &shape, columns->edit);
     if (block == NULL)
         return NULL;
     columns->bytes += block->bytes - old->bytes;
@@ -272,7 +448,7 @@ table_add(struct columns *columns, symbol kind, symbol metro)
 static bool
 block_add(struct columns *columns, struct table *table)
 {
-    static const uint8_t constant[COLUMN_COUNT]; /* all of width 0 */
+    static const struct shape empty; /* all columns of width 0 */
     struct block *block;
 
     if (table->n_blocks == table->room) {
@@ -284,7 +460,7 @@ block_add(struct columns *columns, struct table *table)
         table->blocks = blocks;
         table->room = room;
     }
-    block = block_make(NULL, constant, columns->edit);
+    block = block_make(NULL, &empty, columns->edit);
     if (block == NULL)
         return false;
     table->blocks[table->n_blocks++] = block;
@@ -367,12 +543,6 @@ columns_dictionary_bytes(const struct columns *columns)
 
 /* ---- places ---- */
 
-static bool
-bit_get(const uint64_t *bits, uint32_t at)
-{
-    return bits[at / 64] >> at % 64 & 1;
-}
-
 static void
 bit_set(uint64_t *bits, uint32_t at, bool value)
 {
@@ -407,6 +577,46 @@ table_free_place(struct columns *columns, struct table *table)
 }
 
 static void
+plane_set(const struct planes *planes, uint32_t plane, uint32_t at)
+{
+    uint64_t *bits = (uint64_t *)(uintptr_t)planes->bits; /* the block is still the writer's own */
+
+    assert(plane < planes->n);
+    bits[(size_t)plane * BLOCK_WORDS + at / 64] |= UINT64_C(1) << at % 64;
+}
+
+static void
+planes_clear(struct block *block, uint32_t at)
+{
+    for (int set = 0; set < PLANE_SETS; set++) {
+        uint64_t *bits = (uint64_t *)(uintptr_t)block->planes[set].bits;
+
+        for (uint32_t plane = 0; plane < block->planes[set].n; plane++)
+            bits[(size_t)plane * BLOCK_WORDS + at / 64] &= ~(UINT64_C(1) << at % 64);
+    }
+}
+
+static void
+planes_write(const struct table *table, struct block *block, uint32_t at, const struct facts *facts)
+{
+    for (int i = 0; i < PLANE_SETS; i++) {
+        enum plane_set set = (enum plane_set)i;
+        const struct slot *slot = &facts->slots[plane_columns[i]];
+        const struct planes *planes = &block->planes[i];
+
+        if (slot->state == SLOT_MISSING || planes->n == 0)
+            continue;
+        for (uint32_t size = 1; size <= slot->codes.n && size <= PLANE_SIZES; size++)
+            plane_set(planes, plane_of_size(size), at);
+        for (uint32_t j = 0; j < slot->codes.n; j++) {
+            plane_set(planes, table_plane(table, set, slot->codes.codes[j], false), at);
+            if (has_groups(i))
+                plane_set(planes, table_plane(table, set, slot->codes.groups[j], true), at);
+        }
+    }
+}
+
+static void
 place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_t row,
             bool has_record, const uint32_t codes[COLUMN_COUNT])
 {
@@ -434,7 +644,8 @@ place_clear(struct table *table, struct block *block, uint32_t place)
 {
     uint32_t at = place % BLOCK_ROWS;
 
-    assert(bit_get(block->present, at));
+    assert((block->present[at / 64] >> at % 64 & 1) != 0);
+    planes_clear(block, at);
     bit_set(block->present, at, false);
     bit_set(block->with_record, at, false);
     bit_set(block->with_conflicts, at, false);
@@ -458,6 +669,7 @@ columns_put(struct columns *columns, const struct facts *old, const struct facts
         return false;
     if (!codes_of(table->dictionaries, facts, codes))
         return false;
+    planes_name(table->dictionaries, facts);
     at = stays ? *place : table_free_place(columns, table);
     block = at != NO_PLACE ? block_own(columns, table, at / BLOCK_ROWS, codes) : NULL;
     if (block == NULL || (old != NULL && !stays && !columns_remove(columns, old, *place)))
@@ -465,6 +677,9 @@ columns_put(struct columns *columns, const struct facts *old, const struct facts
     if (!stays)
         table->n_profiles++;
     place_write(block, at % BLOCK_ROWS, facts, row, has_record, codes);
+    if (stays)
+        planes_clear(block, at % BLOCK_ROWS);
+    planes_write(table, block, at % BLOCK_ROWS, facts);
     *place = at;
     return true;
 }

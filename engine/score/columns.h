@@ -17,9 +17,9 @@
  * is yes or no. Nothing depends on the order of places: ranking goes by score and id.
  *
  * A published set of columns is immutable; the next one shares every block in which nothing changed. So
- * a change copies one block (about 70 kB) and the lists of blocks. A block borrows facts, which the
- * roster that it belongs to holds. Memory of a place: 19 bytes, and 1, 2 or 4 for each column in use;
- * some 40 for the fields of data/programmes.
+ * a change copies one block (about 250 kB) and the lists of blocks. A block borrows facts, which the
+ * roster that it belongs to holds. Memory of a place: 19 bytes, 1, 2 or 4 for each column in
+ * use, and a bit for each plane; some 130 for the fields of data/programmes.
  *
  * columns_edit …: the writer's thread only. Readers need no lock. Private to score/.
  */
@@ -28,6 +28,27 @@ enum column_id {                               /* first the fields, by field_id 
                  COLUMN_CONSENT = FIELD_COUNT, /* columns_consent_pack */
                  COLUMN_ORGANISATION,          /* facts.organisation, a set of one */
                  COLUMN_COUNT
+};
+
+/*
+ * Columns of sets of vocabulary codes have *planes* as well: one bit a place for each code that occurs ("has
+ * it"), each group of a two-level vocabulary ("has a code of the group", the bare group included), and each
+ * size up to 8 ("has so many codes at least"). What a set has in common with a looker's is then counted for
+ * 64 places at once. A table whose vocabulary is larger than PLANES_MAX has none of that column.
+ */
+enum { PLANE_SIZES = 8, PLANES_MAX = 640, NO_PLANE = UINT32_MAX };
+enum plane_set {
+    PLANES_SECTORS,
+    PLANES_LANGUAGES,
+    PLANES_STAGES,
+    PLANES_NEEDS,
+    PLANES_OFFERS,
+    PLANES_MARKETS,
+    PLANE_SETS
+};
+struct planes {
+    const uint64_t *bits; /* n times BLOCK_WORDS; those beyond are 0 everywhere */
+    uint32_t n;
 };
 
 struct column {
@@ -49,6 +70,7 @@ struct block {
     uint16_t embedding_lengths[BLOCK_ROWS];
     const struct facts *facts[BLOCK_ROWS];
     struct column columns[COLUMN_COUNT];
+    struct planes planes[PLANE_SETS];
 };
 
 struct table_dictionaries;
@@ -93,6 +115,25 @@ static inline bool
 columns_consent_allows(int64_t packed, int32_t day)
 {
     return (packed & 3) == 2 && packed >> 2 >= day;
+}
+
+/* The planes of a column; PLANE_SETS: it has none. */
+enum plane_set column_planes(enum column_id column);
+/* The plane of a code, of a code's group, of a size from 1 to PLANE_SIZES. NO_PLANE: no profile of the
+ * table has it. */
+bool table_has_planes(const struct table *table, enum plane_set set);
+uint32_t table_plane(const struct table *table, enum plane_set set, symbol code, bool is_group);
+static inline uint32_t
+plane_of_size(uint32_t size)
+{
+    return size - 1;
+}
+/* BLOCK_WORDS of bits; NULL: 0 everywhere. */
+static inline const uint64_t *
+block_plane(const struct block *block, enum plane_set set, uint32_t plane)
+{
+    return plane < block->planes[set].n ? block->planes[set].bits + (size_t)plane * BLOCK_WORDS
+                                        : NULL;
 }
 
 enum slot_type column_type(enum column_id column); /* SLOT_NONE: no such column */

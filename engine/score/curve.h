@@ -15,4 +15,7 @@
  */
 int32_t curve_points(const struct knot *knots, int n, int32_t quality);
 
+/* The most points that any quality from 0 to `quality` gets: at a knot, or at the end. */
+int32_t curve_most(const struct knot *knots, int n, int32_t quality);
+
 #endif

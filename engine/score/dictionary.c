@@ -113,7 +113,8 @@ dictionary_slot(const struct dictionary *dictionary, uint32_t code, struct slot 
     key = (const void *)names_text(dictionary->names, code).data;
     switch (dictionary->type) {
     case SLOT_CODES:
-        out->codes = (struct slot_codes){key->codes, names_note(dictionary->names, code)};
+        out->codes =
+            (struct slot_codes){.codes = key->codes, .n = names_note(dictionary->names, code)};
         break;
     case SLOT_MONEY:
         out->money =

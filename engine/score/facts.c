@@ -58,7 +58,7 @@ sort_codes(symbol *codes, uint32_t n)
     for (uint32_t i = 0; i < n; i++)
         if (kept == 0 || codes[i] != codes[kept - 1])
             codes[kept++] = codes[i];
-    return (struct slot_codes){kept > 0 ? codes : NULL, kept};
+    return (struct slot_codes){.codes = kept > 0 ? codes : NULL, .n = kept};
 }
 
 /* Tags and cities are compared folded; codes and ids are what they are. */
@@ -230,6 +230,26 @@ struct draft {
     struct facts facts;
 };
 
+static symbol
+group_of(const struct slot_reader *reader, symbol code)
+{
+    return reader->symbols != NULL ? symbols_group(reader->symbols, code)
+                                   : symbol_scope_group(reader->scope, code);
+}
+
+static enum err_code
+draft_groups(struct draft *draft, struct slot_codes *codes, struct err *err)
+{
+    symbol *groups = arena_alloc(draft->reader.arena, codes->n, sizeof *groups);
+
+    if (groups == NULL)
+        return err_no_memory(err);
+    for (uint32_t i = 0; i < codes->n; i++)
+        groups[i] = group_of(&draft->reader, codes->codes[i]);
+    codes->groups = groups;
+    return ERR_OK;
+}
+
 static enum err_code
 draft_slots(struct draft *draft, struct err *err)
 {
@@ -246,6 +266,8 @@ draft_slots(struct draft *draft, struct err *err)
         value = profile_effective(draft->open, draft->confidential, field, &is_confidential);
         code = read_slot(&draft->reader, field, value, slot, err);
         slot->is_confidential = slot->state == SLOT_KNOWN && is_confidential;
+        if (code == ERR_OK && (field->flags & FIELD_TWO_LEVEL) != 0)
+            code = draft_groups(draft, &slot->codes, err);
     }
     return code;
 }
@@ -365,7 +387,7 @@ block_bytes(const struct facts *facts)
 
     for (int i = 0; i < FIELD_COUNT; i++)
         if (holds_codes(i))
-            n_codes += facts->slots[i].codes.n;
+            n_codes += facts->slots[i].codes.n * (facts->slots[i].codes.groups != NULL ? 2 : 1);
     return sizeof *facts + n_codes * sizeof(symbol) +
            facts->text.n * (sizeof *facts->text.terms + sizeof *facts->text.weights) +
            facts->n_embedding + facts->id.len + facts->name.len;
@@ -401,6 +423,8 @@ block_make(const struct facts *draft)
 
         if (holds_codes(i))
             codes->codes = lay(&at, codes->codes, codes->n * sizeof(symbol));
+        if (holds_codes(i) && codes->groups != NULL)
+            codes->groups = lay(&at, codes->groups, codes->n * sizeof(symbol));
     }
     facts->conflicts = facts->slots[FIELD_CONFLICTS].codes;
     facts->text.terms = lay(&at, draft->text.terms, draft->text.n * sizeof *draft->text.terms);

@@ -25,6 +25,7 @@ enum { SLOT_CODES_MAX = 256 }; /* in one set; the union of two lists of conflict
 struct slot_codes {
     const symbol *codes; /* ascending by number, no repeats */
     uint32_t n;
+    const symbol *groups; /* of a profile's two-level codes: the group of each; else NULL */
 };
 struct slot_money {
     int64_t min, max;

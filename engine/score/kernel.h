@@ -22,11 +22,29 @@ struct kernel_loss { /* what each code of a column costs */
     uint32_t n_codes;     /* codes are below this; entries beyond don't count */
 };
 
+/* The same where a place's code is told by bits: bit j of it is bits[j]'s of the place. */
+enum { KERNEL_BITS = 5 };
+struct kernel_bit_loss {
+    const uint64_t *bits[KERNEL_BITS]; /* n_bits of them, n_words each */
+    uint32_t n_bits;
+    const uint8_t *table; /* 2^n_bits entries in 32 bytes, 16-aligned */
+};
+
+struct kernel_losses {
+    const struct kernel_loss *bytes;
+    size_t n_bytes;
+    const struct kernel_bit_loss *bits;
+    size_t n_bits;
+};
+
 struct kernel {
     const char *name; /* "plain", "avx2", "avx512" */
     /* Clears the bits of places whose losses sum to more than `most`. most < 255 */
-    void (*prune)(const struct kernel_loss *losses, size_t n, uint8_t most, size_t n_words,
-                  uint64_t *bits);
+    void (*prune)(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits);
+    /* Counts for each place in how many of n planes its bit is set, up to 2^n_bits - 2, in n_bits (2 or 3)
+     * bits: bit j of a place's count is its bit in counts[j * n_words …]. */
+    void (*count)(const uint64_t *const *planes, size_t n, uint32_t n_bits, size_t n_words,
+                  uint64_t *counts);
     /* Sets the bits of places whose code's entry is not 0, clears the others. */
     void (*members)(const uint8_t *codes, const uint8_t *table, uint32_t n_codes, size_t n_words,
                     uint64_t *bits);

@@ -29,26 +29,69 @@ at_most(__m256i sums, __m256i most)
     return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(sums, most), most));
 }
 
+/* Bit i of the word as 0xff or 0 in byte i. */
+static inline __m256i
+spread(uint32_t word)
+{
+    const __m256i bytes = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
+                                           2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    const __m256i bit = _mm256_set1_epi64x((int64_t)UINT64_C(0x8040201008040201));
+    __m256i of_byte = _mm256_shuffle_epi8(_mm256_set1_epi32((int)word), bytes);
+
+    return _mm256_cmpeq_epi8(_mm256_and_si256(of_byte, bit), bit);
+}
+
+static inline __m256i
+bit_codes(const struct kernel_bit_loss *loss, size_t half)
+{
+    __m256i codes = _mm256_setzero_si256();
+
+    for (uint32_t j = 0; j < loss->n_bits; j++) {
+        uint32_t word = (uint32_t)(loss->bits[j][half / 2] >> half % 2 * 32);
+
+        codes = _mm256_or_si256(codes,
+                                _mm256_and_si256(spread(word), _mm256_set1_epi8((char)(1 << j))));
+    }
+    return codes;
+}
+
+/* Losses of 32 places, those from 32 * half on. */
+static inline __m256i
+losses_of(const struct kernel_losses *losses, size_t half)
+{
+    __m256i sums = _mm256_setzero_si256();
+
+    for (size_t i = 0; i < losses->n_bits; i++)
+        sums =
+            _mm256_adds_epu8(sums, look_up(bit_codes(&losses->bits[i], half), losses->bits[i].table,
+                                           UINT32_C(1) << losses->bits[i].n_bits));
+    for (size_t i = 0; i < losses->n_bytes; i++) {
+        const __m256i *codes = (const __m256i *)(losses->bytes[i].codes + half * 32);
+
+        sums = _mm256_adds_epu8(sums, look_up(_mm256_loadu_si256(codes), losses->bytes[i].table,
+                                              losses->bytes[i].n_codes));
+    }
+    return sums;
+}
+
 static void
-prune(const struct kernel_loss *losses, size_t n, uint8_t most, size_t n_words, uint64_t *bits)
+prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits)
 {
     const __m256i limit = _mm256_set1_epi8((char)most);
 
-    for (size_t word = 0; word < n_words; word++) {
-        __m256i low = _mm256_setzero_si256(), high = low;
+    for (size_t half = 0; half < 2 * n_words; half++) {
+        uint32_t word = (uint32_t)(bits[half / 2] >> half % 2 * 32);
 
-        if (bits[word] == 0)
-            continue;
-        for (size_t i = 0; i < n; i++) {
-            const __m256i *codes = (const __m256i *)(losses[i].codes + word * 64);
-            const uint8_t *table = losses[i].table;
-            uint32_t n_codes = losses[i].n_codes;
-
-            low = _mm256_adds_epu8(low, look_up(_mm256_loadu_si256(codes), table, n_codes));
-            high = _mm256_adds_epu8(high, look_up(_mm256_loadu_si256(codes + 1), table, n_codes));
-        }
-        bits[word] &= at_most(low, limit) | at_most(high, limit) << 32;
+        if (word != 0)
+            bits[half / 2] &= at_most(losses_of(losses, half), limit) << half % 2 * 32 |
+                              UINT64_C(0xffffffff) << (1 - half % 2) * 32;
     }
+}
+
+static void
+count(const uint64_t *const *planes, size_t n, uint32_t n_bits, size_t n_words, uint64_t *counts)
+{
+    count_words(planes, n, n_bits, n_words, counts);
 }
 
 static inline uint64_t
@@ -96,4 +139,4 @@ dots(const int8_t *vector, uint32_t n, const int8_t *const *others, size_t n_oth
         out[i] = dot(vector, others[i], n);
 }
 
-const struct kernel kernel_avx2 = {"avx2", prune, members, dots};
+const struct kernel kernel_avx2 = {"avx2", prune, count, members, dots};

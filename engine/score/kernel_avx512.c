@@ -16,23 +16,46 @@ look_up(__m512i codes, const uint8_t *table, uint32_t n_codes)
     return _mm512_permutex2var_epi8(first, codes, _mm512_loadu_si512(table + 64));
 }
 
+/* Losses of the 64 places of a word. */
+static inline __m512i
+losses_of(const struct kernel_losses *losses, size_t word)
+{
+    __m512i sums = _mm512_setzero_si512();
+
+    for (size_t i = 0; i < losses->n_bits; i++) {
+        const struct kernel_bit_loss *loss = &losses->bits[i];
+        __m512i codes = _mm512_setzero_si512();
+
+        for (uint32_t j = 0; j < loss->n_bits; j++)
+            codes = _mm512_mask_add_epi8(codes, loss->bits[j][word], codes,
+                                         _mm512_set1_epi8((char)(1 << j)));
+        sums = _mm512_adds_epu8(
+            sums, _mm512_permutexvar_epi8(codes, _mm512_castsi256_si512(_mm256_loadu_si256(
+                                                     (const void *)loss->table))));
+    }
+    for (size_t i = 0; i < losses->n_bytes; i++) {
+        __m512i codes = _mm512_loadu_si512(losses->bytes[i].codes + word * 64);
+
+        sums = _mm512_adds_epu8(sums,
+                                look_up(codes, losses->bytes[i].table, losses->bytes[i].n_codes));
+    }
+    return sums;
+}
+
 static void
-prune(const struct kernel_loss *losses, size_t n, uint8_t most, size_t n_words, uint64_t *bits)
+prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits)
 {
     const __m512i limit = _mm512_set1_epi8((char)most);
 
-    for (size_t word = 0; word < n_words; word++) {
-        __m512i sums = _mm512_setzero_si512();
+    for (size_t word = 0; word < n_words; word++)
+        if (bits[word] != 0)
+            bits[word] &= _mm512_cmple_epu8_mask(losses_of(losses, word), limit);
+}
 
-        if (bits[word] == 0)
-            continue;
-        for (size_t i = 0; i < n; i++) {
-            __m512i codes = _mm512_loadu_si512(losses[i].codes + word * 64);
-
-            sums = _mm512_adds_epu8(sums, look_up(codes, losses[i].table, losses[i].n_codes));
-        }
-        bits[word] &= _mm512_cmple_epu8_mask(sums, limit);
-    }
+static void
+count(const uint64_t *const *planes, size_t n, uint32_t n_bits, size_t n_words, uint64_t *counts)
+{
+    count_words(planes, n, n_bits, n_words, counts);
 }
 
 static void
@@ -75,4 +98,4 @@ dots(const int8_t *vector, uint32_t n, const int8_t *const *others, size_t n_oth
     }
 }
 
-const struct kernel kernel_avx512 = {"avx512", prune, members, dots};
+const struct kernel kernel_avx512 = {"avx512", prune, count, members, dots};

@@ -37,17 +37,6 @@ kind_of(const struct plan_want *want, bool is_lookers)
     return candidate_operand(want, is_lookers)->kind == OPERAND_FIELD ? LENS_COLUMN : LENS_FIXED;
 }
 
-/* The curve's lines are straight: nothing lies above the highest knot. */
-static int32_t
-most_points(const struct want *want)
-{
-    int32_t most = want->n_knots < 2 ? SCORE_MAX : 0;
-
-    for (int i = 0; i < want->n_knots; i++)
-        most = want->curve[i].p > most ? want->curve[i].p : most;
-    return most;
-}
-
 /* How many values lookers may hold in a column of their own table. */
 static uint32_t
 looker_codes(const struct lens *lens, const struct plan_operand *operand)
@@ -69,12 +58,14 @@ want_look(struct lens *lens, const struct plan_want *want, int view, struct aren
                               .view = view,
                               .is_lookers = is_lookers,
                               .weight = want->want->weight,
-                              .most = most_points(want->want),
+                              .most = curve_most(want->want->curve, want->want->n_knots, SCORE_MAX),
                               .n_codes = 1};
     if (out->kind == LENS_COLUMN || out->kind == LENS_LOOKER_RECORD) {
         out->column = (enum column_id)candidate->field;
         out->dictionary = table_dictionary(lens->table, out->column);
         out->n_codes = codes_in(out->dictionary);
+        out->has_gauge = out->kind == LENS_COLUMN && !lens_is_small(out->n_codes) &&
+                         gauge_fits(want, lens->table, out->column);
     }
     if (lens->lookers == NULL || out->kind == LENS_TEXT)
         return true;
@@ -89,6 +80,14 @@ rule_operand(const struct lens *lens, const struct plan_requirement *requirement
     return (lens->side == PLAN_FROM) == of_looker ? &requirement->of : &requirement->by;
 }
 
+/* Does it hold exactly where the two sets share a code? */
+static bool
+rule_meets(const struct plan_requirement *requirement)
+{
+    return requirement->requirement->type == REQUIRE_ANY ||
+           requirement->requirement->type == REQUIRE_WITHIN;
+}
+
 static bool
 rule_look(struct lens *lens, const struct plan_requirement *requirement, struct arena *arena,
           struct lens_rule *out)
@@ -101,6 +100,9 @@ rule_look(struct lens *lens, const struct plan_requirement *requirement, struct 
         out->column = (enum column_id)candidate->field;
         out->dictionary = table_dictionary(lens->table, out->column);
         out->n_codes = codes_in(out->dictionary);
+        out->has_planes = rule_meets(requirement) && !lens_is_small(out->n_codes) &&
+                          column_planes(out->column) != PLANE_SETS &&
+                          table_has_planes(lens->table, column_planes(out->column));
     }
     if (lens->lookers == NULL)
         return true;
@@ -206,6 +208,15 @@ lens_points_row(struct lens *lens, size_t want_at, const struct facts *looker,
         if (row->points == NULL)
             return NULL;
     }
+    row->is_missing = want->kind == LENS_COLUMN && row->value->state == SLOT_MISSING;
+    if (want->has_gauge && !row->is_missing) {
+        bool is_short;
+
+        row->gauge = gauge_make(want->want, want->is_lookers, lens->table, want->column,
+                                &row->value->codes, lens->plan->scope, lens->arena, &is_short);
+        if (is_short)
+            return NULL;
+    }
     if (shared != NULL)
         *shared = row;
     return row;
@@ -258,6 +269,22 @@ holds_row_alloc(struct lens *lens, uint32_t n_codes)
     return row->holds != NULL ? row : NULL;
 }
 
+static bool
+planes_seek(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row)
+{
+    const struct slot_codes *codes = &row->value->codes;
+
+    row->planes = arena_alloc(lens->arena, codes->n, sizeof *row->planes);
+    for (uint32_t i = 0; row->planes != NULL && i < codes->n; i++) {
+        uint32_t plane =
+            table_plane(lens->table, column_planes(rule->column), codes->codes[i], false);
+
+        if (plane != NO_PLANE)
+            row->planes[row->n_planes++] = plane;
+    }
+    return row->planes != NULL;
+}
+
 struct holds_row *
 lens_holds_row(struct lens *lens, size_t rule_at, const struct facts *looker,
                const struct block *block, uint32_t place)
@@ -274,6 +301,8 @@ lens_holds_row(struct lens *lens, size_t rule_at, const struct facts *looker,
     if (row == NULL)
         return NULL;
     row->value = plan_slot(operand, looker);
+    if (rule->has_planes && row->value->state == SLOT_KNOWN && !planes_seek(lens, rule, row))
+        return NULL;
     if (lens_is_small(rule->n_codes))
         for (uint32_t code = 0; code < rule->n_codes; code++)
             row->table[code] = lens_holds_make(lens, rule, row, code);

@@ -2,6 +2,7 @@
 #define JML_LENS_H
 
 #include "columns.h"
+#include "gauge.h"
 #include "kernel.h"
 #include "plan.h"
 
@@ -34,6 +35,8 @@ struct points_row { /* of one want and one value of the looker */
     const struct slot *value;
     uint16_t *points; /* by code; one more than they are, 0: not yet known. NULL: none are kept */
     int32_t most;     /* of all codes, once lens_row_most was asked; else -1 */
+    bool is_missing;  /* then the points are those of code 0 at every candidate */
+    struct gauge *gauge; /* of a want of sets over a large dictionary; or NULL */
 };
 
 struct lens_want {
@@ -46,6 +49,7 @@ struct lens_want {
     enum column_id column;
     const struct dictionary *dictionary; /* NULL: missing at all candidates */
     uint32_t n_codes;
+    bool has_gauge;             /* bounds by what sets have in common */
     struct points_row **shared; /* by the looker's code in its own table, below n_shared */
     uint32_t n_shared;
 };
@@ -55,13 +59,17 @@ struct holds_row { /* of one requirement and one value of the looker */
     uint8_t *holds;            /* by code: 0 not yet known, else enum below. NULL: none are kept */
     const struct block *block; /* whose places `bits` tells of; NULL: none yet */
     uint64_t bits[BLOCK_WORDS];
+    uint32_t
+        *planes; /* of a rule that holds where sets meet: those of the looker's codes; or NULL */
+    uint32_t n_planes;
     _Alignas(64) uint8_t table[KERNEL_CODES]; /* small dictionaries: 1 where it holds */
 };
 enum { HOLDS_NOT = 1, HOLDS = 2 };
 
 struct lens_rule {
     const struct plan_requirement *requirement;
-    bool is_fixed; /* a constant stands on the candidates' side */
+    bool is_fixed;   /* a constant stands on the candidates' side */
+    bool has_planes; /* any, within over a column with planes */
     enum column_id column;
     const struct dictionary *dictionary;
     uint32_t n_codes;

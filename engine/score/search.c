@@ -30,13 +30,14 @@
  * by exact integers in the end: bounds only save work, whatever they are.
  */
 enum {
-    SLOPE_BITS = 20, /* of alpha and beta behind the point */
-    RATE_BITS = 10,  /* more of them once divided by the weights */
-    LOSS_FULL = 254, /* a place that loses this much is out */
-    LOSS_SHIFT = 24, /* bits behind the point of the scale of losses */
-    TEXT_CAPS = 64,  /* steps of the bound of a text want */
-    BUCKETS = 256,   /* of survivors by bound */
-    CHECK_EVERY = 8, /* blocks between two looks at whether pruning pays */
+    SLOPE_BITS = 20,    /* of alpha and beta behind the point */
+    RATE_BITS = 10,     /* more of them once divided by the weights */
+    LOSS_FULL = 254,    /* a place that loses this much is out */
+    LOSS_SHIFT = 44,    /* bits behind the point of the scale of losses */
+    TEXT_CAPS = 64,     /* steps of the bound of a text want */
+    BUCKETS = 256,      /* of survivors by bound */
+    SHORT_CODES = 4096, /* of a dictionary whose values are soon all judged */
+    CHECK_EVERY = 8,    /* blocks between two looks at whether pruning pays */
     TILE_QUERIES = 64,
     SHARED_BYTES_MAX = 96 * 1024 * 1024,
     ROW_BYTES_MAX = 1024 * 1024 * 1024, /* of a tile: 64 * 128 rows of 64 kB, and what is shared */
@@ -47,6 +48,14 @@ enum {
 struct text_sums {
     int64_t missing;             /* weighted points where a vector is missing */
     int64_t caps[TEXT_CAPS + 1]; /* the most with a quality of at most i * 10000 / TEXT_CAPS */
+};
+
+struct gauge_table { /* of one want whose points a gauge bounds */
+    size_t want;
+    int32_t most;                /* points of any code */
+    int32_t points[GAUGE_CODES]; /* by code: exactly, or at most */
+    uint32_t exact;              /* a bit a code */
+    _Alignas(64) uint8_t table[GAUGE_CODES];
 };
 
 struct loss_table { /* of all small columns' wants of one column */
@@ -82,14 +91,22 @@ struct search {
     int64_t base[PLAN_SIDES]; /* weighted points that all places have */
     int64_t most[PLAN_SIDES]; /* base and the most that columns, texts and records could add */
     int64_t record_gain[PLAN_SIDES]; /* a candidate's record over base, at most */
-    bool all_pend;                   /* every place has a record want to be judged pair by pair */
+    int64_t rest[PLAN_SIDES];        /* wants of the looker's record, at most */
+    size_t *order; /* wants that add points by code: the cheap first, then what tells much */
+    size_t n_order, n_cheap;
+    size_t *late; /* wants that are looked up last */
+    size_t n_late;
+    bool all_pend; /* every place has a record want to be judged pair by pair */
 
     int64_t losses_for; /* the tolerance that the tables below were made for; -1: none */
     struct loss_table *losses;
     size_t n_losses;
-    int64_t slopes[PLAN_SIDES]; /* alpha, beta; SLOPE_BITS */
-    int64_t rates[PLAN_SIDES];  /* the same for one weighted point; SLOPE_BITS + RATE_BITS */
-    uint64_t scale;             /* from losses to 255ths */
+    struct gauge_table *gauges;
+    size_t n_gauges;
+    _Alignas(64) uint8_t record_table[GAUGE_CODES]; /* no record, a record */
+    int64_t slopes[PLAN_SIDES];                     /* alpha, beta; SLOPE_BITS */
+    int64_t rates[PLAN_SIDES]; /* the same for one weighted point; SLOPE_BITS + RATE_BITS */
+    uint64_t scale;            /* from losses to 255ths */
     bool skips_prune;
     uint32_t blocks_seen;
 };
@@ -121,17 +138,6 @@ text_points(const struct search *search, int view, int32_t quality)
     return points;
 }
 
-/* The most points of a curve for qualities from 0 to `quality`: at a knot or at its end. */
-static int32_t
-most_up_to(const struct want *want, int32_t quality)
-{
-    int32_t most = curve_points(want->curve, want->n_knots, quality);
-
-    for (int i = 0; i < want->n_knots && want->curve[i].q <= quality; i++)
-        most = want->curve[i].p > most ? want->curve[i].p : most;
-    return most;
-}
-
 static void
 text_sums_make(const struct plan_view *wants, struct text_sums *out)
 {
@@ -143,8 +149,8 @@ text_sums_make(const struct plan_view *wants, struct text_sums *out)
         out->missing +=
             (int64_t)want->weight * curve_points(want->curve, want->n_knots, want->missing);
         for (int step = 0; step <= TEXT_CAPS; step++)
-            out->caps[step] +=
-                (int64_t)want->weight * most_up_to(want, step * SCORE_MAX / TEXT_CAPS);
+            out->caps[step] += (int64_t)want->weight *
+                               curve_most(want->curve, want->n_knots, step * SCORE_MAX / TEXT_CAPS);
     }
 }
 
@@ -259,45 +265,114 @@ is_small_column(const struct lens_want *want)
     return want->kind == LENS_COLUMN && lens_is_small(want->n_codes);
 }
 
+/* Are its points found by the candidate's code? */
+static bool
+adds_by_code(const struct search *search, size_t want_at)
+{
+    const struct lens_want *want = &search->lens->wants[want_at];
+
+    if (want->kind == LENS_LOOKER_RECORD)
+        return !search->has_looker_record;
+    return want->kind == LENS_COLUMN && !search->points[want_at]->is_missing;
+}
+
+/* The most points that a want gives to any candidate. */
+static int32_t
+most_of(const struct search *search, size_t want_at)
+{
+    const struct lens_want *want = &search->lens->wants[want_at];
+
+    if (is_small_column(want))
+        return lens_row_most(search->lens, want, search->points[want_at]);
+    for (size_t i = 0; i < search->n_gauges; i++)
+        if (search->gauges[i].want == want_at)
+            return search->gauges[i].most;
+    return want->most;
+}
+
+/* What all candidates have of a want. */
+static void
+count_want(struct search *search, size_t want_at)
+{
+    const struct lens_want *want = &search->lens->wants[want_at];
+    struct points_row *row = search->points[want_at];
+    int64_t weight = want->weight;
+
+    if (want->kind == LENS_TEXT)
+        return;
+    if (want->kind == LENS_FIXED || (want->kind == LENS_COLUMN && row->is_missing)) {
+        search->base[want->view] += weight * lens_points(search->lens, want, row, 0);
+    } else if (want->kind == LENS_CANDIDATE_RECORD) {
+        int32_t points = lens_points(search->lens, want, row, 0);
+
+        search->base[want->view] += weight * points;
+        search->record_gain[want->view] += weight * (want->most - points);
+    } else if (want->kind == LENS_LOOKER_RECORD && search->has_looker_record) {
+        search->all_pend = true;
+        search->rest[want->view] += weight * want->most;
+    }
+}
+
 /* What all places have alike, and how much more there could be. */
 static void
 count_up(struct search *search)
 {
-    struct lens *lens = search->lens;
-
     memset(search->base, 0, sizeof search->base);
     memset(search->record_gain, 0, sizeof search->record_gain);
+    memset(search->rest, 0, sizeof search->rest);
     search->all_pend = false;
-    for (size_t i = 0; i < lens->n_wants; i++) {
-        const struct lens_want *want = &lens->wants[i];
-        int64_t weight = want->weight;
-        int32_t points;
-
-        if (want->kind == LENS_FIXED) {
-            search->base[want->view] += weight * lens_points(lens, want, search->points[i], 0);
-        } else if (want->kind == LENS_CANDIDATE_RECORD) {
-            points = lens_points(lens, want, search->points[i], 0);
-            search->base[want->view] += weight * points;
-            search->record_gain[want->view] += weight * (want->most - points);
-        } else if (want->kind == LENS_LOOKER_RECORD && search->has_looker_record) {
-            search->all_pend = true;
-        }
-    }
+    for (size_t i = 0; i < search->lens->n_wants; i++)
+        count_want(search, i);
     for (int view = 0; view < PLAN_SIDES; view++) {
-        search->most[view] = search->base[view] + search->record_gain[view];
+        search->most[view] = search->base[view] + search->record_gain[view] + search->rest[view];
         if (search->has_text)
             search->most[view] += search->texts[view].caps[TEXT_CAPS] > search->texts[view].missing
                                       ? search->texts[view].caps[TEXT_CAPS]
                                       : search->texts[view].missing;
     }
-    for (size_t i = 0; i < lens->n_wants; i++) {
-        const struct lens_want *want = &lens->wants[i];
+    for (size_t i = 0; i < search->lens->n_wants; i++) {
+        const struct lens_want *want = &search->lens->wants[i];
 
-        if (want->kind == LENS_COLUMN || want->kind == LENS_LOOKER_RECORD)
-            search->most[want->view] +=
-                (int64_t)want->weight *
-                (is_small_column(want) ? lens_row_most(lens, want, search->points[i]) : want->most);
+        if (adds_by_code(search, i))
+            search->most[want->view] += (int64_t)want->weight * most_of(search, i);
     }
+}
+
+/* Which wants the sums are made up of, place by place: of few values first, then the others by weight. What
+ * neither a gauge nor a short dictionary tells is looked up late, for those who are still there. */
+static bool
+order_make(struct search *search, struct arena *arena)
+{
+    const struct lens *lens = search->lens;
+
+    search->order = arena_alloc(arena, lens->n_wants, sizeof *search->order);
+    search->late = arena_alloc(arena, lens->n_wants, sizeof *search->late);
+    search->n_order = search->n_late = 0;
+    if (search->order == NULL || search->late == NULL)
+        return false;
+    for (int pass = 0; pass < 2; pass++) {
+        size_t first = search->n_order;
+
+        for (size_t i = 0; i < lens->n_wants; i++) {
+            const struct lens_want *want = &lens->wants[i];
+            size_t at = search->n_order;
+
+            if (!adds_by_code(search, i) || lens_is_small(want->n_codes) != (pass == 0) ||
+                search->points[i]->gauge != NULL)
+                continue;
+            if (want->n_codes > SHORT_CODES) {
+                search->late[search->n_late++] = i;
+                continue;
+            }
+            for (; at > first && lens->wants[search->order[at - 1]].weight < want->weight; at--)
+                search->order[at] = search->order[at - 1];
+            search->order[at] = i;
+            search->n_order++;
+        }
+        if (pass == 0)
+            search->n_cheap = search->n_order;
+    }
+    return true;
 }
 
 static bool
@@ -369,23 +444,55 @@ slopes_make(struct search *search)
     }
 }
 
-/* The columns of few values that wants look at, each once. */
+static void
+gauge_points(const struct search *search, size_t want_at, struct gauge_table *out)
+{
+    const struct lens_want *want = &search->lens->wants[want_at];
+    struct points_row *row = search->points[want_at];
+    int32_t if_missing = lens_points(search->lens, want, row, DICTIONARY_MISSING);
+
+    *out = (struct gauge_table){.want = want_at};
+    for (uint32_t code = 0; code < UINT32_C(1) << row->gauge->n_bits; code++) {
+        bool is_exact;
+
+        out->points[code] =
+            gauge_most(row->gauge, want->want->want, want->is_lookers, code, if_missing, &is_exact);
+        out->exact |= (uint32_t)is_exact << code;
+        out->most = out->points[code] > out->most ? out->points[code] : out->most;
+    }
+}
+
+/* Memory for n things that kernels read, aligned for them. */
+static void *
+alloc_aligned(struct arena *arena, size_t n, size_t size)
+{
+    unsigned char *memory = arena_alloc(arena, n + 1, size);
+
+    return memory != NULL ? (void *)(((uintptr_t)memory + 63) & ~(uintptr_t)63) : NULL;
+}
+
+/* The columns of few values that wants look at, each once; and the wants that have a gauge. */
 static bool
 losses_lay_out(struct search *search, struct arena *arena)
 {
     struct lens *lens = search->lens;
-    unsigned char *memory;
 
-    memory = arena_alloc(arena, lens->n_wants + 1, sizeof *search->losses);
-    if (memory == NULL)
+    search->losses = alloc_aligned(arena, lens->n_wants, sizeof *search->losses);
+    search->gauges = alloc_aligned(arena, lens->n_wants, sizeof *search->gauges);
+    if (search->losses == NULL || search->gauges == NULL)
         return false;
-    search->losses = (void *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
-    search->n_losses = 0;
+    search->n_losses = search->n_gauges = 0;
     search->losses_for = -1;
     for (size_t i = 0; i < lens->n_wants; i++) {
         const struct lens_want *want = &lens->wants[i];
         size_t at = 0;
 
+        if (want->kind != LENS_COLUMN || search->points[i]->is_missing)
+            continue;
+        if (search->points[i]->gauge != NULL) {
+            gauge_points(search, i, &search->gauges[search->n_gauges++]);
+            continue;
+        }
         if (!is_small_column(want))
             continue;
         while (at < search->n_losses && search->losses[at].column != want->column)
@@ -417,7 +524,7 @@ search_enter(struct search *search, struct lens *lens, struct arena *arena, stru
         search->own_place = roster_place(roster, row) % BLOCK_ROWS;
         search->own_block = lens->lookers->blocks[roster_place(roster, row) / BLOCK_ROWS];
     }
-    if (!rows_take(search, arena) || !losses_lay_out(search, arena))
+    if (!rows_take(search, arena) || !losses_lay_out(search, arena) || !order_make(search, arena))
         return err_no_memory(err);
     count_up(search);
     slopes_make(search);
@@ -427,17 +534,51 @@ search_enter(struct search *search, struct lens *lens, struct arena *arena, stru
 /* ---- who may ---- */
 
 /* Clears, of the bits that are set, those of places whose code does not hold. */
+#define KEEP_BY_CODE(type)                                                                   \
+    do {                                                                                     \
+        const type *codes = column->codes;                                                   \
+                                                                                             \
+        for (size_t word = 0; word < BLOCK_WORDS; word++) {                                  \
+            uint64_t kept = 0;                                                               \
+                                                                                             \
+            for (uint64_t left = bits[word]; left != 0; left &= left - 1) {                  \
+                int at = __builtin_ctzll(left);                                              \
+                                                                                             \
+                kept |= (uint64_t)lens_holds(lens, rule, row, codes[word * 64 + (size_t)at]) \
+                        << at;                                                               \
+            }                                                                                \
+            bits[word] = kept;                                                               \
+        }                                                                                    \
+    } while (0)
+
 static void
 keep_holding(const struct column *column, const struct lens *lens, const struct lens_rule *rule,
              struct holds_row *row, uint64_t *bits)
 {
-    for (size_t word = 0; word < BLOCK_WORDS; word++)
-        for (uint64_t left = bits[word]; left != 0; left &= left - 1) {
-            uint32_t place = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
+    if (column->width == 1)
+        KEEP_BY_CODE(uint8_t);
+    else if (column->width == 2)
+        KEEP_BY_CODE(uint16_t);
+    else
+        KEEP_BY_CODE(uint32_t);
+}
 
-            if (!lens_holds(lens, rule, row, column_code(column, place)))
-                bits[word] &= ~(left & -left);
-        }
+/* Places whose set shares a code with the looker's, and those without a set where that passes. */
+static void
+read_planes(const struct block *block, const struct lens_rule *rule, struct holds_row *row)
+{
+    enum plane_set set = column_planes(rule->column);
+    const uint64_t *known = block_plane(block, set, plane_of_size(1));
+    bool passes = rule->requirement->requirement->missing_passes;
+
+    for (size_t word = 0; word < BLOCK_WORDS; word++)
+        row->bits[word] = passes ? ~(known != NULL ? known[word] : 0) : 0;
+    for (uint32_t i = 0; i < row->n_planes; i++) {
+        const uint64_t *plane = block_plane(block, set, row->planes[i]);
+
+        for (size_t word = 0; plane != NULL && word < BLOCK_WORDS; word++)
+            row->bits[word] |= plane[word];
+    }
 }
 
 static void
@@ -464,7 +605,9 @@ apply_rule(const struct search *search, const struct block *block, const struct 
         return;
     }
     if (row->block != block) {
-        if (column->width == 1 && lens_is_small(rule->n_codes)) {
+        if (row->planes != NULL) {
+            read_planes(block, rule, row);
+        } else if (column->width == 1 && lens_is_small(rule->n_codes)) {
             search->plan->kernel->members(column->codes, row->table, rule->n_codes, BLOCK_WORDS,
                                           row->bits);
         } else if (search->own_block != NULL) { /* shared: of all places */
@@ -533,6 +676,12 @@ apply_conflicts(const struct search *search, const struct block *block, uint32_t
     }
 }
 
+static bool
+is_cheap_rule(const struct lens_rule *rule, const struct holds_row *row)
+{
+    return rule->is_fixed || lens_is_small(rule->n_codes) || row->planes != NULL;
+}
+
 static uint64_t
 block_eligible(const struct search *search, const struct block *block, uint32_t block_at,
                uint64_t bits[BLOCK_WORDS])
@@ -543,10 +692,10 @@ block_eligible(const struct search *search, const struct block *block, uint32_t 
     memcpy(bits, block->present, BLOCK_WORDS * sizeof *bits);
     apply_consent(search, block, bits);
     for (size_t i = 0; i < lens->n_rules; i++) /* the cheap ones first */
-        if (lens_is_small(lens->rules[i].n_codes))
+        if (is_cheap_rule(&lens->rules[i], search->holds[i]))
             apply_rule(search, block, &lens->rules[i], search->holds[i], bits);
     for (size_t i = 0; i < lens->n_rules; i++)
-        if (!lens_is_small(lens->rules[i].n_codes))
+        if (!is_cheap_rule(&lens->rules[i], search->holds[i]))
             apply_rule(search, block, &lens->rules[i], search->holds[i], bits);
     apply_conflicts(search, block, block_at, bits);
     for (size_t word = 0; word < BLOCK_WORDS; word++)
@@ -609,7 +758,8 @@ loss_table_make(struct search *search, struct loss_table *table, uint64_t tolera
         const struct lens_want *want = &lens->wants[i];
         uint64_t rate = (uint64_t)search->rates[want->view] * (uint32_t)want->weight;
 
-        if (want->kind != LENS_COLUMN || want->column != table->column)
+        if (!is_small_column(want) || want->column != table->column ||
+            search->points[i]->is_missing)
             continue;
         for (uint32_t code = 0; code < table->n_codes; code++)
             losses[code] += rate * (uint32_t)(lens_row_most(lens, want, search->points[i]) -
@@ -617,6 +767,18 @@ loss_table_make(struct search *search, struct loss_table *table, uint64_t tolera
     }
     for (uint32_t code = 0; code < table->n_codes; code++)
         table->table[code] = loss_byte(losses[code], tolerated, search->scale);
+}
+
+static void
+gauge_table_make(struct search *search, struct gauge_table *table, uint64_t tolerated)
+{
+    const struct lens_want *want = &search->lens->wants[table->want];
+    uint64_t rate = (uint64_t)search->rates[want->view] * (uint32_t)want->weight;
+    uint32_t n_codes = UINT32_C(1) << search->points[table->want]->gauge->n_bits;
+
+    for (uint32_t code = 0; code < n_codes; code++)
+        table->table[code] = loss_byte(rate * (uint32_t)(table->most - table->points[code]),
+                                       tolerated, search->scale);
 }
 
 /*
@@ -631,6 +793,12 @@ losses_make(struct search *search, int64_t tolerated)
     search->scale = ((uint64_t)LOSS_FULL << LOSS_SHIFT) / ((uint64_t)tolerated + 1);
     for (size_t i = 0; i < search->n_losses; i++)
         loss_table_make(search, &search->losses[i], (uint64_t)tolerated);
+    for (size_t i = 0; i < search->n_gauges; i++)
+        gauge_table_make(search, &search->gauges[i], (uint64_t)tolerated);
+    search->record_table[0] =
+        loss_byte((uint64_t)(search->rates[PLAN_FROM] * search->record_gain[PLAN_FROM] +
+                             search->rates[PLAN_TO] * search->record_gain[PLAN_TO]),
+                  (uint64_t)tolerated, search->scale);
 }
 
 /* How much a candidate may lose, after making the tables ready for it; negative: nobody can enter. */
@@ -648,14 +816,28 @@ losses_ready(struct search *search, int32_t least)
     return tolerated;
 }
 
+/* Counts the block, and makes the losses of a gauge's codes ready for the kernel. */
+static void
+bit_loss_of(const struct search *search, const struct gauge_table *table, const struct block *block,
+            struct kernel_bit_loss *out)
+{
+    struct gauge *gauge = search->points[table->want]->gauge;
+
+    gauge_read(gauge, block, search->plan->kernel);
+    *out = (struct kernel_bit_loss){.n_bits = gauge->n_bits, .table = table->table};
+    for (uint32_t bit = 0; bit < gauge->n_bits; bit++)
+        out->bits[bit] = gauge->bits + bit * BLOCK_WORDS;
+}
+
 /* Leaves the bits of places that could still enter. */
 static void
 prune(struct search *search, const struct block *block, int32_t least, uint64_t bits[BLOCK_WORDS])
 {
-    struct kernel_loss losses[2 * WANTS_MAX];
+    struct kernel_loss bytes[2 * WANTS_MAX];
+    struct kernel_bit_loss bit_losses[2 * WANTS_MAX + 1];
+    struct kernel_losses losses = {.bytes = bytes, .bits = bit_losses};
     int64_t tolerated = losses_ready(search, least);
     unsigned lost = 0, most; /* lost: alike at all places of the block */
-    size_t n = 0;
 
     if (tolerated < 0) {
         memset(bits, 0, BLOCK_WORDS * sizeof *bits);
@@ -668,13 +850,19 @@ prune(struct search *search, const struct block *block, int32_t least, uint64_t 
         if (column->width == 0)
             lost += table->table[column->constant];
         else
-            losses[n++] = (struct kernel_loss){column->codes, table->table, table->n_codes};
+            bytes[losses.n_bytes++] =
+                (struct kernel_loss){column->codes, table->table, table->n_codes};
     }
+    for (size_t i = 0; i < search->n_gauges; i++)
+        bit_loss_of(search, &search->gauges[i], block, &bit_losses[losses.n_bits++]);
+    if (search->record_table[0] > 0)
+        bit_losses[losses.n_bits++] = (struct kernel_bit_loss){
+            .bits = {block->with_record}, .n_bits = 1, .table = search->record_table};
     most = (unsigned)((uint64_t)tolerated * search->scale >> LOSS_SHIFT);
     if (lost > most)
         memset(bits, 0, BLOCK_WORDS * sizeof *bits);
-    else if (n > 0)
-        search->plan->kernel->prune(losses, n, (uint8_t)(most - lost), BLOCK_WORDS, bits);
+    else if (losses.n_bytes + losses.n_bits > 0)
+        search->plan->kernel->prune(&losses, (uint8_t)(most - lost), BLOCK_WORDS, bits);
 }
 
 /* ---- sums ---- */
@@ -690,6 +878,15 @@ list_places(const uint64_t bits[BLOCK_WORDS], struct survivors *out)
     out->n = n;
 }
 
+/* Adds the points of a want, by codes of one width. */
+#define ADD_BY_CODE(type)                                                                  \
+    do {                                                                                   \
+        const type *codes = column->codes;                                                 \
+                                                                                           \
+        for (uint32_t i = 0; i < survivors->n; i++)                                        \
+            sums[i] += weight * lens_points(lens, want, row, codes[survivors->places[i]]); \
+    } while (0)
+
 static void
 add_want(const struct search *search, const struct block *block, size_t want_at,
          struct survivors *survivors)
@@ -699,31 +896,92 @@ add_want(const struct search *search, const struct block *block, size_t want_at,
     const struct column *column = &block->columns[want->column];
     struct points_row *row = search->points[want_at];
     int64_t *sums = survivors->sums[want->view];
-    int64_t weight = want->weight;
+    int64_t weight = want->weight, points;
 
-    if (column->width == 0) {
-        int64_t points = weight * lens_points(lens, want, row, column->constant);
-
+    switch (column->width) {
+    case 1:
+        ADD_BY_CODE(uint8_t);
+        break;
+    case 2:
+        ADD_BY_CODE(uint16_t);
+        break;
+    case 4:
+        ADD_BY_CODE(uint32_t);
+        break;
+    default:
+        points = weight * lens_points(lens, want, row, column->constant);
         for (uint32_t i = 0; i < survivors->n; i++)
             sums[i] += points;
-        return;
     }
-    for (uint32_t i = 0; i < survivors->n; i++)
-        sums[i] += weight * lens_points(lens, want, row, column_code(column, survivors->places[i]));
 }
 
+/* Lets go whoever can't reach `least` with `left` more in each view. */
 static void
-sums_of(const struct search *search, const struct block *block, struct survivors *survivors)
+keep_reaching(const struct search *search, int32_t least, const int64_t left[PLAN_SIDES],
+              struct survivors *survivors)
+{
+    int64_t reach = least * bound_unit() - bound_of(search, left[PLAN_FROM], left[PLAN_TO]);
+    int64_t *from = survivors->sums[PLAN_FROM], *to = survivors->sums[PLAN_TO];
+    int64_t from_rate = search->rates[PLAN_FROM], to_rate = search->rates[PLAN_TO];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < survivors->n; i++) {
+        survivors->places[n] = survivors->places[i];
+        from[n] = from[i];
+        to[n] = to[i];
+        n += from_rate * from[i] + to_rate * to[i] >= reach;
+    }
+    survivors->n = n;
+}
+
+/* Points that a gauge tells, or their bound. */
+static void
+add_gauge(const struct search *search, const struct block *block, const struct gauge_table *table,
+          struct survivors *survivors)
+{
+    const struct lens_want *want = &search->lens->wants[table->want];
+    struct gauge *gauge = search->points[table->want]->gauge;
+    int64_t *sums = survivors->sums[want->view];
+
+    gauge_read(gauge, block, search->plan->kernel);
+    for (uint32_t i = 0; i < survivors->n; i++)
+        sums[i] += (int64_t)want->weight * table->points[gauge_code(gauge, survivors->places[i])];
+}
+
+/*
+ * The sums of the survivors: exact for all wants but those of texts and records, which are not in them;
+ * those that are looked up late, with their most; and those where a gauge gives only a bound.
+ */
+static void
+sums_of(const struct search *search, const struct block *block, int32_t least,
+        struct survivors *survivors)
 {
     const struct lens *lens = search->lens;
+    int64_t start[PLAN_SIDES] = {search->base[PLAN_FROM], search->base[PLAN_TO]};
+    int64_t left[PLAN_SIDES]; /* the most that is still to come */
 
-    for (int view = 0; view < PLAN_SIDES; view++)
+    for (size_t i = 0; i < search->n_late; i++)
+        start[lens->wants[search->late[i]].view] +=
+            (int64_t)lens->wants[search->late[i]].weight * lens->wants[search->late[i]].most;
+    for (int view = 0; view < PLAN_SIDES; view++) {
+        left[view] = search->most[view] - start[view];
         for (uint32_t i = 0; i < survivors->n; i++)
-            survivors->sums[view][i] = search->base[view];
-    for (size_t i = 0; i < lens->n_wants; i++)
-        if (lens->wants[i].kind == LENS_COLUMN ||
-            (lens->wants[i].kind == LENS_LOOKER_RECORD && !search->has_looker_record))
-            add_want(search, block, i, survivors);
+            survivors->sums[view][i] = start[view];
+    }
+    for (size_t i = 0; i < search->n_gauges; i++) {
+        const struct lens_want *want = &lens->wants[search->gauges[i].want];
+
+        add_gauge(search, block, &search->gauges[i], survivors);
+        left[want->view] -= (int64_t)want->weight * search->gauges[i].most;
+    }
+    for (size_t i = 0; i < search->n_order && survivors->n > 0; i++) {
+        const struct lens_want *want = &lens->wants[search->order[i]];
+
+        add_want(search, block, search->order[i], survivors);
+        left[want->view] -= (int64_t)want->weight * most_of(search, search->order[i]);
+        if (least > 0 && i + 1 >= search->n_cheap)
+            keep_reaching(search, least, left, survivors);
+    }
 }
 
 /* ---- the exact end ---- */
@@ -750,13 +1008,8 @@ rest_of(const struct search *search, const struct block *block, uint32_t place, 
         rest->has_record =
             rest->has_record || rest->gains[PLAN_FROM] > 0 || rest->gains[PLAN_TO] > 0;
     }
-    if (search->all_pend)
-        for (size_t i = 0; i < search->lens->n_wants; i++) {
-            const struct lens_want *want = &search->lens->wants[i];
-
-            if (want->kind == LENS_LOOKER_RECORD)
-                rest->gains[want->view] += (int64_t)want->weight * want->most;
-        }
+    rest->gains[PLAN_FROM] += search->rest[PLAN_FROM];
+    rest->gains[PLAN_TO] += search->rest[PLAN_TO];
     if (!search->has_text)
         return;
     rest->text_is_missing = search->probe == NULL || block->text_roots[place] == 0;
@@ -854,6 +1107,54 @@ found(struct search *search, const struct match_hit *hit)
         hit_heap_offer(&search->heap, hit);
 }
 
+/* A want's exact points at a place, over what the sums have of it. */
+static void
+correct(const struct search *search, const struct block *block, uint32_t place, size_t want_at,
+        int32_t counted, int64_t sums[PLAN_SIDES])
+{
+    const struct lens_want *want = &search->lens->wants[want_at];
+    uint32_t code = column_code(&block->columns[want->column], place);
+
+    sums[want->view] += (int64_t)want->weight *
+                        (lens_points(search->lens, want, search->points[want_at], code) - counted);
+}
+
+/* Could sums and what may come besides reach the least score? */
+static bool
+may_reach(const struct search *search, const int64_t sums[PLAN_SIDES],
+          const int64_t gains[PLAN_SIDES], int32_t least)
+{
+    const int64_t both[PLAN_SIDES] = {sums[PLAN_FROM] + gains[PLAN_FROM],
+                                      sums[PLAN_TO] + gains[PLAN_TO]};
+    struct match_score score;
+
+    return score_of(search->plan, both, &score) >= least;
+}
+
+/* Looks up what the sums hold only bounds of. False once the place is out. */
+static bool
+correct_all(const struct search *search, const struct block *block, uint32_t place,
+            int64_t sums[PLAN_SIDES], const int64_t gains[PLAN_SIDES], int32_t least)
+{
+    for (size_t i = 0; i < search->n_gauges; i++) {
+        const struct gauge_table *table = &search->gauges[i];
+        uint32_t code = gauge_code(search->points[table->want]->gauge, place);
+
+        if ((table->exact >> code & 1) != 0)
+            continue;
+        correct(search, block, place, table->want, table->points[code], sums);
+        if (!may_reach(search, sums, gains, least))
+            return false;
+    }
+    for (size_t i = 0; i < search->n_late; i++) {
+        correct(search, block, place, search->late[i], search->lens->wants[search->late[i]].most,
+                sums);
+        if (!may_reach(search, sums, gains, least))
+            return false;
+    }
+    return true;
+}
+
 static void
 finish(struct search *search, const struct block *block, uint32_t place,
        const int64_t sums_so_far[PLAN_SIDES], int32_t least)
@@ -861,13 +1162,11 @@ finish(struct search *search, const struct block *block, uint32_t place,
     const struct match_plan *plan = search->plan;
     struct match_hit hit = {.row = block->rows[place]};
     int64_t sums[PLAN_SIDES] = {sums_so_far[PLAN_FROM], sums_so_far[PLAN_TO]};
-    int64_t with_rest[PLAN_SIDES];
     struct rest rest;
 
     rest_of(search, block, place, &rest);
-    for (int view = 0; view < PLAN_SIDES; view++)
-        with_rest[view] = sums[view] + rest.gains[view];
-    if (score_of(plan, with_rest, &hit.score) < least)
+    if (!may_reach(search, sums, rest.gains, least) ||
+        !correct_all(search, block, place, sums, rest.gains, least))
         return;
     if (rest.has_record)
         add_records(search, block, place, sums);
@@ -977,7 +1276,7 @@ search_block(struct search *search, uint32_t block_at, struct survivors *survivo
     list_places(bits, survivors);
     if (survivors->n == 0)
         return;
-    sums_of(search, block, survivors);
+    sums_of(search, block, search->sweep == NULL ? least : 0, survivors);
     if (search->sweep != NULL) {
         sweep_over(search, block, survivors);
         return;
