@@ -1,6 +1,7 @@
 #ifndef JML_DICTIONARY_H
 #define JML_DICTIONARY_H
 
+#include "cell.h"
 #include "facts.h"
 
 #include <stddef.h>
@@ -24,8 +25,12 @@ struct dictionary *dictionary_create(enum slot_type type); /* NULL if out of mem
 void dictionary_destroy(struct dictionary *dictionary);    /* NULL is fine */
 /* The code of a value, a new one for a new value. DICTIONARY_FULL if out of memory. Writer only. */
 uint32_t dictionary_code(struct dictionary *dictionary, const struct slot *slot);
-/* The value of a code below dictionary_count. Its codes belong to the dictionary. */
-void dictionary_slot(const struct dictionary *dictionary, uint32_t code, struct slot *out);
+/* The value of a code below dictionary_count; the dictionary's own. */
+const struct slot *dictionary_slot(const struct dictionary *dictionary, uint32_t code);
+/* The cells that an amount of money covers in dollars at this rate (rates.h; at most 10^9). Kept once they
+ * were asked for: any thread may ask. */
+struct cell_range dictionary_cells(const struct dictionary *dictionary, uint32_t code,
+                                   int64_t rate_ppm);
 uint32_t dictionary_count(const struct dictionary *dictionary); /* codes, the missing one too */
 size_t dictionary_bytes(const struct dictionary *dictionary);   /* writer only */
 

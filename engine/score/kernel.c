@@ -8,11 +8,12 @@ can_run(const struct kernel *kernel)
 #ifdef JML_KERNELS_X86
     __builtin_cpu_init();
     if (kernel == &kernel_avx2)
-        return __builtin_cpu_supports("avx2");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+               __builtin_cpu_supports("popcnt");
     if (kernel == &kernel_avx512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
-               __builtin_cpu_supports("avx512vnni");
+               __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("popcnt");
 #endif
     return kernel == &kernel_plain;
 }

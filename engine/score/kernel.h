@@ -39,12 +39,16 @@ struct kernel_losses {
 
 struct kernel {
     const char *name; /* "plain", "avx2", "avx512" */
-    /* Clears the bits of places whose losses sum to more than `most`. most < 255 */
-    void (*prune)(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits);
+    /* Clears the bits of places whose losses sum to more than `most` < 255. Where a bit was set, sums gets the
+     * sum, 255 for all that is more; sums holds 64 * n_words, aligned by 64. */
+    void (*prune)(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits,
+                  uint8_t *sums);
     /* Counts for each place in how many of n planes its bit is set, up to 2^n_bits - 2, in n_bits (2 or 3)
      * bits: bit j of a place's count is its bit in counts[j * n_words …]. */
     void (*count)(const uint64_t *const *planes, size_t n, uint32_t n_bits, size_t n_words,
                   uint64_t *counts);
+    /* How many bits are set. */
+    uint64_t (*tally)(const uint64_t *bits, size_t n_words);
     /* Sets the bits of places whose code's entry is not 0, clears the others. */
     void (*members)(const uint8_t *codes, const uint8_t *table, uint32_t n_codes, size_t n_words,
                     uint64_t *bits);

@@ -75,16 +75,20 @@ losses_of(const struct kernel_losses *losses, size_t half)
 }
 
 static void
-prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits)
+prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits,
+      uint8_t *sums)
 {
     const __m256i limit = _mm256_set1_epi8((char)most);
 
     for (size_t half = 0; half < 2 * n_words; half++) {
-        uint32_t word = (uint32_t)(bits[half / 2] >> half % 2 * 32);
+        __m256i lost;
 
-        if (word != 0)
-            bits[half / 2] &= at_most(losses_of(losses, half), limit) << half % 2 * 32 |
-                              UINT64_C(0xffffffff) << (1 - half % 2) * 32;
+        if ((uint32_t)(bits[half / 2] >> half % 2 * 32) == 0)
+            continue;
+        lost = losses_of(losses, half);
+        _mm256_store_si256((__m256i *)(sums + half * 32), lost);
+        bits[half / 2] &= at_most(lost, limit) << half % 2 * 32 | UINT64_C(0xffffffff)
+                                                                      << (1 - half % 2) * 32;
     }
 }
 
@@ -98,6 +102,12 @@ static inline uint64_t
 not_zero(__m256i bytes)
 {
     return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256()));
+}
+
+static uint64_t
+tally(const uint64_t *bits, size_t n_words)
+{
+    return tally_words(bits, n_words);
 }
 
 static void
@@ -139,4 +149,4 @@ dots(const int8_t *vector, uint32_t n, const int8_t *const *others, size_t n_oth
         out[i] = dot(vector, others[i], n);
 }
 
-const struct kernel kernel_avx2 = {"avx2", prune, count, members, dots};
+const struct kernel kernel_avx2 = {"avx2", prune, count, tally, members, dots};

@@ -43,19 +43,32 @@ losses_of(const struct kernel_losses *losses, size_t word)
 }
 
 static void
-prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits)
+prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits,
+      uint8_t *sums)
 {
     const __m512i limit = _mm512_set1_epi8((char)most);
 
-    for (size_t word = 0; word < n_words; word++)
-        if (bits[word] != 0)
-            bits[word] &= _mm512_cmple_epu8_mask(losses_of(losses, word), limit);
+    for (size_t word = 0; word < n_words; word++) {
+        __m512i lost;
+
+        if (bits[word] == 0)
+            continue;
+        lost = losses_of(losses, word);
+        _mm512_store_si512(sums + word * 64, lost);
+        bits[word] &= _mm512_cmple_epu8_mask(lost, limit);
+    }
 }
 
 static void
 count(const uint64_t *const *planes, size_t n, uint32_t n_bits, size_t n_words, uint64_t *counts)
 {
     count_words(planes, n, n_bits, n_words, counts);
+}
+
+static uint64_t
+tally(const uint64_t *bits, size_t n_words)
+{
+    return tally_words(bits, n_words);
 }
 
 static void
@@ -98,4 +111,4 @@ dots(const int8_t *vector, uint32_t n, const int8_t *const *others, size_t n_oth
     }
 }
 
-const struct kernel kernel_avx512 = {"avx512", prune, count, members, dots};
+const struct kernel kernel_avx512 = {"avx512", prune, count, tally, members, dots};

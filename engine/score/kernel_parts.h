@@ -32,6 +32,16 @@ count_words(const uint64_t *const *planes, size_t n, uint32_t n_bits, size_t n_w
         }
 }
 
+static inline uint64_t
+tally_words(const uint64_t *bits, size_t n_words)
+{
+    uint64_t n = 0;
+
+    for (size_t word = 0; word < n_words; word++)
+        n += (uint64_t)__builtin_popcountll(bits[word]);
+    return n;
+}
+
 static inline int32_t
 dot_plain(const int8_t *a, const int8_t *b, uint32_t n)
 {

@@ -12,7 +12,8 @@ code_at(const struct kernel_bit_loss *loss, size_t place)
 
 /* Every place that is still in question, one by one: most are not. */
 static void
-prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits)
+prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits,
+      uint8_t *sums)
 {
     for (size_t word = 0; word < n_words; word++)
         for (uint64_t left = bits[word]; left != 0; left &= left - 1) {
@@ -21,8 +22,9 @@ prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t
 
             for (size_t i = 0; i < losses->n_bits; i++)
                 loss += losses->bits[i].table[code_at(&losses->bits[i], place)];
-            for (size_t i = 0; i < losses->n_bytes && loss <= most; i++)
+            for (size_t i = 0; i < losses->n_bytes; i++)
                 loss += losses->bytes[i].table[losses->bytes[i].codes[place]];
+            sums[place] = loss < UINT8_MAX ? (uint8_t)loss : UINT8_MAX;
             if (loss > most)
                 bits[word] &= ~(left & -left);
         }
@@ -32,6 +34,12 @@ static void
 count(const uint64_t *const *planes, size_t n, uint32_t n_bits, size_t n_words, uint64_t *counts)
 {
     count_words(planes, n, n_bits, n_words, counts);
+}
+
+static uint64_t
+tally(const uint64_t *bits, size_t n_words)
+{
+    return tally_words(bits, n_words);
 }
 
 static void
@@ -55,4 +63,4 @@ dots(const int8_t *vector, uint32_t n, const int8_t *const *others, size_t n_oth
         out[i] = dot_plain(vector, others[i], n);
 }
 
-const struct kernel kernel_plain = {"plain", prune, count, members, dots};
+const struct kernel kernel_plain = {"plain", prune, count, tally, members, dots};

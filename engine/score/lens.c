@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+static const struct slot missing_slot = {.state = SLOT_MISSING};
+
 static uint32_t
 codes_in(const struct dictionary *dictionary)
 {
@@ -121,11 +123,9 @@ consent_look(struct lens *lens, struct arena *arena)
     if (lens->consent.holds == NULL)
         return false;
     for (uint32_t code = 1; code < lens->n_consents; code++) {
-        struct slot slot;
-        bool holds;
+        bool holds =
+            columns_consent_allows(dictionary_slot(dictionary, code)->number, lens->plan->day);
 
-        dictionary_slot(dictionary, code, &slot);
-        holds = columns_consent_allows(slot.number, lens->plan->day);
         lens->consent.holds[code] = holds ? HOLDS : HOLDS_NOT;
         if (code < KERNEL_CODES)
             lens->consent.table[code] = holds;
@@ -177,6 +177,40 @@ lens_forget(struct lens *lens)
             memset(lens->rules[i].shared, 0, lens->rules[i].n_shared * sizeof(struct holds_row *));
 }
 
+/* ---- cells ---- */
+
+static struct looker_cells
+looker_cells(const struct lens *lens, const struct plan_operand *operand, const struct slot *value)
+{
+    struct looker_cells range = {0};
+    int64_t min, max;
+
+    if (operand->type != SLOT_MONEY && operand->type != SLOT_NUMBER)
+        return range;
+    range.are_known = plan_range(lens->plan, operand, value, &min, &max);
+    if (range.are_known)
+        range.cells = cell_range_of(min, max);
+    return range;
+}
+
+/* The cells of a candidate's money; false without a rate on the day. */
+static bool
+money_cells(const struct lens *lens, const struct dictionary *dictionary, uint32_t code,
+            struct cell_range *out)
+{
+    const struct slot *slot;
+    int64_t rate_ppm;
+
+    if (dictionary == NULL || code == DICTIONARY_MISSING)
+        return false;
+    slot = dictionary_slot(dictionary, code);
+    if (slot->money.currency < 0 ||
+        !rates_find(lens->plan->rates, slot->money.currency, lens->plan->day, &rate_ppm))
+        return false;
+    *out = dictionary_cells(dictionary, code, rate_ppm);
+    return true;
+}
+
 /* ---- rows ---- */
 
 /* The looker's own code, by which lookers of one value share a row. */
@@ -202,6 +236,7 @@ lens_points_row(struct lens *lens, size_t want_at, const struct facts *looker,
     if (row == NULL)
         return NULL;
     row->value = plan_slot(operand, looker);
+    row->range = looker_cells(lens, operand, row->value);
     row->most = -1;
     if (want->n_codes <= LENS_ROW_CODES) {
         row->points = arena_alloc(lens->arena, want->n_codes, sizeof *row->points);
@@ -222,21 +257,46 @@ lens_points_row(struct lens *lens, size_t want_at, const struct facts *looker,
     return row;
 }
 
+/* A range of money, by the cells that its dictionary keeps; false: not of that kind, or nothing known. */
+static bool
+money_points(const struct lens *lens, const struct lens_want *want, const struct points_row *row,
+             uint32_t code, int32_t *points)
+{
+    const struct want *how = want->want->want;
+    struct cell_range cells;
+    int32_t quality;
+
+    if (how->type != WANT_RANGE || column_type(want->column) != SLOT_MONEY ||
+        !row->range.are_known || !money_cells(lens, want->dictionary, code, &cells))
+        return false;
+    quality = want->is_lookers ? range_quality(row->range.cells, cells)
+                               : range_quality(cells, row->range.cells);
+    *points = curve_points(how->curve, how->n_knots, quality);
+    return true;
+}
+
+static int32_t
+value_points(const struct lens *lens, const struct lens_want *want, const struct points_row *row,
+             uint32_t code)
+{
+    const struct slot *candidate = &missing_slot;
+
+    if (want->kind == LENS_FIXED)
+        candidate = &candidate_operand(want->want, want->is_lookers)->constant;
+    else if (want->dictionary != NULL)
+        candidate = dictionary_slot(want->dictionary, code);
+    return want_points(lens->plan, want->want, want->is_lookers ? row->value : candidate,
+                       want->is_lookers ? candidate : row->value);
+}
+
 int32_t
 lens_points_make(const struct lens *lens, const struct lens_want *want, struct points_row *row,
                  uint32_t code)
 {
-    const struct plan_operand *operand = candidate_operand(want->want, want->is_lookers);
-    struct slot slot = {.state = SLOT_MISSING};
-    const struct slot *candidate = &slot;
     int32_t points;
 
-    if (want->kind == LENS_FIXED)
-        candidate = &operand->constant;
-    else if (want->dictionary != NULL)
-        dictionary_slot(want->dictionary, code, &slot);
-    points = want_points(lens->plan, want->want, want->is_lookers ? row->value : candidate,
-                         want->is_lookers ? candidate : row->value);
+    if (want->kind != LENS_COLUMN || !money_points(lens, want, row, code, &points))
+        points = value_points(lens, want, row, code);
     if (row->points != NULL)
         row->points[code] = (uint16_t)(points + 1);
     return points;
@@ -301,6 +361,7 @@ lens_holds_row(struct lens *lens, size_t rule_at, const struct facts *looker,
     if (row == NULL)
         return NULL;
     row->value = plan_slot(operand, looker);
+    row->range = looker_cells(lens, operand, row->value);
     if (rule->has_planes && row->value->state == SLOT_KNOWN && !planes_seek(lens, rule, row))
         return NULL;
     if (lens_is_small(rule->n_codes))
@@ -311,25 +372,50 @@ lens_holds_row(struct lens *lens, size_t rule_at, const struct facts *looker,
     return row;
 }
 
-bool
-lens_holds_make(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row,
-                uint32_t code)
+/* Two ranges that must meet, likewise. */
+static bool
+money_meets(const struct lens *lens, const struct lens_rule *rule, const struct holds_row *row,
+            uint32_t code, bool *holds)
 {
-    struct slot slot = {.state = SLOT_MISSING};
-    const struct slot *candidate = &slot;
+    struct cell_range cells;
+
+    if (rule->is_fixed || rule->requirement->requirement->type != REQUIRE_MEETS ||
+        column_type(rule->column) != SLOT_MONEY || !row->range.are_known ||
+        !money_cells(lens, rule->dictionary, code, &cells))
+        return false;
+    *holds = cell_range_common(row->range.cells, cells) > 0;
+    return true;
+}
+
+static bool
+value_holds(const struct lens *lens, const struct lens_rule *rule, const struct holds_row *row,
+            uint32_t code)
+{
+    const struct slot *candidate = &missing_slot;
     struct requirement_state state;
 
     if (rule->is_fixed)
         candidate = &rule_operand(lens, rule->requirement, false)->constant;
     else if (rule->dictionary != NULL)
-        dictionary_slot(rule->dictionary, code, &slot);
+        candidate = dictionary_slot(rule->dictionary, code);
     if (lens->side == PLAN_FROM)
         requirement_judge_values(lens->plan, rule->requirement, row->value, candidate, &state);
     else
         requirement_judge_values(lens->plan, rule->requirement, candidate, row->value, &state);
-    if (row->holds != NULL)
-        row->holds[code] = state.holds ? HOLDS : HOLDS_NOT;
     return state.holds;
+}
+
+bool
+lens_holds_make(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row,
+                uint32_t code)
+{
+    bool holds;
+
+    if (!money_meets(lens, rule, row, code, &holds))
+        holds = value_holds(lens, rule, row, code);
+    if (row->holds != NULL)
+        row->holds[code] = holds ? HOLDS : HOLDS_NOT;
+    return holds;
 }
 
 struct holds_row *
@@ -340,13 +426,9 @@ lens_organisation_row(struct lens *lens, const struct facts *looker)
     struct holds_row *row = holds_row_alloc(lens, n_codes);
 
     for (uint32_t code = 0; row != NULL && code < n_codes; code++) {
-        struct slot slot;
-
         row->holds[code] = HOLDS;
-        if (code == DICTIONARY_MISSING)
-            continue;
-        dictionary_slot(dictionary, code, &slot);
-        if (code_set_has(&looker->conflicts, slot.codes.codes[0]))
+        if (code != DICTIONARY_MISSING &&
+            code_set_has(&looker->conflicts, dictionary_slot(dictionary, code)->codes.codes[0]))
             row->holds[code] = HOLDS_NOT;
     }
     return row;

@@ -20,7 +20,7 @@
  * In an arena; one thread. Private to score/.
  */
 enum {
-    LENS_ROW_CODES = 32 * 1024
+    LENS_ROW_CODES = 4096
 }; /* of larger dictionaries no rows are kept: values are judged anew */
 
 enum lens_kind {
@@ -31,8 +31,14 @@ enum lens_kind {
     LENS_LOOKER_RECORD     /* a candidate's want of the looker's: a column where there is none */
 };
 
+struct looker_cells { /* its money or number, where cells are compared */
+    bool are_known;
+    struct cell_range cells;
+};
+
 struct points_row { /* of one want and one value of the looker */
     const struct slot *value;
+    struct looker_cells range;
     uint16_t *points; /* by code; one more than they are, 0: not yet known. NULL: none are kept */
     int32_t most;     /* of all codes, once lens_row_most was asked; else -1 */
     bool is_missing;  /* then the points are those of code 0 at every candidate */
@@ -56,6 +62,7 @@ struct lens_want {
 
 struct holds_row { /* of one requirement and one value of the looker */
     const struct slot *value;
+    struct looker_cells range;
     uint8_t *holds;            /* by code: 0 not yet known, else enum below. NULL: none are kept */
     const struct block *block; /* whose places `bits` tells of; NULL: none yet */
     uint64_t bits[BLOCK_WORDS];

@@ -30,14 +30,13 @@
  * by exact integers in the end: bounds only save work, whatever they are.
  */
 enum {
-    SLOPE_BITS = 20,    /* of alpha and beta behind the point */
-    RATE_BITS = 10,     /* more of them once divided by the weights */
-    LOSS_FULL = 254,    /* a place that loses this much is out */
-    LOSS_SHIFT = 44,    /* bits behind the point of the scale of losses */
-    TEXT_CAPS = 64,     /* steps of the bound of a text want */
-    BUCKETS = 256,      /* of survivors by bound */
-    SHORT_CODES = 4096, /* of a dictionary whose values are soon all judged */
-    CHECK_EVERY = 8,    /* blocks between two looks at whether pruning pays */
+    SLOPE_BITS = 20, /* of alpha and beta behind the point */
+    RATE_BITS = 10,  /* more of them once divided by the weights */
+    LOSS_FULL = 254, /* a place that loses this much is out */
+    LOSS_SHIFT = 44, /* bits behind the point of the scale of losses */
+    TEXT_CAPS = 64,  /* steps of the bound of a text want */
+    BUCKETS = 256,   /* of survivors by bound */
+    CHECK_EVERY = 8, /* blocks between two looks at whether pruning pays */
     TILE_QUERIES = 64,
     SHARED_BYTES_MAX = 96 * 1024 * 1024,
     ROW_BYTES_MAX = 1024 * 1024 * 1024, /* of a tile: 64 * 128 rows of 64 kB, and what is shared */
@@ -113,6 +112,7 @@ struct search {
 
 /* Scratch of one block; one a thread. */
 struct survivors {
+    _Alignas(64) uint8_t lost[BLOCK_ROWS]; /* by place: what prune counted */
     uint32_t n;
     uint16_t places[BLOCK_ROWS];
     int64_t sums[PLAN_SIDES][BLOCK_ROWS];
@@ -360,7 +360,7 @@ order_make(struct search *search, struct arena *arena)
             if (!adds_by_code(search, i) || lens_is_small(want->n_codes) != (pass == 0) ||
                 search->points[i]->gauge != NULL)
                 continue;
-            if (want->n_codes > SHORT_CODES) {
+            if (want->n_codes > LENS_ROW_CODES) {
                 search->late[search->n_late++] = i;
                 continue;
             }
@@ -687,7 +687,6 @@ block_eligible(const struct search *search, const struct block *block, uint32_t 
                uint64_t bits[BLOCK_WORDS])
 {
     struct lens *lens = search->lens;
-    uint64_t n = 0;
 
     memcpy(bits, block->present, BLOCK_WORDS * sizeof *bits);
     apply_consent(search, block, bits);
@@ -698,9 +697,7 @@ block_eligible(const struct search *search, const struct block *block, uint32_t 
         if (!is_cheap_rule(&lens->rules[i], search->holds[i]))
             apply_rule(search, block, &lens->rules[i], search->holds[i], bits);
     apply_conflicts(search, block, block_at, bits);
-    for (size_t word = 0; word < BLOCK_WORDS; word++)
-        n += (uint64_t)__builtin_popcountll(bits[word]);
-    return n;
+    return search->plan->kernel->tally(bits, BLOCK_WORDS);
 }
 
 /* ---- bounds ---- */
@@ -829,9 +826,50 @@ bit_loss_of(const struct search *search, const struct gauge_table *table, const 
         out->bits[bit] = gauge->bits + bit * BLOCK_WORDS;
 }
 
+/* The losses of one want more, added place by place where a bit is still set. */
+#define LOSE_BY_CODE(type)                                                                      \
+    do {                                                                                        \
+        const type *codes = column->codes;                                                      \
+                                                                                                \
+        for (size_t word = 0; word < BLOCK_WORDS; word++) {                                     \
+            uint64_t kept = 0;                                                                  \
+                                                                                                \
+            for (uint64_t left = bits[word]; left != 0; left &= left - 1) {                     \
+                size_t place = word * 64 + (size_t)__builtin_ctzll(left);                       \
+                uint64_t loss =                                                                 \
+                    rate * (uint32_t)(want->most - lens_points(lens, want, row, codes[place])); \
+                uint64_t sum = sums[place] + (loss * scale >> LOSS_SHIFT);                      \
+                                                                                                \
+                if (loss > tolerated || sum > most)                                             \
+                    continue;                                                                   \
+                sums[place] = (uint8_t)sum;                                                     \
+                kept |= left & -left;                                                           \
+            }                                                                                   \
+            bits[word] = kept;                                                                  \
+        }                                                                                       \
+    } while (0)
+
+static void
+prune_by_column(const struct search *search, const struct block *block, size_t want_at,
+                unsigned most, uint64_t bits[BLOCK_WORDS], uint8_t *sums)
+{
+    struct lens *lens = search->lens;
+    const struct lens_want *want = &lens->wants[want_at];
+    const struct column *column = &block->columns[want->column];
+    struct points_row *row = search->points[want_at];
+    uint64_t rate = (uint64_t)search->rates[want->view] * (uint32_t)want->weight;
+    uint64_t tolerated = (uint64_t)search->losses_for, scale = search->scale;
+
+    if (column->width == 2)
+        LOSE_BY_CODE(uint16_t);
+    else if (column->width == 1)
+        LOSE_BY_CODE(uint8_t);
+}
+
 /* Leaves the bits of places that could still enter. */
 static void
-prune(struct search *search, const struct block *block, int32_t least, uint64_t bits[BLOCK_WORDS])
+prune(struct search *search, const struct block *block, int32_t least, uint64_t bits[BLOCK_WORDS],
+      uint8_t *sums)
 {
     struct kernel_loss bytes[2 * WANTS_MAX];
     struct kernel_bit_loss bit_losses[2 * WANTS_MAX + 1];
@@ -859,10 +897,13 @@ prune(struct search *search, const struct block *block, int32_t least, uint64_t 
         bit_losses[losses.n_bits++] = (struct kernel_bit_loss){
             .bits = {block->with_record}, .n_bits = 1, .table = search->record_table};
     most = (unsigned)((uint64_t)tolerated * search->scale >> LOSS_SHIFT);
-    if (lost > most)
+    if (lost > most) {
         memset(bits, 0, BLOCK_WORDS * sizeof *bits);
-    else if (losses.n_bytes + losses.n_bits > 0)
-        search->plan->kernel->prune(&losses, (uint8_t)(most - lost), BLOCK_WORDS, bits);
+        return;
+    }
+    search->plan->kernel->prune(&losses, (uint8_t)(most - lost), BLOCK_WORDS, bits, sums);
+    for (size_t i = search->n_cheap; i < search->n_order; i++)
+        prune_by_column(search, block, search->order[i], most - lost, bits, sums);
 }
 
 /* ---- sums ---- */
@@ -1247,15 +1288,14 @@ sweep_over(struct search *search, const struct block *block, const struct surviv
 /* Does pruning pay? Where it leaves nearly all of the eligible, the next blocks go without. */
 static void
 prune_if_it_pays(struct search *search, const struct block *block, int32_t least, uint64_t eligible,
-                 uint64_t bits[BLOCK_WORDS])
+                 uint64_t bits[BLOCK_WORDS], uint8_t *sums)
 {
-    uint64_t left = 0;
+    uint64_t left;
 
     if (search->blocks_seen++ % CHECK_EVERY != 0 && search->skips_prune)
         return;
-    prune(search, block, least, bits);
-    for (size_t word = 0; word < BLOCK_WORDS; word++)
-        left += (uint64_t)__builtin_popcountll(bits[word]);
+    prune(search, block, least, bits, sums);
+    left = search->plan->kernel->tally(bits, BLOCK_WORDS);
     search->skips_prune = left > eligible - eligible / 8;
 }
 
@@ -1272,7 +1312,7 @@ search_block(struct search *search, uint32_t block_at, struct survivors *survivo
         return;
     least = least_score(search);
     if (least > 0)
-        prune_if_it_pays(search, block, least, eligible, bits);
+        prune_if_it_pays(search, block, least, eligible, bits, survivors->lost);
     list_places(bits, survivors);
     if (survivors->n == 0)
         return;
@@ -1334,7 +1374,7 @@ search_all(struct search *search, struct arena *arena, struct err *err)
 {
     const struct match_plan *plan = search->plan;
     const struct columns *columns = roster_columns(plan->roster);
-    struct survivors *survivors = arena_alloc(arena, 1, sizeof *survivors);
+    struct survivors *survivors = alloc_aligned(arena, 1, sizeof *survivors);
     uint64_t n_seen = 0;
     enum err_code code = survivors != NULL ? ERR_OK : err_no_memory(err);
 
@@ -1501,7 +1541,7 @@ match_batch(const struct match_plan *plan, const struct match_query *queries, si
         assert(queries[i].viewer == roster_facts(plan->roster, queries[i].row) &&
                queries[i].on_from == queries[0].on_from);
     if (batch.arena != NULL) {
-        batch.survivors = arena_alloc(batch.arena, 1, sizeof *batch.survivors);
+        batch.survivors = alloc_aligned(batch.arena, 1, sizeof *batch.survivors);
         batch.searches = arena_alloc(batch.arena, TILE_QUERIES, sizeof *batch.searches);
     }
     if (batch.rows == NULL || batch.scratch == NULL || batch.survivors == NULL ||
