@@ -245,28 +245,16 @@ engine_observe_begin(void *context)
 
     engine->edit = NULL; /* made when the first change comes */
     engine->has_changed_tokens = false;
+    follow_forget(&engine->follow);
 }
 
-void
-engine_observe_publish(void *context, uint64_t seq)
+/* The next roster, and the tables that it is by, in place of the last ones. */
+static void
+publish_roster(struct engine *engine, struct roster *next)
 {
-    struct engine *engine = context;
-    struct err err = {0};
     struct held_reference *old_held = NULL;
-    struct roster *next, *old;
+    struct roster *old;
 
-    if (engine->has_changed_tokens)
-        atomic_fetch_add(&engine->token_epoch, 1);
-    if (engine->edit == NULL)
-        return;
-    next = roster_publish(engine->edit, seq, &err);
-    engine->edit = NULL;
-    if (next == NULL) {
-        /* On disk, but not to be seen: an answer now would be a lie, and so would every match. The
-         * next start reads it back. */
-        log_err(engine->log, LOG_LEVEL_ERROR, "engine.publish", "roster", &err);
-        abort();
-    }
     pthread_mutex_lock(&engine->roster_lock);
     old = engine->roster;
     engine->roster = next;
@@ -282,6 +270,29 @@ engine_observe_publish(void *context, uint64_t seq)
 }
 
 void
+engine_observe_publish(void *context, uint64_t seq)
+{
+    struct engine *engine = context;
+    struct err err = {0};
+
+    if (engine->has_changed_tokens)
+        atomic_fetch_add(&engine->token_epoch, 1);
+    if (engine->edit != NULL) {
+        struct roster *next = roster_publish(engine->edit, seq, &err);
+
+        engine->edit = NULL;
+        if (next == NULL) {
+            /* On disk, but not to be seen: an answer now would be a lie, and so would every match. The
+             * next start reads it back. */
+            log_err(engine->log, LOG_LEVEL_ERROR, "engine.publish", "roster", &err);
+            abort();
+        }
+        publish_roster(engine, next);
+    }
+    follow_tell(&engine->follow, seq);
+}
+
+void
 engine_observe_abandon(void *context)
 {
     struct engine *engine = context;
@@ -291,6 +302,7 @@ engine_observe_abandon(void *context)
     engine->edit = NULL;
     held_reference_drop(engine->next_held);
     engine->next_held = NULL;
+    follow_forget(&engine->follow);
 }
 
 static enum err_code
@@ -316,6 +328,8 @@ engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str 
         code = engine_load_facts(engine, read, id, &record, arena, &loaded, err);
     if (code == ERR_OK)
         code = roster_edit_put(engine->edit, loaded.facts, err);
+    if (code == ERR_OK)
+        follow_note_profile(&engine->follow, id, false);
     arena_destroy(arena);
     return code;
 }
@@ -327,6 +341,8 @@ engine_profile_deleted(struct engine *engine, struct str id, struct err *err)
 
     if (code == ERR_OK && roster_edit_delete(engine->edit, id) != ERR_OK)
         code = err_no_memory(err);
+    if (code == ERR_OK)
+        follow_note_profile(&engine->follow, id, true);
     return code;
 }
 
@@ -338,7 +354,29 @@ engine_outcome_added(struct engine *engine, struct str from, struct str to, int3
 
     if (code == ERR_OK)
         code = roster_edit_outcome(engine->edit, from, to, day, is_positive, err);
+    if (code == ERR_OK)
+        follow_note_outcome(&engine->follow, from, to);
     return code;
+}
+
+void
+engine_programme_changed(struct engine *engine, struct str id, bool is_gone)
+{
+    follow_note_programme(&engine->follow, id, is_gone);
+}
+
+/* ---- following ---- */
+
+void
+engine_follow(struct engine *engine, struct follower *follower)
+{
+    follow_desk_add(&engine->follow, follower);
+}
+
+void
+engine_unfollow(struct engine *engine, struct follower *follower)
+{
+    follow_desk_remove(&engine->follow, follower);
 }
 
 /* ---- views ---- */

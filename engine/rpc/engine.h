@@ -88,6 +88,8 @@ enum err_code engine_profile_changed(struct engine *engine, struct store_txn *tx
 enum err_code engine_profile_deleted(struct engine *engine, struct str id, struct err *err);
 enum err_code engine_outcome_added(struct engine *engine, struct str from, struct str to,
                                    int32_t day, bool is_positive, struct err *err);
+/* Programmes are read from the store; this is for those who follow (engine_follow.h). */
+void engine_programme_changed(struct engine *engine, struct str id, bool is_gone);
 
 /* Everything anew from the transaction, for rare changes that touch old outcomes: merging, parting,
  * erasing. */

@@ -228,6 +228,7 @@ engine_reload(struct engine *engine, struct store_txn *txn, struct err *err)
     if (engine->edit != NULL) /* what was in the making is in the transaction too */
         roster_edit_abandon(engine->edit);
     engine->edit = edit;
+    follow_note_rows(&engine->follow);
     return ERR_OK;
 }
 
@@ -340,6 +341,7 @@ engine_open(const struct engine_options *options, struct engine **out, struct er
         snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s/backups", options->data_dir);
     pthread_mutex_init(&engine->roster_lock, NULL);
     pthread_mutex_init(&engine->lexicon_lock, NULL);
+    follow_desk_init(&engine->follow);
     engine->counters = calloc(n_methods, sizeof *engine->counters);
     engine->symbols = symbols_create();
     if (engine->counters == NULL || engine->symbols == NULL)
@@ -377,5 +379,6 @@ engine_close(struct engine *engine)
     free(engine->counters);
     pthread_mutex_destroy(&engine->roster_lock);
     pthread_mutex_destroy(&engine->lexicon_lock);
+    follow_desk_fini(&engine->follow);
     free(engine);
 }

@@ -2,6 +2,7 @@
 #define JML_ENGINE_PARTS_H
 
 #include "engine.h"
+#include "engine_follow.h"
 #include "share.h"
 
 #include <pthread.h>
@@ -12,6 +13,7 @@
  *     engine.c          questions, text vectors, publishing, views, tokens, counters
  *     engine_open.c     opening: tables, store, profiles and outcomes; closing
  *     engine_tables.c   other tables while it runs
+ *     engine_follow.c   who is told what changed
  */
 enum { READERS_KEPT = 8, LOAD_ARENA_BYTES = 64 * 1024 * 1024 };
 
@@ -42,7 +44,8 @@ struct engine {
     struct roster *roster;
     _Atomic uint64_t serial; /* of the pointer */
 
-    struct roster_edit *edit; /* writer's thread: the next roster in the making, or NULL */
+    struct roster_edit *edit;  /* writer's thread: the next roster in the making, or NULL */
+    struct follow_desk follow; /* what the transaction in progress changes, and who is told */
 
     struct token_keeper *tokens;
     bool has_changed_tokens; /* writer's thread: in the transaction in progress */

@@ -89,10 +89,14 @@ tables_apply(struct store_txn *txn, void *context, struct err *err)
         if (code == ERR_OK) {
             if (before != NULL)
                 roster_edit_abandon(before);
+            follow_note_tables(&engine->follow);
             return ERR_OK;
         }
-        engine_observe_abandon(engine);
+        if (engine->edit != NULL)
+            roster_edit_abandon(engine->edit);
         engine->edit = before;
+        held_reference_drop(engine->next_held);
+        engine->next_held = NULL;
     }
     if (err != NULL)
         *err = failure;

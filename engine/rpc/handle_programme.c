@@ -93,6 +93,7 @@ apply_programme_put(struct call *call, struct err *err)
             code = store_programme_put(call->txn, id, put->bytes, seq, &version, err);
         if (code != ERR_OK)
             return code;
+        engine_programme_changed(call->engine, id, false);
     }
     pack_map(&call->answer, 6);
     pack_key_str(&call->answer, "id", id);
@@ -300,6 +301,7 @@ apply_programme_delete(struct call *call, struct err *err)
         code = store_programme_delete(call->txn, id, seq, err);
     if (code != ERR_OK)
         return code;
+    engine_programme_changed(call->engine, id, true);
     pack_map(&call->answer, 2);
     pack_key_str(&call->answer, "id", id);
     pack_key_int(&call->answer, "seq", (int64_t)seq);
