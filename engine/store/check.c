@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -25,17 +26,61 @@ enum { SAMPLE_RECORDS = 2000 };
 enum verdict { WHOLE, DAMAGED, OTHER_UUID, TRUNCATED, NO_RESOURCES, CANNOT_OPEN = 64 };
 enum { ERRNO_MAX = 255 - CANNOT_OPEN };
 
+enum { FREE_LIST = 0 }; /* LMDB's own table: by transaction, a count and so many page numbers */
+
+/* So many pages from `first` on are free. */
+static uint64_t
+count_free_from(MDB_env *env, uint64_t first)
+{
+    MDB_cursor *cursor;
+    MDB_txn *txn;
+    MDB_val k, v;
+    uint64_t n = 0;
+
+    if (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0)
+        return 0;
+    if (mdb_cursor_open(txn, FREE_LIST, &cursor) == 0) {
+        while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0) {
+            const size_t *pages = v.mv_data;
+
+            for (size_t i = 1; i < v.mv_size / sizeof *pages && i <= pages[0]; i++)
+                n += pages[i] >= first;
+        }
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return n;
+}
+
+static void
+end_as_truncated(int signal_number)
+{
+    (void)signal_number;
+    _exit(TRUNCATED);
+}
+
+/*
+ * Does the file hold every page that is in use? It may end before the last one that was ever handed out:
+ * a page that one transaction takes at the end and gives back is on the free list and was never written.
+ */
 static bool
 file_is_long_enough(MDB_env *env)
 {
     MDB_envinfo info;
     MDB_stat stat_;
     struct stat st;
+    uint64_t n_there, n_wanted;
     int fd;
 
-    return mdb_env_info(env, &info) == 0 && mdb_env_stat(env, &stat_) == 0 &&
-           mdb_env_get_fd(env, &fd) == 0 && fstat(fd, &st) == 0 &&
-           (uint64_t)st.st_size >= ((uint64_t)info.me_last_pgno + 1) * stat_.ms_psize;
+    if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &stat_) != 0 ||
+        mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &st) != 0)
+        return false;
+    n_there = (uint64_t)st.st_size / stat_.ms_psize;
+    n_wanted = (uint64_t)info.me_last_pgno + 1;
+    if (n_there >= n_wanted)
+        return true;
+    signal(SIGBUS, end_as_truncated); /* the free list itself may be gone */
+    return count_free_from(env, n_there) == n_wanted - n_there;
 }
 
 static enum verdict

@@ -7,6 +7,7 @@
 #include "store_fixture.h"
 
 #include <criterion/criterion.h>
+#include <lmdb.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,56 @@ Test(store_damage, a_file_cut_short)
         cr_assert_eq(truncate(data_path(), size), 0);
         refused_or_right("cut", size);
     }
+}
+
+/* Downwards, so that the last page handed out is the first given back, and is not taken again. */
+static enum err_code
+run_take_and_give_back(struct store_txn *txn, void *context, struct err *err)
+{
+    static const char much[1000];
+    struct digest lexicon = digest_of("one", 3), other = digest_of("two", 3);
+    enum err_code code = ERR_OK;
+    bool left;
+    char id[16];
+
+    (void)context;
+    for (int i = 0; i < 200 && code == ERR_OK; i++) {
+        snprintf(id, sizeof id, "v%03d", 199 - i);
+        code =
+            store_vector_put(txn, &lexicon, str_from(id), 1, (struct str){much, sizeof much}, err);
+    }
+    return code == ERR_OK ? store_vectors_prune(txn, &other, 1000, &left, err) : code;
+}
+
+static uint64_t
+pages_handed_out(void)
+{
+    MDB_env *env;
+    MDB_envinfo info;
+
+    cr_assert_eq(mdb_env_create(&env), 0);
+    cr_assert_eq(mdb_env_open(env, fixture.dir, MDB_RDONLY | MDB_NOLOCK, 0600), 0);
+    cr_assert_eq(mdb_env_info(env, &info), 0);
+    mdb_env_close(env);
+    return (uint64_t)info.me_last_pgno + 1;
+}
+
+/* LMDB does not write pages that the same transaction gives back, be it at the end of the file: after a
+ * kill such a store was said to be cut short. */
+Test(store_damage, a_file_that_ends_before_pages_that_nobody_uses_is_whole)
+{
+    struct store_options options = {.dir = fixture.dir, .clock = &fixture.clock};
+    struct err err = {0};
+    struct stat st;
+
+    cr_assert_eq(store_open(&options, &fixture.store, &err), ERR_OK, "%s", err.message);
+    cr_assert_eq(store_write(fixture.store, run_take_and_give_back, NULL, &err), ERR_OK);
+    store_close(fixture.store);
+    fixture.store = NULL;
+    cr_assert_eq(stat(data_path(), &st), 0);
+    cr_assert_lt((uint64_t)st.st_size, pages_handed_out() * PAGE);
+    cr_assert_eq(fixture_try_open(&fixture, true, &err), ERR_OK, "%s", err.message);
+    refused_or_right("a short file", 0);
 }
 
 Test(store_damage, an_unclean_stop_has_everything_checked)
@@ -585,8 +636,8 @@ static const struct {
     {"cut to one head", cut_to_one_head, REFUSED, "restore a backup"},
     {"cut to the heads", cut_to_the_heads, REFUSED, "cut short"},
     {"cut in half", cut_in_half, REFUSED, "cut short"},
-    {"cut by a page", cut_by_a_page, REFUSED, "cut short"},
-    {"cut within a page", cut_within_a_page, REFUSED, "cut short"},
+    {"cut by a page, which may be a free one", cut_by_a_page, EITHER, NULL},
+    {"cut within a page, which may be a free one", cut_within_a_page, EITHER, NULL},
     {"all zeros", all_zeros, REFUSED, "damaged"},
     {"the first head zeroed", first_head_zeroed, REFUSED, "damaged"},
     {"the second head zeroed", second_head_zeroed, EITHER, NULL},
