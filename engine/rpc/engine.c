@@ -1,11 +1,8 @@
 #include "arena.h"
-#include "digest.h"
 #include "engine_parts.h"
 #include "log.h"
 #include "method.h"
-#include "share.h"
 #include "tokens.h"
-#include "value.h"
 
 #include <sodium.h>
 
@@ -84,156 +81,13 @@ engine_reference(const struct engine *engine)
     return engine->held->reference;
 }
 
-/* On the writer's thread: the tables that the transaction in progress goes by. */
-const struct reference *
-engine_reference_in_force(const struct engine *engine)
+struct tables
+engine_tables_in_force(const struct engine *engine)
 {
-    return (engine->next_held != NULL ? engine->next_held : engine->held)->reference;
-}
-
-struct digest
-engine_lexicon_digest(const struct engine *engine)
-{
-    return engine->lexicon_digest;
-}
-
-/* ---- the lexicon ---- */
-
-static enum err_code
-lexicon_ensure(struct engine *engine, struct err *err) /* lexicon_lock is held */
-{
-    enum err_code code;
-
-    if (engine->lexicon != NULL)
-        return ERR_OK;
-    code = lexicon_parse(engine->files.lexicon, &engine->lexicon, err);
-    if (code == ERR_OK) {
-        share_files_fini(&engine->files);
-        engine->has_files = false;
-    }
-    return code;
-}
-
-enum err_code
-engine_lexicon_take(struct engine *engine, struct lexicon_reader **out, struct err *err)
-{
-    enum err_code code;
-
-    pthread_mutex_lock(&engine->lexicon_lock);
-    code = lexicon_ensure(engine, err);
-    if (code == ERR_OK) {
-        if (engine->n_readers > 0)
-            *out = engine->readers[--engine->n_readers];
-        else if ((*out = lexicon_reader_create(engine->lexicon)) == NULL)
-            code = err_no_memory(err);
-    }
-    pthread_mutex_unlock(&engine->lexicon_lock);
-    return code;
-}
-
-void
-engine_lexicon_give(struct engine *engine, struct lexicon_reader *reader)
-{
-    if (reader == NULL)
-        return;
-    pthread_mutex_lock(&engine->lexicon_lock);
-    if (engine->n_readers < READERS_KEPT) {
-        engine->readers[engine->n_readers++] = reader;
-        reader = NULL;
-    }
-    pthread_mutex_unlock(&engine->lexicon_lock);
-    lexicon_reader_destroy(reader);
-}
-
-static uint64_t
-sources_digest(const struct text_source *sources, size_t n)
-{
-    struct digest_state state;
-    struct digest digest;
-    uint64_t value = 0;
-
-    digest_begin(&state);
-    for (size_t i = 0; i < n; i++) {
-        digest_add_str(&state, sources[i].lang);
-        digest_add_str(&state, sources[i].text);
-    }
-    digest = digest_end(&state);
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | digest.bytes[i];
-    return value;
-}
-
-enum err_code
-engine_text_vector(struct engine *engine, const msgpack_object *open,
-                   const msgpack_object *confidential, struct arena *arena, struct text_vector *out,
-                   uint64_t *text_digest, bool *has_confidential, struct err *err)
-{
-    struct lexicon_reader *reader;
-    struct text_source *sources;
-    size_t n;
-    enum err_code code =
-        facts_text_sources(open, confidential, arena, &sources, &n, has_confidential, err);
-
-    if (code != ERR_OK)
-        return code;
-    *text_digest = sources_digest(sources, n);
-    code = engine_lexicon_take(engine, &reader, err);
-    if (code != ERR_OK)
-        return code;
-    code = text_vector_make(reader, sources, n, arena, out, err);
-    engine_lexicon_give(engine, reader);
-    return code;
-}
-
-/* ---- from a stored profile to facts ---- */
-
-/* Looks the vector up in the snapshot; makes it where it is not kept or was made of other texts. */
-static enum err_code
-find_vector(struct engine *engine, struct store_read *read, struct str id,
-            const msgpack_object *open, const msgpack_object *confidential, struct arena *arena,
-            struct facts_input *input, bool *was_made, uint64_t *text_digest, struct err *err)
-{
-    struct text_source *sources;
-    struct str bytes;
-    uint64_t kept;
-    size_t n;
-    enum err_code code = facts_text_sources(open, confidential, arena, &sources, &n,
-                                            &input->has_confidential_text, err);
-
-    if (code != ERR_OK)
-        return code;
-    *text_digest = sources_digest(sources, n);
-    code = store_vector_get(read, &engine->lexicon_digest, id, &kept, &bytes, err);
-    if (code == ERR_OK && kept == *text_digest)
-        return text_vector_read(bytes, arena, &input->text, err);
-    if (code != ERR_OK && code != ERR_NOT_FOUND)
-        return code;
-    *was_made = true;
-    return engine_text_vector(engine, open, confidential, arena, &input->text, text_digest,
-                              &input->has_confidential_text, err);
-}
-
-enum err_code
-engine_load_facts(struct engine *engine, struct store_read *read, struct str id,
-                  const struct profile_record *record, struct arena *arena, struct loaded *out,
-                  struct err *err)
-{
-    struct facts_input input = {.reference = engine_reference_in_force(engine),
-                                .symbols = engine->symbols};
-    enum err_code code = value_decode(record->open.data, record->open.len, &value_limits_default,
-                                      arena, &input.open, err);
-
-    *out = (struct loaded){0};
-    if (code == ERR_OK && record->confidential.len > 0)
-        code = value_decode(record->confidential.data, record->confidential.len,
-                            &value_limits_default, arena, &input.confidential, err);
-    if (code == ERR_OK)
-        code = find_vector(engine, read, id, input.open, input.confidential, arena, &input,
-                           &out->vector_was_made, &out->text_digest, err);
-    if (code == ERR_OK)
-        code = facts_build(&input, &out->facts, err);
-    out->vector = input.text;
-    return code;
+    return (struct tables){
+        .held = engine->next_held != NULL ? engine->next_held : engine->held,
+        .lexicon = engine->next_lexicon != NULL ? engine->next_lexicon : engine->lexicon,
+    };
 }
 
 /* ---- publishing: all on the writer's thread ---- */
@@ -253,6 +107,7 @@ static void
 publish_roster(struct engine *engine, struct roster *next)
 {
     struct held_reference *old_held = NULL;
+    struct held_lexicon *old_lexicon = NULL;
     struct roster *old;
 
     pthread_mutex_lock(&engine->roster_lock);
@@ -263,10 +118,16 @@ publish_roster(struct engine *engine, struct roster *next)
         engine->held = engine->next_held;
         engine->next_held = NULL;
     }
+    if (engine->next_lexicon != NULL) {
+        old_lexicon = engine->lexicon;
+        engine->lexicon = engine->next_lexicon;
+        engine->next_lexicon = NULL;
+    }
     pthread_mutex_unlock(&engine->roster_lock);
     atomic_fetch_add_explicit(&engine->serial, 1, memory_order_release);
     roster_drop(old);
     held_reference_drop(old_held);
+    held_lexicon_drop(old_lexicon);
 }
 
 void
@@ -293,6 +154,15 @@ engine_observe_publish(void *context, uint64_t seq)
 }
 
 void
+engine_tables_next(struct engine *engine, const struct tables *next)
+{
+    held_reference_drop(engine->next_held);
+    held_lexicon_drop(engine->next_lexicon);
+    engine->next_held = next != NULL ? held_reference_hold(next->held) : NULL;
+    engine->next_lexicon = next != NULL ? held_lexicon_hold(next->lexicon) : NULL;
+}
+
+void
 engine_observe_abandon(void *context)
 {
     struct engine *engine = context;
@@ -300,8 +170,7 @@ engine_observe_abandon(void *context)
     if (engine->edit != NULL)
         roster_edit_abandon(engine->edit);
     engine->edit = NULL;
-    held_reference_drop(engine->next_held);
-    engine->next_held = NULL;
+    engine_tables_next(engine, NULL);
     follow_forget(&engine->follow);
 }
 
@@ -314,20 +183,34 @@ edit_ensure(struct engine *engine, struct err *err)
 }
 
 enum err_code
+engine_vector_made(struct engine *engine, struct store_txn *txn, struct str id,
+                   const struct made_vector *made, struct err *err)
+{
+    struct tables tables = engine_tables_in_force(engine);
+
+    if (!digests_agree(&made->lexicon, &tables.lexicon->digest))
+        return ERR_OK; /* engine_profile_changed makes the right one */
+    return made_vector_store(txn, id, made, err);
+}
+
+enum err_code
 engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str id, struct err *err)
 {
     struct store_read *read = store_txn_read(txn);
     struct arena *arena = arena_create(LOAD_ARENA_BYTES);
     struct profile_record record;
-    struct loaded loaded = {0};
+    struct tables tables = engine_tables_in_force(engine);
+    struct loaded loaded = {.facts = NULL};
     enum err_code code = arena != NULL ? edit_ensure(engine, err) : err_no_memory(err);
 
     if (code == ERR_OK)
         code = store_profile_get(read, id, &record, err);
     if (code == ERR_OK)
-        code = engine_load_facts(engine, read, id, &record, arena, &loaded, err);
+        code = tables_load_facts(&tables, engine->symbols, read, id, &record, arena, &loaded, err);
     if (code == ERR_OK)
         code = roster_edit_put(engine->edit, loaded.facts, err);
+    if (code == ERR_OK && loaded.vector_was_made)
+        code = made_vector_store(txn, id, &loaded.made, err);
     if (code == ERR_OK)
         follow_note_profile(&engine->follow, id, false);
     arena_destroy(arena);
@@ -387,6 +270,7 @@ engine_view_hold(struct engine *engine, struct engine_view *view)
     pthread_mutex_lock(&engine->roster_lock);
     view->roster = roster_hold(engine->roster);
     view->held = held_reference_hold(engine->held);
+    view->lexicon = held_lexicon_hold(engine->lexicon);
     pthread_mutex_unlock(&engine->roster_lock);
     view->reference = view->held->reference;
     view->symbols = engine->symbols;
@@ -398,6 +282,7 @@ engine_view_drop(struct engine_view *view)
 {
     roster_drop(view->roster);
     held_reference_drop(view->held);
+    held_lexicon_drop(view->lexicon);
     *view = (struct engine_view){0};
 }
 

@@ -53,14 +53,15 @@ int32_t engine_today(const struct engine *engine);         /* UTC day */
 const char *engine_share_dir(const struct engine *engine); /* the share folder in use */
 /* Of an engine whose tables are not reloaded meanwhile; others look at a view. */
 const struct reference *engine_reference(const struct engine *engine);
-struct digest engine_lexicon_digest(const struct engine *engine);
 
 /* What one call works on: held together, dropped together. Everything stays valid and unchanged until
  * dropped, whatever the writer publishes meanwhile. */
 struct held_reference;
+struct held_lexicon;
 struct engine_view {
     struct roster *roster;
-    struct held_reference *held; /* the engine's own: keeps `reference` */
+    struct held_reference *held;  /* the engine's own: keeps `reference` */
+    struct held_lexicon *lexicon; /* by which the roster's text vectors were made */
     const struct reference *reference;
     const struct symbols *symbols;
     uint64_t seq;
@@ -70,19 +71,32 @@ void engine_view_drop(struct engine_view *view);
 /* Moves whenever a view taken now would differ from one taken before. */
 uint64_t engine_serial(const struct engine *engine);
 
-/* One reader of the lexicon for the calling job, from a small pool (stemmers are not thread-safe). The
- * lexicon is parsed when it is first asked for: most calls need the stored vectors only. */
-enum err_code engine_lexicon_take(struct engine *engine, struct lexicon_reader **out,
+/* One reader of a view's lexicon for the calling job, from a small pool (stemmers are not thread-safe). */
+enum err_code lexicon_reader_take(struct held_lexicon *held, struct lexicon_reader **out,
                                   struct err *err);
-void engine_lexicon_give(struct engine *engine, struct lexicon_reader *reader); /* NULL is fine */
-/* The text vector of a profile's stored form, in the arena, and the digest of the texts it is made of
- * (so that an unchanged text is not computed again). */
-enum err_code engine_text_vector(struct engine *engine, const msgpack_object *open,
-                                 const msgpack_object *confidential, struct arena *arena,
-                                 struct text_vector *out, uint64_t *text_digest,
-                                 bool *has_confidential, struct err *err);
+void lexicon_reader_give(struct held_lexicon *held,
+                         struct lexicon_reader *reader); /* NULL is fine */
+
+/* The text vector of a profile, with what it was made by: the lexicon, and the digest of the texts (so that
+ * an unchanged text is not computed again). */
+struct made_vector {
+    struct digest lexicon;
+    uint64_t text_digest;
+    struct text_vector vector;
+    struct str bytes; /* stored form */
+    bool has_confidential;
+};
+/* Of a profile's stored form; all in the arena. */
+enum err_code made_vector_make(struct held_lexicon *lexicon, const msgpack_object *open,
+                               const msgpack_object *confidential, struct arena *arena,
+                               struct made_vector *out, struct err *err);
+enum err_code made_vector_store(struct store_txn *txn, struct str id,
+                                const struct made_vector *made, struct err *err);
 
 /* ---- what write handlers tell the engine inside the transaction, so that it can publish ---- */
+/* The vector made for a profile that is about to be put; stored unless another lexicon has come into force. */
+enum err_code engine_vector_made(struct engine *engine, struct store_txn *txn, struct str id,
+                                 const struct made_vector *made, struct err *err);
 enum err_code engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str id,
                                      struct err *err); /* reads it back from the transaction */
 enum err_code engine_profile_deleted(struct engine *engine, struct str id, struct err *err);
@@ -95,13 +109,23 @@ void engine_programme_changed(struct engine *engine, struct str id, bool is_gone
  * erasing. */
 enum err_code engine_reload(struct engine *engine, struct store_txn *txn, struct err *err);
 
-/* The reference tables anew from the share folder, with everything that is computed from them: read, journalled
- * and published by the writer like any change, so that a call works on the old ones or on the new
- * ones, never on some of each. The lexicon stays until the next start. `done` is called once, on
- * the writer's thread; an error there, or here (then it is not called), leaves all as it was. */
+/*
+ * Vocabularies, rates, phrases and the lexicon anew from the share folder, with everything that is computed
+ * from them. First all files are read and checked, then all facts and text vectors are made beside the
+ * service, in pieces (engine_prepare.c); one transaction journals them and puts them in force, so that
+ * a call works on the old ones or on the new ones, never on some of each. At most TABLES_WAITING of
+ * these wait for one another (ERR_BUSY).
+ *
+ * `done` is called once, on a thread of the engine's own, when all is in force and the vectors by earlier
+ * lexicons are gone. An error there, or here (then it is not called), leaves all as it was:
+ * ERR_DRAINING where the engine closes meanwhile.
+ */
+enum { TABLES_WAITING = 16 };
 struct tables_reloaded {
-    bool has_changed, lexicon_waits;
-    struct digest digest;
+    bool has_changed, has_changed_lexicon; /* the reference tables; the lexicon */
+    struct digest digest;                  /* of the reference tables */
+    size_t n_profiles, n_late;             /* all; those that were made inside the transaction */
+    int64_t took_ms, held_ms;              /* the whole; the transaction, for which writes wait */
 };
 enum err_code engine_tables_reload(struct engine *engine,
                                    void (*done)(void *context,

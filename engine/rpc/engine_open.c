@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VECTOR_BATCH = 500 };
+enum { VECTOR_BATCH = 500, PRUNE_STEP = 500 };
 
 /* What is kept in the store's settings about the tables in force: a list of digests. */
 static void
@@ -76,7 +76,8 @@ tables_use_write(struct store_txn *txn, void *context, struct err *err)
 
 /* Keeps the tables in force in the store, where they are not the ones of last time. */
 static enum err_code
-keep_tables(struct engine *engine, struct err *err)
+keep_tables(struct engine *engine, struct share_files *files, bool *has_new_lexicon,
+            struct err *err)
 {
     struct tables_use uses[2];
     struct store_read *read;
@@ -84,11 +85,12 @@ keep_tables(struct engine *engine, struct err *err)
 
     if (code != ERR_OK)
         return code;
-    tables_use_init(&uses[0], "reference", engine->files.reference, REFERENCE_FILE_COUNT);
-    tables_use_init(&uses[1], "lexicon", engine->files.lexicon, LEXICON_FILE_COUNT);
+    tables_use_init(&uses[0], "reference", files->reference, REFERENCE_FILE_COUNT);
+    tables_use_init(&uses[1], "lexicon", files->lexicon, LEXICON_FILE_COUNT);
     for (int i = 0; i < 2 && code == ERR_OK; i++)
         code = use_compare(&uses[i], read, err);
     store_read_end(read);
+    *has_new_lexicon = uses[1].is_new;
     for (int i = 0; i < 2; i++) {
         if (code == ERR_OK && uses[i].is_new)
             code = store_write(engine->store, tables_use_write, &uses[i], err);
@@ -102,8 +104,8 @@ struct vector_batch {
     struct engine *engine;
     struct arena *arena;
     struct {
-        struct str id, bytes;
-        uint64_t text_digest;
+        struct str id;
+        struct made_vector made; /* its bytes; not its terms */
     } list[VECTOR_BATCH];
     size_t n;
 };
@@ -115,24 +117,22 @@ batch_write(struct store_txn *txn, void *context, struct err *err)
     enum err_code code = ERR_OK;
 
     for (size_t i = 0; i < batch->n && code == ERR_OK; i++)
-        code = store_vector_put(txn, &batch->engine->lexicon_digest, batch->list[i].id,
-                                batch->list[i].text_digest, batch->list[i].bytes, err);
+        code = made_vector_store(txn, batch->list[i].id, &batch->list[i].made, err);
     return code;
 }
 
 static enum err_code
 batch_add(struct vector_batch *batch, struct str id, const struct loaded *loaded, struct err *err)
 {
-    size_t size = text_vector_bytes(&loaded->vector);
-    uint8_t *bytes = arena_alloc(batch->arena, size, 1);
+    struct str name = arena_str(batch->arena, id);
+    struct made_vector *made = &batch->list[batch->n].made;
     enum err_code code = ERR_OK;
 
-    batch->list[batch->n].id = arena_str(batch->arena, id);
-    if (bytes == NULL || batch->list[batch->n].id.data == NULL)
+    *made = loaded->made;
+    made->bytes = arena_str(batch->arena, loaded->made.bytes);
+    if (made->bytes.data == NULL || name.data == NULL)
         return err_no_memory(err);
-    text_vector_write(&loaded->vector, bytes);
-    batch->list[batch->n].bytes = (struct str){(char *)bytes, size};
-    batch->list[batch->n++].text_digest = loaded->text_digest;
+    batch->list[batch->n++].id = name;
     if (batch->n == VECTOR_BATCH) {
         code = store_write(batch->engine->store, batch_write, batch, err);
         batch->n = 0;
@@ -145,6 +145,7 @@ static enum err_code
 load_profiles(struct engine *engine, struct store_read *read, struct roster_edit *edit,
               struct vector_batch *batch, struct err *err)
 {
+    struct tables tables = engine_tables_in_force(engine);
     struct arena *arena = arena_create(LOAD_ARENA_BYTES);
     struct store_walk *walk = NULL;
     struct profile_record record;
@@ -155,7 +156,7 @@ load_profiles(struct engine *engine, struct store_read *read, struct roster_edit
     while (code == ERR_OK && store_walk_next_profile(walk, &id, &record, err)) {
         struct loaded loaded;
 
-        code = engine_load_facts(engine, read, id, &record, arena, &loaded, err);
+        code = tables_load_facts(&tables, engine->symbols, read, id, &record, arena, &loaded, err);
         if (code == ERR_OK && loaded.vector_was_made && batch != NULL)
             code = batch_add(batch, id, &loaded, err);
         if (code == ERR_OK)
@@ -171,12 +172,11 @@ load_profiles(struct engine *engine, struct store_read *read, struct roster_edit
     return code;
 }
 
-static enum err_code
-load_outcomes(struct engine *engine, struct store_read *read, struct roster_edit *edit,
-              struct err *err)
+enum err_code
+engine_load_outcomes(const struct tables *tables, struct store_read *read, struct roster_edit *edit,
+                     struct err *err)
 {
-    const struct vocabulary *kinds =
-        engine_reference_in_force(engine)->vocabularies[VOCABULARY_OUTCOMES];
+    const struct vocabulary *kinds = tables->held->reference->vocabularies[VOCABULARY_OUTCOMES];
     struct arena *arena = arena_create(LOAD_ARENA_BYTES);
     struct store_walk *walk = NULL;
     struct outcome_record record;
@@ -213,13 +213,14 @@ load_outcomes(struct engine *engine, struct store_read *read, struct roster_edit
 enum err_code
 engine_reload(struct engine *engine, struct store_txn *txn, struct err *err)
 {
+    struct tables tables = engine_tables_in_force(engine);
     struct store_read *read = store_txn_read(txn);
     struct roster_edit *edit = roster_edit_begin(NULL);
     enum err_code code =
         edit == NULL ? err_no_memory(err) : load_profiles(engine, read, edit, NULL, err);
 
     if (code == ERR_OK)
-        code = load_outcomes(engine, read, edit, err);
+        code = engine_load_outcomes(&tables, read, edit, err);
     if (code != ERR_OK) {
         if (edit != NULL)
             roster_edit_abandon(edit);
@@ -235,6 +236,7 @@ engine_reload(struct engine *engine, struct store_txn *txn, struct err *err)
 static enum err_code
 load_roster(struct engine *engine, struct vector_batch *batch, struct err *err)
 {
+    struct tables tables = engine_tables_in_force(engine);
     struct store_read *read;
     struct roster_edit *edit;
     uint64_t seq;
@@ -246,7 +248,7 @@ load_roster(struct engine *engine, struct vector_batch *batch, struct err *err)
     edit = roster_edit_begin(NULL);
     code = edit == NULL ? err_no_memory(err) : load_profiles(engine, read, edit, batch, err);
     if (code == ERR_OK)
-        code = load_outcomes(engine, read, edit, err);
+        code = engine_load_outcomes(&tables, read, edit, err);
     store_read_end(read);
     if (code != ERR_OK) {
         if (edit != NULL)
@@ -278,16 +280,48 @@ load(struct engine *engine, struct err *err)
 static enum err_code
 open_tables(struct engine *engine, const struct engine_options *options, struct err *err)
 {
+    struct share_files files;
     enum err_code code =
         share_find(options->share_dir, engine->share_dir, sizeof engine->share_dir, err);
 
     if (code == ERR_OK)
-        code = share_files_read(engine->share_dir, &engine->files, err);
+        code = share_files_read(engine->share_dir, &files, err);
     if (code != ERR_OK)
         return code;
-    engine->has_files = true;
-    engine->lexicon_digest = lexicon_files_digest(engine->files.lexicon);
-    return held_reference_take(&engine->files, &engine->held, err);
+    engine->lexicon = held_lexicon_take(&files);
+    if (engine->lexicon == NULL) {
+        share_files_fini(&files);
+        return err_no_memory(err);
+    }
+    return held_reference_take(&engine->lexicon->files, &engine->held, err);
+}
+
+struct pruning {
+    const struct digest *keep;
+    bool is_done;
+};
+
+static enum err_code
+prune_step(struct store_txn *txn, void *context, struct err *err)
+{
+    struct pruning *pruning = context;
+    bool left = false;
+    enum err_code code = store_vectors_prune(txn, pruning->keep, PRUNE_STEP, &left, err);
+
+    pruning->is_done = !left;
+    return code;
+}
+
+enum err_code
+engine_prune_vectors(struct engine *engine, const struct digest *keep, const _Atomic bool *must_end,
+                     struct err *err)
+{
+    struct pruning pruning = {.keep = keep};
+    enum err_code code = ERR_OK;
+
+    while (code == ERR_OK && !pruning.is_done && !(must_end != NULL && atomic_load(must_end)))
+        code = store_write(engine->store, prune_step, &pruning, err);
+    return code;
 }
 
 static enum err_code
@@ -308,12 +342,15 @@ open_store(struct engine *engine, const struct engine_options *options, struct e
                                       .publish = engine_observe_publish,
                                       .abandon = engine_observe_abandon,
                                       .context = engine};
+    bool has_new_lexicon;
     enum err_code code = store_open(&store, &engine->store, err);
 
     if (code == ERR_OK)
-        code = keep_tables(engine, err);
+        code = keep_tables(engine, &engine->lexicon->files, &has_new_lexicon, err);
     if (code == ERR_OK)
         code = load(engine, err);
+    if (code == ERR_OK && has_new_lexicon)
+        code = engine_prune_vectors(engine, &engine->lexicon->digest, NULL, err);
     if (code == ERR_OK) {
         engine->tokens = token_keeper_create(engine->store, engine->clock, engine->log);
         if (engine->tokens == NULL)
@@ -340,7 +377,7 @@ engine_open(const struct engine_options *options, struct engine **out, struct er
     else
         snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s/backups", options->data_dir);
     pthread_mutex_init(&engine->roster_lock, NULL);
-    pthread_mutex_init(&engine->lexicon_lock, NULL);
+    tables_desk_init(&engine->tables);
     follow_desk_init(&engine->follow);
     engine->counters = calloc(n_methods, sizeof *engine->counters);
     engine->symbols = symbols_create();
@@ -365,20 +402,16 @@ engine_close(struct engine *engine)
 {
     if (engine == NULL)
         return;
-    store_close(engine->store); /* ends the writer's thread first: it uses all the rest */
+    tables_desk_fini(&engine->tables); /* its thread writes */
+    store_close(engine->store);        /* ends the writer's thread: it uses all the rest */
     token_keeper_destroy(engine->tokens);
     roster_drop(engine->roster);
-    for (size_t i = 0; i < engine->n_readers; i++)
-        lexicon_reader_destroy(engine->readers[i]);
-    lexicon_destroy(engine->lexicon);
-    if (engine->has_files)
-        share_files_fini(&engine->files);
-    held_reference_drop(engine->next_held);
+    engine_tables_next(engine, NULL);
+    held_lexicon_drop(engine->lexicon);
     held_reference_drop(engine->held);
     symbols_destroy(engine->symbols);
     free(engine->counters);
     pthread_mutex_destroy(&engine->roster_lock);
-    pthread_mutex_destroy(&engine->lexicon_lock);
     follow_desk_fini(&engine->follow);
     free(engine);
 }

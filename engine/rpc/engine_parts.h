@@ -10,9 +10,11 @@
 /*
  * engine_parts: what the files of an engine share, and nobody else sees.
  *
- *     engine.c          questions, text vectors, publishing, views, tokens, counters
+ *     engine.c          questions, publishing, views, tokens, counters
  *     engine_open.c     opening: tables, store, profiles and outcomes; closing
+ *     engine_facts.c    from a stored profile to facts: the lexicon, text vectors
  *     engine_tables.c   other tables while it runs
+ *     engine_prepare.c  all facts by other tables, made before those are in force
  *     engine_follow.c   who is told what changed
  */
 enum { READERS_KEPT = 8, LOAD_ARENA_BYTES = 64 * 1024 * 1024 };
@@ -29,6 +31,36 @@ struct held_reference {
     struct reference *reference;
 };
 
+/* The lexicon likewise. Parsed when it is first asked for: most calls need the stored vectors only. */
+struct held_lexicon {
+    _Atomic unsigned n_holders;
+    struct digest digest;
+    pthread_mutex_t lock;     /* around all below */
+    struct share_files files; /* its bytes until it is parsed */
+    bool has_files;
+    struct lexicon *lexicon;
+    struct lexicon_reader *readers[READERS_KEPT];
+    size_t n_readers;
+};
+
+/* Those who asked for other tables, and the thread that serves them one after another. */
+struct tables_reload;
+struct tables_desk {
+    pthread_mutex_t lock; /* around all below, but for must_end */
+    pthread_cond_t filled;
+    pthread_t thread;
+    bool has_thread; /* since somebody first asked */
+    _Atomic bool must_end;
+    struct tables_reload *first, *last;
+    size_t n_waiting;
+};
+
+/* What facts are made by. */
+struct tables {
+    struct held_reference *held;
+    struct held_lexicon *lexicon;
+};
+
 struct engine {
     char share_dir[SHARE_PATH_MAX];
     char backup_dir[SHARE_PATH_MAX];
@@ -36,7 +68,9 @@ struct engine {
     struct log *log;
     struct store *store;
     struct held_reference *held;      /* with the roster, under its lock */
+    struct held_lexicon *lexicon;     /* likewise */
     struct held_reference *next_held; /* writer's thread: in the transaction in progress, or NULL */
+    struct held_lexicon *next_lexicon; /* likewise, both or none */
     struct symbols *symbols; /* written by the writer's thread only, once the engine is open */
     struct method_counters *counters;
 
@@ -51,13 +85,7 @@ struct engine {
     bool has_changed_tokens; /* writer's thread: in the transaction in progress */
     _Atomic uint64_t token_epoch;
 
-    pthread_mutex_t lexicon_lock; /* around the four below */
-    struct share_files files;     /* the lexicon's bytes until it is parsed */
-    bool has_files;
-    struct lexicon *lexicon;
-    struct lexicon_reader *readers[READERS_KEPT];
-    size_t n_readers;
-    struct digest lexicon_digest;
+    struct tables_desk tables;
 };
 
 /* ---- engine.c ---- */
@@ -67,25 +95,44 @@ void held_reference_drop(struct held_reference *held); /* NULL is fine */
 enum err_code held_reference_take(const struct share_files *files, struct held_reference **out,
                                   struct err *err);
 
-/* Of the transaction in progress, else the engine's. */
-const struct reference *engine_reference_in_force(const struct engine *engine);
-
-struct loaded {
-    struct facts *facts;
-    bool vector_was_made;
-    uint64_t text_digest;
-    struct text_vector vector; /* in the arena */
-};
-/* From a stored profile to facts, by the tables in force (the writer's thread: by those to come). */
-enum err_code engine_load_facts(struct engine *engine, struct store_read *read, struct str id,
-                                const struct profile_record *record, struct arena *arena,
-                                struct loaded *out, struct err *err);
+/* Writer's thread: those that the transaction in progress goes by; borrowed. */
+struct tables engine_tables_in_force(const struct engine *engine);
+/* Writer's thread: those that the transaction in progress puts in force; NULL: none. */
+void engine_tables_next(struct engine *engine, const struct tables *next);
 /* What the store's writer tells of each group. */
 void engine_observe_begin(void *context);
 void engine_observe_publish(void *context, uint64_t seq);
 void engine_observe_abandon(void *context);
 
+/* ---- engine_facts.c ---- */
+struct held_lexicon *held_lexicon_take(struct share_files *files); /* NULL: no memory; held once,
+                                                                    * and the files are its own */
+/* Parsed at once; the files stay the caller's. The error names file and line. */
+enum err_code held_lexicon_parse(const struct share_files *files, struct held_lexicon **out,
+                                 struct err *err);
+struct held_lexicon *held_lexicon_hold(struct held_lexicon *held);
+void held_lexicon_drop(struct held_lexicon *held); /* NULL is fine */
+bool digests_agree(const struct digest *a, const struct digest *b);
+
+struct loaded {
+    struct facts *facts;
+    bool vector_was_made; /* and is not in the store */
+    struct made_vector made;
+};
+/* From a stored profile to facts. New symbols are interned: the writer's thread, once the engine is open. */
+enum err_code tables_load_facts(const struct tables *tables, struct symbols *symbols,
+                                struct store_read *read, struct str id,
+                                const struct profile_record *record, struct arena *arena,
+                                struct loaded *out, struct err *err);
+
 /* ---- engine_open.c ---- */
+/* Deletes the text vectors by other lexicons, in steps, until done or *must_end (NULL: until done). */
+enum err_code engine_prune_vectors(struct engine *engine, const struct digest *keep,
+                                   const _Atomic bool *must_end, struct err *err);
+/* Adds all stored outcomes to the edit. */
+enum err_code engine_load_outcomes(const struct tables *tables, struct store_read *read,
+                                   struct roster_edit *edit, struct err *err);
+
 struct tables_use { /* one kind of tables: the reference, the lexicon */
     const char *setting;
     const struct str *files;
@@ -100,5 +147,37 @@ void tables_use_init(struct tables_use *use, const char *setting, const struct s
 /* Inside a transaction: a journal entry, the files by digest, and the list of digests. context: the struct
  * tables_use. */
 enum err_code tables_use_write(struct store_txn *txn, void *context, struct err *err);
+
+/* ---- engine_tables.c ---- */
+void tables_desk_init(struct tables_desk *desk);
+void tables_desk_fini(struct tables_desk *desk); /* ends what is under way; it stays undone */
+
+/* ---- engine_prepare.c ---- */
+
+/*
+ * All facts by tables that are not yet in force, made beside the service: by passes over the profiles, each
+ * in pieces. The vectors of a piece are made on the calling thread, from copies; then one short
+ * write keeps them (under the next lexicon's digest, where nobody looks yet) and builds the facts.
+ * A pass makes only what was put since the one before; they end when that was little (PREPARE_FEW).
+ */
+struct prepared_facts {
+    uint64_t seq; /* of the profile's record: the same seq is the same content */
+    struct facts *facts;
+};
+struct prepared {
+    struct engine *engine;
+    struct tables tables;         /* borrowed */
+    const _Atomic bool *must_end; /* then ERR_DRAINING */
+    struct prepared_facts *list;  /* by id, ascending bytewise */
+    size_t n, room;
+};
+enum err_code prepared_make(struct prepared *prepared, struct err *err);
+void prepared_fini(struct prepared *prepared);
+
+/* Inside a transaction, on the writer's thread: the roster by these tables; what was not prepared is made
+ * now, *n_late of *n_profiles. Can be run again. */
+enum err_code prepared_roster(const struct prepared *prepared, struct store_txn *txn,
+                              struct roster_edit *edit, size_t *n_profiles, size_t *n_late,
+                              struct err *err);
 
 #endif

@@ -63,13 +63,13 @@ find_terms(struct explanation_job *job, struct err *err)
         code = read_texts(call, read, job->to->id, &to, err);
     store_read_end(read);
     if (code == ERR_OK)
-        code = engine_lexicon_take(call->engine, &reader, err);
+        code = lexicon_reader_take(call->view.lexicon, &reader, err);
     if (code != ERR_OK)
         return code;
     code = text_shared_terms(reader, from.sources, from.n, to.sources, to.n, call->lang, TERMS_MAX,
                              call->arena, &terms, &job->n_terms, err);
     job->terms = terms;
-    engine_lexicon_give(call->engine, reader);
+    lexicon_reader_give(call->view.lexicon, reader);
     return code;
 }
 

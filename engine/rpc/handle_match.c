@@ -260,7 +260,7 @@ changed_facts(struct call *call, const struct facts *facts, struct symbol_scope 
     if (code == ERR_OK)
         code = profile_form_decode(call, &write.form, &input.open, &input.confidential, err);
     if (code == ERR_OK)
-        code = text_vector_read(write.vector, call->arena, &input.text, err);
+        code = text_vector_read(write.vector.bytes, call->arena, &input.text, err);
     input.has_confidential_text = facts->text_is_confidential;
     if (code == ERR_OK)
         code = facts_build(&input, out, err);

@@ -65,23 +65,12 @@ static enum err_code
 make_vector(struct call *call, struct profile_write *write, struct err *err)
 {
     const msgpack_object *open, *confidential;
-    struct text_vector vector;
-    bool has_confidential;
-    uint8_t *bytes;
     enum err_code code = profile_form_decode(call, &write->form, &open, &confidential, err);
 
     if (code == ERR_OK)
-        code = engine_text_vector(call->engine, open, confidential, call->arena, &vector,
-                                  &write->text_digest, &has_confidential, err);
-    if (code != ERR_OK)
-        return code;
-    write->vector.len = text_vector_bytes(&vector);
-    bytes = arena_alloc(call->arena, write->vector.len, 1);
-    if (bytes == NULL)
-        return err_no_memory(err);
-    text_vector_write(&vector, bytes);
-    write->vector.data = (char *)bytes;
-    return ERR_OK;
+        code = made_vector_make(call->view.lexicon, open, confidential, call->arena, &write->vector,
+                                err);
+    return code;
 }
 
 enum err_code
@@ -214,14 +203,12 @@ store_new_version(struct call *call, const struct profile_write *write, struct s
                               .actor = call_actor(call),
                               .method = str_from(call->method->name),
                               .changed = changed};
-    struct digest lexicon = engine_lexicon_digest(call->engine);
     enum err_code code = journal_put(call, write->form.id, changed, out->is_created, &put.seq, err);
 
     if (code == ERR_OK)
         code = store_profile_put(call->txn, &put, &out->version, err);
     if (code == ERR_OK)
-        code = store_vector_put(call->txn, &lexicon, write->form.id, write->text_digest,
-                                write->vector, err);
+        code = engine_vector_made(call->engine, call->txn, write->form.id, &write->vector, err);
     if (code == ERR_OK)
         code = engine_profile_changed(call->engine, call->txn, write->form.id, err);
     out->seq = put.seq;

@@ -13,8 +13,7 @@
  */
 struct profile_write {
     struct profile_form form;
-    struct str vector; /* stored form */
-    uint64_t text_digest;
+    struct made_vector vector;
 };
 
 /* All in the call's arena. On faults: ERR with the first, and all of them in call->error_details

@@ -99,7 +99,7 @@ tell_reloaded(const struct config *started, const struct config *next, struct lo
               log_int("waiting", n_waiting));
 }
 
-/* On the writer's thread. */
+/* On a thread of the engine's. */
 static void
 tell_tables(void *context, const struct tables_reloaded *reloaded, const struct err *err)
 {
@@ -112,7 +112,10 @@ tell_tables(void *context, const struct tables_reloaded *reloaded, const struct 
     else
         log_event(log, LOG_LEVEL_INFO, "reloaded", log_text("part", "vocabularies"),
                   log_bool("changed", reloaded->has_changed),
-                  log_bool("lexicon_waits", reloaded->lexicon_waits));
+                  log_bool("lexicon_changed", reloaded->has_changed_lexicon),
+                  log_int("profiles", (int64_t)reloaded->n_profiles),
+                  log_int("late", (int64_t)reloaded->n_late), log_int("ms", reloaded->took_ms),
+                  log_int("held_ms", reloaded->held_ms));
 }
 
 void

@@ -1,22 +1,24 @@
 /*
  * race_engine: readers match, explain and list, and backups are made, while a writer puts, patches, deletes
  * and erases (which exchanges the data file under the readers), through the same calls that every asker
- * makes, and while the vocabularies grow. Run under the thread sanitizer; a bounded number of rounds.
+ * makes, and while the vocabularies and the lexicon grow. Run under the thread sanitizer; a bounded number of rounds.
  */
 #include "call.h"
 #include "json.h"
 
 #include <ftw.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BACKUPS = 3, READERS = 3, ROUNDS = 150, PROFILES = 20 };
+enum { BACKUPS = 3, READERS = 3, ROUNDS = 150, PROFILES = 20, TABLES_EVERY = 30 };
 
 static struct engine *engine;
 static atomic_bool is_over;
 static atomic_int n_faults;
+static sem_t is_told;
 
 /* One call; what it fails with may only be what the race itself brings: a profile just deleted. */
 static void
@@ -73,28 +75,41 @@ read_on(void *unused)
     return NULL;
 }
 
-/* On the writer's thread; a later write waits for it. */
+/* On a thread of the engine's. */
 static void
 tables_told(void *context, const struct tables_reloaded *reloaded, const struct err *err)
 {
     (void)context;
-    if (err->code != ERR_OK || !reloaded->has_changed) {
+    if (err->code != ERR_OK) {
         fprintf(stderr, "tables: %s\n", err->message);
         n_faults++;
     }
+    (void)reloaded;
+    sem_post(&is_told);
+}
+
+static bool
+append_row(const char *share, const char *name, const char *row)
+{
+    char path[128];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", share, name);
+    file = fopen(path, "a");
+    return file != NULL && fputs(row, file) >= 0 && fclose(file) == 0;
 }
 
 static void
 grow_tables(const char *share, int round)
 {
     struct err err = {0};
-    char path[128];
-    FILE *file;
+    char outcome[64], synonym[64];
 
-    snprintf(path, sizeof path, "%s/outcomes.csv", share);
-    file = fopen(path, "a");
-    if (file == NULL || fprintf(file, "race%d,1,Race %d,Course %d,,\n", round, round, round) < 0 ||
-        fclose(file) != 0 || engine_tables_reload(engine, tables_told, NULL, &err) != ERR_OK) {
+    snprintf(outcome, sizeof outcome, "race%d,1,Race %d,Course %d,,\n", round, round, round);
+    snprintf(synonym, sizeof synonym, "race%d,zorgle%d,blirpe%d\n", round, round, round);
+    if (!append_row(share, "outcomes.csv", outcome) ||
+        !append_row(share, "lexicon/glossary.csv", synonym) ||
+        engine_tables_reload(engine, tables_told, NULL, &err) != ERR_OK) {
         fprintf(stderr, "tables: %s\n", err.message);
         n_faults++;
     }
@@ -128,6 +143,7 @@ main(void)
     pthread_t readers[READERS], backups;
     struct err err = {0};
 
+    sem_init(&is_told, 0, 0);
     snprintf(copy, sizeof copy, "cp -r %s/. %s", JML_DATA, share);
     if (options.data_dir == NULL || options.share_dir == NULL || system(copy) != 0 ||
         engine_open(&options, &engine, &err) != ERR_OK) {
@@ -149,7 +165,7 @@ main(void)
         return 1;
     for (int round = 1; round <= ROUNDS; round++) {
         put(round % PROFILES, round);
-        if (round % 30 == 0)
+        if (round % TABLES_EVERY == 0)
             grow_tables(share, round);
         if (round % 7 == 0)
             call_json("profile.delete", "{\"id\": \"p2\"}");
@@ -160,6 +176,8 @@ main(void)
                 "outcome.put",
                 "{\"from\": \"p1\", \"to\": \"p4\", \"kind\": \"hosted\", \"at\": \"2025-01-01\"}");
     }
+    for (int round = TABLES_EVERY; round <= ROUNDS; round += TABLES_EVERY)
+        sem_wait(&is_told);
     atomic_store(&is_over, true);
     pthread_join(backups, NULL);
     for (int i = 0; i < READERS; i++)

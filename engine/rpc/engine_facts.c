@@ -1,0 +1,244 @@
+/*
+ * engine_facts.c: from a stored profile to its facts: the lexicon held, text vectors kept or made.
+ *
+ * A text vector is a function of the texts and the lexicon. The store keeps each under the lexicon's digest
+ * with a digest of the texts, so that one made by other tables or of other texts is never taken.
+ */
+#include "arena.h"
+#include "digest.h"
+#include "engine_parts.h"
+#include "value.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the lexicon, held like the reference ---- */
+
+static struct held_lexicon *
+lexicon_alloc(const struct share_files *files)
+{
+    struct held_lexicon *held = calloc(1, sizeof *held);
+
+    if (held == NULL)
+        return NULL;
+    held->n_holders = 1;
+    held->digest = lexicon_files_digest(files->lexicon);
+    pthread_mutex_init(&held->lock, NULL);
+    return held;
+}
+
+struct held_lexicon *
+held_lexicon_take(struct share_files *files)
+{
+    struct held_lexicon *held = lexicon_alloc(files);
+
+    if (held == NULL)
+        return NULL;
+    held->files = *files;
+    held->has_files = true;
+    return held;
+}
+
+enum err_code
+held_lexicon_parse(const struct share_files *files, struct held_lexicon **out, struct err *err)
+{
+    struct held_lexicon *held = lexicon_alloc(files);
+    enum err_code code =
+        held == NULL ? err_no_memory(err) : lexicon_parse(files->lexicon, &held->lexicon, err);
+
+    if (code != ERR_OK) {
+        held_lexicon_drop(held);
+        return code;
+    }
+    *out = held;
+    return ERR_OK;
+}
+
+struct held_lexicon *
+held_lexicon_hold(struct held_lexicon *held)
+{
+    atomic_fetch_add_explicit(&held->n_holders, 1, memory_order_relaxed);
+    return held;
+}
+
+void
+held_lexicon_drop(struct held_lexicon *held)
+{
+    if (held == NULL || atomic_fetch_sub_explicit(&held->n_holders, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < held->n_readers; i++)
+        lexicon_reader_destroy(held->readers[i]);
+    lexicon_destroy(held->lexicon);
+    if (held->has_files)
+        share_files_fini(&held->files);
+    pthread_mutex_destroy(&held->lock);
+    free(held);
+}
+
+static enum err_code
+lexicon_ensure(struct held_lexicon *held, struct err *err) /* its lock is held */
+{
+    enum err_code code;
+
+    if (held->lexicon != NULL)
+        return ERR_OK;
+    code = lexicon_parse(held->files.lexicon, &held->lexicon, err);
+    if (code == ERR_OK) {
+        share_files_fini(&held->files);
+        held->has_files = false;
+    }
+    return code;
+}
+
+enum err_code
+lexicon_reader_take(struct held_lexicon *held, struct lexicon_reader **out, struct err *err)
+{
+    enum err_code code;
+
+    pthread_mutex_lock(&held->lock);
+    code = lexicon_ensure(held, err);
+    if (code == ERR_OK) {
+        if (held->n_readers > 0)
+            *out = held->readers[--held->n_readers];
+        else if ((*out = lexicon_reader_create(held->lexicon)) == NULL)
+            code = err_no_memory(err);
+    }
+    pthread_mutex_unlock(&held->lock);
+    return code;
+}
+
+void
+lexicon_reader_give(struct held_lexicon *held, struct lexicon_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    pthread_mutex_lock(&held->lock);
+    if (held->n_readers < READERS_KEPT) {
+        held->readers[held->n_readers++] = reader;
+        reader = NULL;
+    }
+    pthread_mutex_unlock(&held->lock);
+    lexicon_reader_destroy(reader);
+}
+
+/* ---- text vectors ---- */
+
+static uint64_t
+sources_digest(const struct text_source *sources, size_t n)
+{
+    struct digest_state state;
+    struct digest digest;
+    uint64_t value = 0;
+
+    digest_begin(&state);
+    for (size_t i = 0; i < n; i++) {
+        digest_add_str(&state, sources[i].lang);
+        digest_add_str(&state, sources[i].text);
+    }
+    digest = digest_end(&state);
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | digest.bytes[i];
+    return value;
+}
+
+static enum err_code
+pack_vector(const struct text_vector *vector, struct arena *arena, struct str *out, struct err *err)
+{
+    size_t size = text_vector_bytes(vector);
+    uint8_t *bytes = arena_alloc(arena, size, 1);
+
+    if (bytes == NULL)
+        return err_no_memory(err);
+    text_vector_write(vector, bytes);
+    *out = (struct str){(char *)bytes, size};
+    return ERR_OK;
+}
+
+enum err_code
+made_vector_make(struct held_lexicon *lexicon, const msgpack_object *open,
+                 const msgpack_object *confidential, struct arena *arena, struct made_vector *out,
+                 struct err *err)
+{
+    struct lexicon_reader *reader;
+    struct text_source *sources;
+    struct made_vector made = {.lexicon = lexicon->digest};
+    size_t n;
+    enum err_code code =
+        facts_text_sources(open, confidential, arena, &sources, &n, &made.has_confidential, err);
+
+    if (code == ERR_OK)
+        code = lexicon_reader_take(lexicon, &reader, err);
+    if (code != ERR_OK)
+        return code;
+    made.text_digest = sources_digest(sources, n);
+    code = text_vector_make(reader, sources, n, arena, &made.vector, err);
+    lexicon_reader_give(lexicon, reader);
+    if (code == ERR_OK)
+        code = pack_vector(&made.vector, arena, &made.bytes, err);
+    if (code == ERR_OK)
+        *out = made;
+    return code;
+}
+
+enum err_code
+made_vector_store(struct store_txn *txn, struct str id, const struct made_vector *made,
+                  struct err *err)
+{
+    return store_vector_put(txn, &made->lexicon, id, made->text_digest, made->bytes, err);
+}
+
+bool
+digests_agree(const struct digest *a, const struct digest *b)
+{
+    return memcmp(a->bytes, b->bytes, DIGEST_BYTES) == 0;
+}
+
+/* ---- facts ---- */
+
+/* Looks the vector up in the snapshot; makes it where it is not kept or was made of other texts. */
+static enum err_code
+find_vector(const struct tables *tables, struct store_read *read, struct str id,
+            const msgpack_object *open, const msgpack_object *confidential, struct arena *arena,
+            struct loaded *out, struct facts_input *input, struct err *err)
+{
+    struct text_source *sources;
+    struct str bytes;
+    uint64_t kept;
+    size_t n;
+    enum err_code code = facts_text_sources(open, confidential, arena, &sources, &n,
+                                            &input->has_confidential_text, err);
+
+    if (code != ERR_OK)
+        return code;
+    code = store_vector_get(read, &tables->lexicon->digest, id, &kept, &bytes, err);
+    if (code == ERR_OK && kept == sources_digest(sources, n))
+        return text_vector_read(bytes, arena, &input->text, err);
+    if (code != ERR_OK && code != ERR_NOT_FOUND)
+        return code;
+    code = made_vector_make(tables->lexicon, open, confidential, arena, &out->made, err);
+    out->vector_was_made = code == ERR_OK;
+    input->text = out->made.vector;
+    return code;
+}
+
+enum err_code
+tables_load_facts(const struct tables *tables, struct symbols *symbols, struct store_read *read,
+                  struct str id, const struct profile_record *record, struct arena *arena,
+                  struct loaded *out, struct err *err)
+{
+    struct facts_input input = {.reference = tables->held->reference, .symbols = symbols};
+    enum err_code code = value_decode(record->open.data, record->open.len, &value_limits_default,
+                                      arena, &input.open, err);
+
+    *out = (struct loaded){.facts = NULL};
+    if (code == ERR_OK && record->confidential.len > 0)
+        code = value_decode(record->confidential.data, record->confidential.len,
+                            &value_limits_default, arena, &input.confidential, err);
+    if (code == ERR_OK)
+        code =
+            find_vector(tables, read, id, input.open, input.confidential, arena, out, &input, err);
+    if (code == ERR_OK)
+        code = facts_build(&input, &out->facts, err);
+    return code;
+}
