@@ -174,8 +174,8 @@ engine_observe_abandon(void *context)
     follow_forget(&engine->follow);
 }
 
-static enum err_code
-edit_ensure(struct engine *engine, struct err *err)
+enum err_code
+engine_edit_ensure(struct engine *engine, struct err *err)
 {
     if (engine->edit == NULL && (engine->edit = roster_edit_begin(engine->roster)) == NULL)
         return err_no_memory(err);
@@ -201,7 +201,7 @@ engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str 
     struct profile_record record;
     struct tables tables = engine_tables_in_force(engine);
     struct loaded loaded = {.facts = NULL};
-    enum err_code code = arena != NULL ? edit_ensure(engine, err) : err_no_memory(err);
+    enum err_code code = arena != NULL ? engine_edit_ensure(engine, err) : err_no_memory(err);
 
     if (code == ERR_OK)
         code = store_profile_get(read, id, &record, err);
@@ -220,7 +220,7 @@ engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str 
 enum err_code
 engine_profile_deleted(struct engine *engine, struct str id, struct err *err)
 {
-    enum err_code code = edit_ensure(engine, err);
+    enum err_code code = engine_edit_ensure(engine, err);
 
     if (code == ERR_OK && roster_edit_delete(engine->edit, id) != ERR_OK)
         code = err_no_memory(err);
@@ -233,7 +233,7 @@ enum err_code
 engine_outcome_added(struct engine *engine, struct str from, struct str to, int32_t day,
                      bool is_positive, struct err *err)
 {
-    enum err_code code = edit_ensure(engine, err);
+    enum err_code code = engine_edit_ensure(engine, err);
 
     if (code == ERR_OK)
         code = roster_edit_outcome(engine->edit, from, to, day, is_positive, err);

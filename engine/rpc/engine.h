@@ -133,6 +133,23 @@ enum err_code engine_tables_reload(struct engine *engine,
                                                 const struct err *err),
                                    void *context, struct err *err);
 
+/*
+ * A new UTC day as a change: with it consents lapse, and rates and outcomes begin to count. Where the clock
+ * shows a day after the last one noted in the store, asks the writer for a journal entry `system.day`
+ * (actor engine, subject the day); it publishes a roster, so that seq and serial move, and those who
+ * follow are told. Does not wait. Once a day and store, whoever asks and however often; days on
+ * which nobody looked are passed over. A clock that has gone back is logged (`day.back`) and writes
+ * nothing until it has passed the day noted; what is asked without a day goes by the clock
+ * (engine_today) all the same, so that a clock that was wrong for once leaves no trace.
+ *
+ * A service looks at its start and from then on; the tool does not, since what only reads writes nothing:
+ * what it answers goes by the clock. Returns after how many ms to look again, 1 or more.
+ */
+int64_t engine_day_look(struct engine *engine);
+/* The same at a start, and waits, so that the first answer is of the day. What fails is logged, and left to
+ * the looks that follow. */
+void engine_day_settle(struct engine *engine);
+
 /* ---- tokens (tokens.h) ---- */
 struct token_keeper;
 struct token_keeper *engine_tokens(struct engine *engine);

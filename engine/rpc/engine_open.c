@@ -351,6 +351,8 @@ open_store(struct engine *engine, const struct engine_options *options, struct e
         code = load(engine, err);
     if (code == ERR_OK && has_new_lexicon)
         code = engine_prune_vectors(engine, &engine->lexicon->digest, NULL, err);
+    if (code == ERR_OK)
+        code = engine_day_open(engine, err);
     if (code == ERR_OK) {
         engine->tokens = token_keeper_create(engine->store, engine->clock, engine->log);
         if (engine->tokens == NULL)
@@ -378,6 +380,7 @@ engine_open(const struct engine_options *options, struct engine **out, struct er
         snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s/backups", options->data_dir);
     pthread_mutex_init(&engine->roster_lock, NULL);
     tables_desk_init(&engine->tables);
+    engine->day.noted = engine->day.gone_back_to = DAY_NONE;
     follow_desk_init(&engine->follow);
     engine->counters = calloc(n_methods, sizeof *engine->counters);
     engine->symbols = symbols_create();

@@ -16,6 +16,7 @@
  *     engine_tables.c   other tables while it runs
  *     engine_prepare.c  all facts by other tables, made before those are in force
  *     engine_follow.c   who is told what changed
+ *     engine_day.c      the UTC day, noted once
  */
 enum { READERS_KEPT = 8, LOAD_ARENA_BYTES = 64 * 1024 * 1024 };
 
@@ -55,6 +56,19 @@ struct tables_desk {
     size_t n_waiting;
 };
 
+/* The day last noted in the store, and the one write that notes the next. */
+enum { DAY_NONE = INT32_MIN };
+struct day_note {
+    _Atomic int32_t noted;        /* DAY_NONE: none yet */
+    _Atomic int32_t gone_back_to; /* told already */
+    _Atomic bool has_failed;      /* since it was last asked for */
+    _Atomic bool is_asked;        /* the write below is under way, and its alone: */
+    struct write_request request;
+    int32_t next;
+    bool has_begun; /* it had to be noted */
+    uint64_t seq;
+};
+
 /* What facts are made by. */
 struct tables {
     struct held_reference *held;
@@ -86,6 +100,7 @@ struct engine {
     _Atomic uint64_t token_epoch;
 
     struct tables_desk tables;
+    struct day_note day;
 };
 
 /* ---- engine.c ---- */
@@ -95,6 +110,8 @@ void held_reference_drop(struct held_reference *held); /* NULL is fine */
 enum err_code held_reference_take(const struct share_files *files, struct held_reference **out,
                                   struct err *err);
 
+/* Writer's thread: there is a roster in the making, so that this group publishes one. */
+enum err_code engine_edit_ensure(struct engine *engine, struct err *err);
 /* Writer's thread: those that the transaction in progress goes by; borrowed. */
 struct tables engine_tables_in_force(const struct engine *engine);
 /* Writer's thread: those that the transaction in progress puts in force; NULL: none. */
@@ -147,6 +164,9 @@ void tables_use_init(struct tables_use *use, const char *setting, const struct s
 /* Inside a transaction: a journal entry, the files by digest, and the list of digests. context: the struct
  * tables_use. */
 enum err_code tables_use_write(struct store_txn *txn, void *context, struct err *err);
+
+/* ---- engine_day.c ---- */
+enum err_code engine_day_open(struct engine *engine, struct err *err); /* reads what is noted */
 
 /* ---- engine_tables.c ---- */
 void tables_desk_init(struct tables_desk *desk);

@@ -504,6 +504,7 @@ const struct method methods[] = {
     {.name = "journal.list", .roles = ROLE_OFFICER, .flags = METHOD_LISTS | METHOD_LONG,
      .params = journal_list_params, .results = journal_list_results, .handle = handle_journal_list,
      .summary = "Every change: when, by whom, what",
+     .details = "Two are the engine's own, with the actor engine: tables.use (subject reference or lexicon: from here on other vocabularies and rates, or another lexicon, are in force) and system.day (subject the day: a service saw a UTC day begin, once a day). Each moves the answers of matches, as a changed profile does.",
      .example = "{\"limit\": 5}"},
     {.name = "journal.verify", .roles = ROLE_OFFICER, .flags = METHOD_LONG,
      .params = journal_verify_params, .results = journal_verify_results, .handle = handle_journal_verify,

@@ -2,6 +2,7 @@
 
 #include "address.h"
 #include "alloc.h"
+#include "day_watch.h"
 #include "listener.h"
 #include "live_settings.h"
 #include "loop.h"
@@ -41,6 +42,7 @@ struct server {
     size_t n_listeners;
     struct event terminate, interrupt, hangup, deadline;
     bool has_signals;
+    struct day_watch day;
     int alarm_fd; /* written where the store failed, so that the main loop hears of it */
     struct event alarm;
     _Atomic bool has_failed;
@@ -415,10 +417,12 @@ server_open(const struct config *config, struct log *log, struct server **out, s
         code = make_loops(server, err);
     if (code == ERR_OK) {
         watch_signals(server);
+        day_watch_start(&server->day, server->loops[0]->base, server->service.engine);
         code = listen_everywhere(server, err);
     }
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
         code = start_loops(server, err);
+    }
     if (code != ERR_OK) {
         server_close(server);
         return code;
@@ -458,6 +462,7 @@ server_close(struct server *server)
     pool_destroy(server->service.pool);
     for (size_t i = 0; i < server->n_loops; i++)
         loop_let_go(server->loops[i]);
+    day_watch_stop(&server->day);
     engine_close(server->service.engine);
     if (server->has_signals) {
         event_del(&server->terminate);

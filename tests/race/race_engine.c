@@ -1,9 +1,11 @@
 /*
  * race_engine: readers match, explain and list, and backups are made, while a writer puts, patches, deletes
  * and erases (which exchanges the data file under the readers), through the same calls that every asker
- * makes, and while the vocabularies and the lexicon grow. Run under the thread sanitizer; a bounded number of rounds.
+ * makes, while the vocabularies and the lexicon grow and others follow. Run under the thread sanitizer; a
+ * bounded number of rounds.
  */
 #include "call.h"
+#include "engine_follow.h"
 #include "json.h"
 
 #include <ftw.h>
@@ -57,6 +59,40 @@ put(int i, int round)
         "\"consent\": {\"match\": true, \"share\": true, \"basis\": \"race\"}}}",
         i, i % 2 ? "startup" : "incubator", round, round, round);
     call_json("profile.put", json);
+}
+
+/* On the writer's thread; the seq is the follower's own, so the follower's thread reads it only after it
+ * has left. */
+static void
+note_seq(void *context, const struct engine_changes *changes)
+{
+    struct engine_view view;
+    uint64_t *seq = context;
+
+    engine_view_hold(engine, &view);
+    if (changes->seq < *seq || changes->seq < view.seq) {
+        fprintf(stderr, "follow: a seq that goes back\n");
+        n_faults++;
+    }
+    engine_view_drop(&view);
+    *seq = changes->seq;
+}
+
+static void *
+follow_on(void *unused)
+{
+    (void)unused;
+    while (!atomic_load(&is_over)) {
+        uint64_t seq = 0;
+        struct follower follower = {.tell = note_seq, .context = &seq};
+
+        engine_follow(engine, &follower);
+        engine_day_look(engine);
+        call_json("profile.list", "{\"text\": \"number\"}");
+        engine_unfollow(engine, &follower);
+        seq = 0;
+    }
+    return NULL;
 }
 
 static void *
@@ -140,7 +176,7 @@ main(void)
 {
     char dir[] = "/tmp/jumelage-race-XXXXXX", share[] = "/tmp/jumelage-share-XXXXXX", copy[256];
     struct engine_options options = {.data_dir = mkdtemp(dir), .share_dir = mkdtemp(share)};
-    pthread_t readers[READERS], backups;
+    pthread_t readers[READERS], backups, followers;
     struct err err = {0};
 
     sem_init(&is_told, 0, 0);
@@ -161,7 +197,8 @@ main(void)
     for (int i = 0; i < READERS; i++)
         if (pthread_create(&readers[i], NULL, read_on, NULL) != 0)
             return 1;
-    if (pthread_create(&backups, NULL, back_up, NULL) != 0)
+    if (pthread_create(&backups, NULL, back_up, NULL) != 0 ||
+        pthread_create(&followers, NULL, follow_on, NULL) != 0)
         return 1;
     for (int round = 1; round <= ROUNDS; round++) {
         put(round % PROFILES, round);
@@ -180,6 +217,7 @@ main(void)
         sem_wait(&is_told);
     atomic_store(&is_over, true);
     pthread_join(backups, NULL);
+    pthread_join(followers, NULL);
     for (int i = 0; i < READERS; i++)
         pthread_join(readers[i], NULL);
     engine_close(engine);

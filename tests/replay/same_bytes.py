@@ -12,6 +12,7 @@ import base64
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,13 @@ def answers(store, workers, threads, tokens, methods):
     return found
 
 
+def note_day(store):
+    """A service notes the day when it starts: once for all copies."""
+    service = Service(["--data", store])
+    service.end(signal.SIGTERM)
+    service.stop()
+
+
 def main():
     faults = []
     with tempfile.TemporaryDirectory(prefix="jml") as folder:
@@ -115,6 +123,7 @@ def main():
                        stdout=subprocess.DEVNULL)
         tokens = {role: json.loads(tool(origin, "call", "token.create", json.dumps(
             {"role": role, "name": role})))["token"] for role in ROLES}
+        note_day(origin)
         methods = list(methods_of(origin))
         seen = {}
         for workers, threads in SETUPS:

@@ -88,6 +88,8 @@ Test(tool_service, every_read_says_the_same_here_and_over_either_socket)
     const char *unix_, *tcp;
 
     make_token("token", "officer marie");
+    daemon_start(&service, &tool, "store", NULL); /* it notes the day, which the tool does not */
+    daemon_stop(&service);
     for (size_t i = 0; i < N_READS; i++) {
         tool_expect(&tool, reads[i].arguments, reads[i].status);
         out[i] = tool.out;
