@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 /*
@@ -356,6 +357,9 @@ planes_lay(const struct planes *from, struct planes *to, uint32_t n, uint64_t *a
 }
 
 /* A copy of the block (NULL: an empty one) of this shape. */
+/* What a copy takes over: all but the count, which readers move meanwhile. */
+enum { BEHIND_COUNT = offsetof(struct block, edit) };
+
 static struct block *
 block_make(const struct block *from, const struct shape *shape, uint64_t edit)
 {
@@ -366,7 +370,8 @@ block_make(const struct block *from, const struct shape *shape, uint64_t edit)
     if (block == NULL)
         return NULL;
     if (from != NULL)
-        memcpy(block, from, sizeof *block);
+        memcpy((char *)block + BEHIND_COUNT, (const char *)from + BEHIND_COUNT,
+               sizeof *block - BEHIND_COUNT);
     atomic_init(&block->references, 1);
     block->edit = edit;
     block->bytes = bytes;
