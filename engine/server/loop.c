@@ -9,13 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    SLOTS_FIRST = 64,
-    ARENA_BYTES = 64 * 1024 * 1024,
-    TICK_MS = 250,
-    REFUSED_MS = 1000,
-    SLOW_US = 10000
-};
+enum { SLOTS_FIRST = 64, ARENA_BYTES = 64 * 1024 * 1024, TICK_MS = 250, SLOW_US = 10000 };
 
 struct arrival {
     struct arrival *next;
@@ -147,27 +141,6 @@ loop_unseat(struct loop *loop, uint32_t slot)
     event_del(&loop->tick);
     if (loop->has_drained && may_end(loop)) /* nothing else would come and look */
         event_base_loopbreak(loop->base);
-}
-
-void
-loop_close_later(struct loop *loop, int fd)
-{
-    unsigned at = loop->next_refused++ % REFUSED_KEPT;
-
-    if (loop->refused[at] >= 0)
-        close(loop->refused[at]);
-    loop->refused[at] = fd;
-    loop->refused_ms[at] = loop->now_ms;
-}
-
-static void
-close_refused(struct loop *loop, int64_t before_ms)
-{
-    for (unsigned i = 0; i < REFUSED_KEPT; i++)
-        if (loop->refused[i] >= 0 && loop->refused_ms[i] <= before_ms) {
-            close(loop->refused[i]);
-            loop->refused[i] = -1;
-        }
 }
 
 static struct session *
@@ -326,7 +299,6 @@ on_tick(evutil_socket_t fd, short what, void *context)
     (void)what;
     loop_callback_begin(loop);
     for_each_session(loop, session_tick);
-    close_refused(loop, loop->now_ms - REFUSED_MS);
     look_whether_to_end(loop);
     loop_callback_end(loop, "tick");
 }
@@ -346,6 +318,7 @@ make_base(struct loop *loop, struct err *err)
     loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (loop->base == NULL || loop->wake_fd < 0)
         return err_set_sys(err, errno, "start an event loop");
+    refusals_init(&loop->refusals, loop->base, loop->service->clock, &loop->service->tls);
     event_assign(&loop->wake, loop->base, loop->wake_fd, EV_READ | EV_PERSIST, on_wake, loop);
     event_assign(&loop->tick, loop->base, -1, EV_PERSIST, on_tick, loop);
     if (event_add(&loop->wake, NULL) != 0)
@@ -364,8 +337,6 @@ loop_create(struct service *service, unsigned index, struct loop **out, struct e
     loop->service = service;
     loop->index = index;
     loop->wake_fd = -1;
-    for (unsigned i = 0; i < REFUSED_KEPT; i++)
-        loop->refused[i] = -1;
     pthread_mutex_init(&loop->lock, NULL);
     buf_init(&loop->answer, (size_t)service->limits[LIMIT_UNREAD_BYTES]);
     loop->scratch = mem_alloc(SCRATCH_BYTES);
@@ -399,7 +370,6 @@ loop_destroy(struct loop *loop)
     if (loop == NULL)
         return;
     loop_let_go(loop);
-    close_refused(loop, INT64_MAX);
     while (loop->finished_first != NULL) {
         struct job *next = loop->finished_first->next;
 
@@ -414,6 +384,7 @@ loop_destroy(struct loop *loop)
         loop->arrivals = next;
     }
     if (loop->base != NULL) {
+        refusals_fini(&loop->refusals);
         event_del(&loop->wake);
         event_del(&loop->tick);
         event_base_free(loop->base);

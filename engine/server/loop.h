@@ -6,6 +6,7 @@
 #include "door.h"
 #include "express.h"
 #include "outgoing.h"
+#include "refusals.h"
 #include "service.h"
 
 #include <event2/event.h>
@@ -24,7 +25,6 @@
  * finished jobs over in a list behind a mutex that is held for a few instructions, and an eventfd
  * wakes the loop.
  */
-enum { REFUSED_KEPT = 64 };
 enum { SCRATCH_BYTES = 64 * 1024, EXPRESS_BYTES = 16 * 1024 * 1024 };
 
 struct session;
@@ -41,12 +41,7 @@ struct loop {
     uint32_t n_slots, first_free_hint;
     size_t n_sessions;
 
-    /* Connections that were told they are too many: closed a little later, since closing one whose
-     * request was not read would reset it, and the words be lost. -1: free. */
-    int refused[REFUSED_KEPT];
-    int64_t refused_ms[REFUSED_KEPT];
-    unsigned next_refused;
-
+    struct refusals refusals;
     struct session *touched; /* to be settled once all finished jobs are answered */
     uint8_t *scratch;
     struct arena *arena;
@@ -91,7 +86,6 @@ void loop_count_express(struct loop *loop, const struct method *method);
 void loop_callback_end(struct loop *loop, const char *what); /* counts and logs slow ones */
 bool loop_seat(struct loop *loop, struct session *session, uint32_t *slot, uint32_t *generation);
 void loop_unseat(struct loop *loop, uint32_t slot);
-void loop_close_later(struct loop *loop, int fd); /* takes it; nothing more is read or written */
 /* The one that holds most of TALLY_HELD_BYTES; NULL if there is none. */
 struct session *loop_heaviest(struct loop *loop);
 

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LINGER_MS = 2000, DRAIN_LINGER_MS = 200, PEER_TEXT_BYTES = 80, REFUSAL_BYTES = 1024 };
+enum { LINGER_MS = 2000, DRAIN_LINGER_MS = 200, PEER_TEXT_BYTES = 80 };
 
 /* ---- small questions ---- */
 
@@ -347,37 +347,6 @@ session_drain(struct session *session)
 
 /* ---- the beginning ---- */
 
-/* Over the limit of connections. Who comes encrypted sees the end only: there was no handshake. */
-static void
-tell_busy(struct loop *loop, int fd, const struct door *door)
-{
-    static const char unavailable[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
-                                      "Content-Length: 0\r\nConnection: close\r\n\r\n";
-    struct err err = {0};
-    struct buf words;
-    ssize_t written;
-
-    err_set(&err, ERR_BUSY, "the service has as many connections as it may; try again later");
-    err.retry_ms = 1000;
-    buf_init(&words, REFUSAL_BYTES);
-    if (door->address.is_http) {
-        buf_append_text(&words, unavailable);
-    } else {
-        pack_array(&words, 3);
-        pack_int(&words, 2);
-        pack_text(&words, "system.error");
-        pack_array(&words, 1);
-        call_pack_error(&words, &err, NULL);
-    }
-    if (!door->address.is_tls && buf_check(&words, NULL) == ERR_OK) {
-        written = write(fd, words.data, words.len);
-        (void)written; /* who does not get it sees the end all the same */
-    }
-    buf_fini(&words);
-    shutdown(fd, SHUT_WR);
-    loop_close_later(loop, fd);
-}
-
 static struct identity *
 identity_of(struct service *service, int fd, bool is_unix)
 {
@@ -436,7 +405,7 @@ session_open(struct loop *loop, int fd, const struct door *door)
         }
         mem_free(session);
         tally_add(&service->tallies, TALLY_REFUSED, 1);
-        tell_busy(loop, fd, door);
+        refusals_add(&loop->refusals, fd, door);
         return;
     }
     if (door->address.kind == ADDRESS_TCP)

@@ -430,6 +430,46 @@ def a_new_certificate_is_shown_after_sighup_and_a_bad_one_is_not(site):
     expect(shown() == second, "another certificate")
 
 
+# ---- too many connections ----
+
+def who_comes_encrypted_hears_that_there_are_too_many():
+    site = Site("--limit", "connections=10", "--threads", "1")
+    held = []
+    try:
+        while len(held) < 9:  # with the admin's own: as many as may be
+            held.append(socket.create_connection(("127.0.0.1", site.ports["http"])))
+            held[-1].settimeout(DEADLINE_S)
+            held[-1].sendall(get(site, "/healthz"))
+            expect(held[-1].recv(1), "no answer")
+        with contextlib.closing(site.connect("tls")) as connection:
+            unpacker = msgpack.Unpacker()
+            while data := connection.recv(4096):
+                unpacker.feed(data)
+            kind, method, (error,) = unpacker.unpack()
+            expect((kind, method, error["name"]) == (2, "system.error", "busy"), error)
+            expect(error["details"]["retry_ms"] > 0, error)
+        with contextlib.closing(site.connect("https")) as connection:
+            with connection.makefile("rb") as stream:
+                status, headers, _ = read_answer(stream)
+                expect(status == 503 and headers["retry-after"] == "1", headers)
+        # handshakes are few at once; who is over that sees the end, and so do they, soon
+        silent = [socket.create_connection(("127.0.0.1", site.ports["tls"])) for _ in range(40)]
+        for connection in silent:
+            connection.settimeout(DEADLINE_S)
+            try:
+                expect(connection.recv(1) == b"", "words without a handshake")
+            except ConnectionResetError:
+                pass
+            connection.close()
+        # all places are free again by now: the last of them was kept as long as any
+        with contextlib.closing(site.connect("tls")) as connection:
+            expect(b"busy" in connection.recv(4096), "not told")
+    finally:
+        for connection in held:
+            connection.close()
+        site.stop()
+
+
 # ---- limits on wrong tokens ----
 
 def wrong_tokens_are_few():
@@ -513,6 +553,7 @@ def main():
     finally:
         site.stop()
     try:
+        who_comes_encrypted_hears_that_there_are_too_many()
         wrong_tokens_are_few()
         what_is_begun_must_be_finished()
         a_key_that_others_may_read_is_refused()
