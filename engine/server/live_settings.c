@@ -141,6 +141,7 @@ live_settings_reload(const struct config *started, struct service *service)
     if (service->engine != NULL &&
         engine_tables_reload(service->engine, tell_tables, service->log, &err) != ERR_OK)
         tell_tables(service->log, NULL, &err);
+    console_reload(&service->console);
     notify_system("READY=1");
     arena_destroy(arena);
 }

@@ -17,9 +17,9 @@ enum err_code live_settings_apply(const struct config *config, struct service *s
 /*
  * SIGHUP: reads the command line and the file of `started` again, and the certificate and its key. Logs
  * `reloaded`, with a line `reload.waits` for each setting that takes a restart; or `reload.failed`
- * with the sentence, and the settings stay as they were. The vocabularies and the lexicon, a part of their
- * own, are asked for anew of the engine, which goes on beside the service and logs the same of them.
- * Reads a few small files on the main loop's thread.
+ * with the sentence, and the settings stay as they were. The vocabularies with the lexicon, and the
+ * console's files, parts of their own, are asked for anew of the engine and of console.h, which go on
+ * beside the service and log the same of them. Reads a few small files on the main loop's thread.
  */
 void live_settings_reload(const struct config *started, struct service *service);
 

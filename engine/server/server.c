@@ -101,8 +101,8 @@ furnish_doors(struct server *server, struct err *err)
     service->has_tls = has_tls;
     if (has_tls)
         code = tls_desk_load(&service->tls, config->tls_cert, config->tls_key, err);
-    if (code == ERR_OK && config->console_dir != NULL)
-        code = static_files_open(config->console_dir, NULL, &service->files, err);
+    if (code == ERR_OK)
+        code = console_open(&service->console, config->console_dir, server->log, err);
     return code;
 }
 
@@ -406,6 +406,7 @@ server_open(const struct config *config, struct log *log, struct server **out, s
     server->log = log;
     umask(077);
     tls_desk_init(&server->service.tls);
+    console_init(&server->service.console);
     server->alarm_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     code = server->alarm_fd >= 0 ? parse_addresses(server, err)
                                  : err_set_sys(err, errno, "make an event descriptor");
@@ -473,7 +474,7 @@ server_close(struct server *server)
     }
     for (size_t i = 0; i < server->n_loops; i++)
         loop_destroy(server->loops[i]);
-    static_files_drop(server->service.files);
+    console_fini(&server->service.console);
     tls_desk_fini(&server->service.tls);
     if (server->alarm_fd >= 0)
         close(server->alarm_fd);

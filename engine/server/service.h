@@ -2,12 +2,12 @@
 #define JML_SERVICE_H
 
 #include "call.h"
+#include "console.h"
 #include "identity.h"
 #include "job.h"
 #include "limit_table.h"
 #include "log.h"
 #include "pool.h"
-#include "static_files.h"
 #include "tally.h"
 #include "tls.h"
 
@@ -26,8 +26,8 @@ struct service {
     struct call_host call_host;
     struct job_host job_host;
     struct tls_desk tls;
-    bool has_tls;               /* some address is encrypted */
-    struct static_files *files; /* the console's; NULL: none */
+    bool has_tls; /* some address is encrypted */
+    struct console console;
     uid_t own_uid;
     _Atomic uint64_t admin_group;        /* its number + 1; 0: none */
     _Atomic int64_t limits[LIMIT_COUNT]; /* as the two above and below, by live_settings.c */

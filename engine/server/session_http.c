@@ -239,30 +239,37 @@ serve_metrics(struct session *session, const struct http_head *head)
 }
 
 static void
-serve_file(struct session *session, const struct http_head *head, struct str path)
+put_file(struct session *session, const struct http_head *head, const struct static_file *file)
 {
-    const struct static_file *file = service_of(session)->files != NULL
-                                         ? static_files_find(service_of(session)->files, path)
-                                         : NULL;
-    bool is_gzip = file != NULL && head->accepts_gzip && file->gzip_bytes.data != NULL;
+    bool is_gzip = head->accepts_gzip && file->gzip_bytes.data != NULL;
     struct http_answer answer = {
         .status = 200,
         .keep_alive = session->http->keep_alive,
         .is_head = session->http->is_head,
         .is_gzip = is_gzip,
-        .varies = file != NULL && file->gzip_bytes.data != NULL,
+        .varies = file->gzip_bytes.data != NULL,
+        .content_type = file->media_type,
+        .etag = is_gzip ? file->gzip_etag : file->etag,
+        .body = is_gzip ? file->gzip_bytes : file->bytes,
     };
 
-    if (file == NULL) {
-        put_text(session, 404, "there is nothing by that name here\n");
-        return;
-    }
-    answer.content_type = file->media_type;
-    answer.etag = is_gzip ? file->gzip_etag : file->etag;
-    answer.body = is_gzip ? file->gzip_bytes : file->bytes;
     if (http_etag_is_known(head->if_none_match, answer.etag))
         answer.status = 304;
     put_answer(session, &answer);
+}
+
+/* The answer is a copy, so that the files are held no longer than it takes to make it. */
+static void
+serve_file(struct session *session, const struct http_head *head, struct str path)
+{
+    struct static_files *files = console_hold(&service_of(session)->console);
+    const struct static_file *file = files != NULL ? static_files_find(files, path) : NULL;
+
+    if (file != NULL)
+        put_file(session, head, file);
+    else
+        put_text(session, 404, "there is nothing by that name here\n");
+    static_files_drop(files);
 }
 
 static void

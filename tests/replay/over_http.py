@@ -430,6 +430,48 @@ def a_new_certificate_is_shown_after_sighup_and_a_bad_one_is_not(site):
     expect(shown() == second, "another certificate")
 
 
+@check
+def changed_files_are_served_after_sighup_and_a_fault_keeps_the_old_ones(site):
+    """All or nothing: what was added is not there either, until all of it can be read."""
+    def reload():
+        """What the log says of it, as far as the console's line."""
+        with open(site.service.log_path, encoding="utf-8") as log:
+            log.seek(0, os.SEEK_END)
+            site.service.process.send_signal(signal.SIGHUP)
+            said = ""
+            while "part=console" not in said or not said.endswith("\n"):
+                said += log.read()
+                expect(site.service.process.poll() is None, "it ended")
+        return said
+
+    def shown(path):
+        with contextlib.closing(site.connect()) as connection:
+            connection.sendall(get(site, path))
+            with connection.makefile("rb") as stream:
+                status, headers, body = read_answer(stream)
+                return (body, headers["etag"]) if status == 200 else status
+
+    page = os.path.join(site.pages, "index.html")
+    added = os.path.join(site.pages, "added.txt")
+    too_large = os.path.join(site.pages, "too_large.txt")
+    first = shown("/")
+    with open(page, "w", encoding="utf-8") as file:
+        file.write("<h1>Another</h1>")
+    with open(added, "w", encoding="utf-8") as file:
+        file.write("added")
+    with open(too_large, "wb") as file:
+        file.truncate((16 << 20) + 1)  # one byte over the limit of a file
+    said = reload()
+    expect("reload.failed part=console" in said and "too_large.txt is larger" in said, said)
+    expect(shown("/") == first and shown("/added.txt") == 404, "half of a set is served")
+    os.remove(too_large)
+    said = reload()
+    expect("reloaded part=console files=3" in said, said)
+    body, etag = shown("/")
+    expect(body == b"<h1>Another</h1>" and etag != first[1], body)
+    expect(shown("/added.txt")[0] == b"added", "what was added is not served")
+
+
 # ---- too many connections ----
 
 def who_comes_encrypted_hears_that_there_are_too_many():
