@@ -1,7 +1,8 @@
 /*
  * echo.c: the least that libevent can do: bytes in, the same bytes out.
  *
- *     bench_echo           prints the port that it listens at; ends with its input
+ *     bench_echo [PATH]    listens at a port, which it prints, and at the unix socket PATH; ends with
+ *                          its input
  *
  * What a request costs here is the floor for any service on libevent: one event, one read, one
  * write. The bench compares jumelaged with it.
@@ -16,7 +17,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { BUFFER_BYTES = 64 * 1024 };
@@ -75,27 +78,53 @@ on_input_end(evutil_socket_t fd, short what, void *context)
         event_base_loopbreak(context);
 }
 
+static int
+listen_at(const void *name, socklen_t length)
+{
+    int family = ((const struct sockaddr *)name)->sa_family;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0 || bind(fd, name, length) != 0 || listen(fd, 1024) != 0) {
+        perror("bench_echo");
+        exit(1);
+    }
+    return fd;
+}
+
+static int
+listen_at_path(const char *path)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+    strncpy(name.sun_path, path, sizeof name.sun_path - 1);
+    unlink(path); /* of the last run */
+    return listen_at(&name, sizeof name);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t length = sizeof name;
     struct event_config *config = event_config_new();
-    int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int listening = listen_at(&name, sizeof name);
     struct event_base *base;
-    struct event connection, input;
+    struct event connection, local, input;
 
     signal(SIGPIPE, SIG_IGN);
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     base = event_base_new_with_config(config);
-    if (listening < 0 || bind(listening, (struct sockaddr *)&name, sizeof name) != 0 ||
-        listen(listening, 1024) != 0 ||
-        getsockname(listening, (struct sockaddr *)&name, &length) != 0) {
+    if (base == NULL || getsockname(listening, (struct sockaddr *)&name, &length) != 0) {
         perror("bench_echo");
         return 1;
     }
     event_assign(&connection, base, listening, EV_READ | EV_PERSIST, on_connection, base);
     event_add(&connection, NULL);
+    if (argc > 1) {
+        event_assign(&local, base, listen_at_path(argv[1]), EV_READ | EV_PERSIST, on_connection,
+                     base);
+        event_add(&local, NULL);
+    }
     event_assign(&input, base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input_end, base);
     event_add(&input, NULL);
     printf("%u\n", ntohs(name.sin_port));
