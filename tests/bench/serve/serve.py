@@ -5,11 +5,13 @@
 
 Parts: instructions (user instructions a request, counted by valgrind's callgrind, so that other work on
 the machine changes nothing), speed (requests a second, CPU a request), writes (durable ones), memory
-(of an idle connection). For speed the load has one processor and the server another: left to itself the
-kernel often puts both on the same one, for the sake of the cache, and measures itself. All servers
-are asked in turn, in several rounds, so that what else the machine does falls on all of them; medians
-of the rounds are shown, and ratios are medians of the ratios within a round. The unix socket over TCP
-stands for ours and for the bare echo: no service on this kernel comes further than the latter by much. Redis is passed over, by name, where it is not installed (scripts/setup --bench).
+(of an idle connection). For speed the load has one processor and the servers another. Left to itself
+the kernel, waking one for the other's sake, puts both on the same one where the machine has other work
+(seen as equal counts of switches on both sides), and then it is the switching that is measured. All
+servers are asked in turn, in several rounds, so that what else the machine does falls on all of them;
+medians of the rounds are shown, and ratios are medians of the ratios within a round. The unix socket
+over TCP is shown for ours and for the bare echo, which does nothing beside the system calls: what is
+saved is the way through TCP, and the echo says how much that can be on this kernel. Redis is passed over, by name, where it is not installed (scripts/setup --bench).
 Figures are printed; nothing passes or fails by them.
 """
 import argparse
