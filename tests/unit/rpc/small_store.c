@@ -106,8 +106,8 @@ call_lines(struct engine *engine, const char *data, const char *name, size_t mos
     buf_fini(&text);
 }
 
-static void
-put_programme(struct engine *engine, const char *data, const char *name)
+void
+small_store_put_programme(struct engine *engine, const char *data, const char *name)
 {
     struct arena *arena = arena_create(FILE_BYTES_MAX * 4);
     struct yaml_doc *doc;
@@ -134,8 +134,8 @@ small_store_fill(struct engine *engine, const char *data)
                "{\"profile\": ", "}");
     call_lines(engine, data, "profiles/demo-hosts.jsonl", SIZE_MAX, "profile.put",
                "{\"profile\": ", "}");
-    put_programme(engine, data, "programmes/bilocation.yaml");
-    put_programme(engine, data, "programmes/events.yaml");
+    small_store_put_programme(engine, data, "programmes/bilocation.yaml");
+    small_store_put_programme(engine, data, "programmes/events.yaml");
     must_call(engine, "outcome.put",
               "{\"from\": \"demo-startup-001\", \"to\": \"demo-host-01\", \"kind\": \"hosted\", "
               "\"at\": \"2026-03-02\"}");

@@ -16,6 +16,8 @@ void small_store_folder(char *path);
 void small_store_remove(const char *path);
 /* The made-up hosts, some startups, two programmes and an outcome, from the data folder. */
 void small_store_fill(struct engine *engine, const char *data);
+/* A programme of the data folder: "programmes/bilocation.yaml". */
+void small_store_put_programme(struct engine *engine, const char *data, const char *name);
 /* One call as admin, with JSON. */
 enum err_code small_store_call(struct engine *engine, const char *method, const char *json,
                                struct err *err);
