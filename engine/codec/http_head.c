@@ -9,8 +9,8 @@
 /*
  * Three readers in a row, each leaving less to the next:
  *
- *     scan      bytes and lines: no control byte, every line ends with CR LF, none is folded; the head
- *               is whole and within its limit before anything else sees it
+ *     scan      bytes and lines (http_lines.h): the head is whole, sound and within its limit before
+ *               anything else sees it
  *     library   http-parser: first line, names and values, Content-Length, Connection
  *     judge     what the library lets through, or reads in a way of its own
  *
@@ -42,76 +42,40 @@ http_refuse(struct http_refusal *refusal, int status, const char *format, ...)
 
 /* ---- scan ---- */
 
-void
-http_scan_init(struct http_scan *scan)
-{
-    *scan = (struct http_scan){0};
-}
-
-/* A CR, with what follows it. HTTP_HEAD_MORE also where the line has ended: scan->pos tells. */
-static enum http_head_state
-end_line(struct http_scan *scan, const uint8_t *bytes, size_t n, const struct http_limits *limits,
-         struct http_refusal *refusal)
-{
-    bool is_empty = scan->pos == scan->line;
-
-    if (scan->pos + 1 >= n)
-        return HTTP_HEAD_MORE;
-    if (bytes[scan->pos + 1] != '\n') {
-        http_refuse(refusal, 400, "a CR without LF in the head; lines end with CR LF");
-        return HTTP_HEAD_REFUSED;
-    }
-    if (is_empty && scan->n_lines == 0) {
-        http_refuse(refusal, 400, "an empty line where a request should begin");
-        return HTTP_HEAD_REFUSED;
-    }
-    if (!is_empty && scan->n_lines > limits->lines) {
-        http_refuse(refusal, 431, "more than %zu header lines", limits->lines);
-        return HTTP_HEAD_REFUSED;
-    }
-    scan->pos += 2;
-    scan->line = scan->pos;
-    scan->n_lines++;
-    return is_empty ? HTTP_HEAD_DONE : HTTP_HEAD_MORE;
-}
-
 static enum http_head_state
 scan_head(struct http_scan *scan, const uint8_t *bytes, size_t n, const struct http_limits *limits,
           struct http_refusal *refusal)
 {
-    size_t end = n < limits->head_bytes ? n : limits->head_bytes;
-
-    while (scan->pos < end) {
-        uint8_t byte = bytes[scan->pos];
-
-        if (byte == '\r') {
-            size_t before = scan->pos;
-            enum http_head_state state = end_line(scan, bytes, end, limits, refusal);
-
-            if (state != HTTP_HEAD_MORE)
-                return state;
-            if (scan->pos == before)
-                break; /* what follows the CR has not come */
-            continue;
-        }
-        if ((byte < ' ' && byte != '\t') || byte == 0x7f) {
-            http_refuse(refusal, 400, "byte 0x%02x in the head; %s", byte,
-                        byte == '\n' ? "lines end with CR LF"
-                                     : "it may hold no control characters");
-            return HTTP_HEAD_REFUSED;
-        }
-        if (scan->pos == scan->line && (byte == ' ' || byte == '\t')) {
-            http_refuse(refusal, 400, "a line of the head begins with white space");
-            return HTTP_HEAD_REFUSED;
-        }
-        scan->pos++;
-    }
-    if (n < limits->head_bytes)
+    switch (http_lines_scan(scan, bytes, n, limits->head_bytes, limits->lines)) {
+    case HTTP_LINES_MORE:
         return HTTP_HEAD_MORE;
-    if (scan->n_lines == 0)
-        http_refuse(refusal, 414, "the first line is longer than %zu bytes", limits->head_bytes);
-    else
-        http_refuse(refusal, 431, "the head is longer than %zu bytes", limits->head_bytes);
+    case HTTP_LINES_DONE:
+        return HTTP_HEAD_DONE;
+    case HTTP_LINES_CR:
+        http_refuse(refusal, 400, "a CR without LF in the head; lines end with CR LF");
+        break;
+    case HTTP_LINES_CONTROL:
+        http_refuse(refusal, 400, "byte 0x%02x in the head; %s", bytes[scan->pos],
+                    bytes[scan->pos] == '\n' ? "lines end with CR LF"
+                                             : "it may hold no control characters");
+        break;
+    case HTTP_LINES_INDENTED:
+        http_refuse(refusal, 400, "a line of the head begins with white space");
+        break;
+    case HTTP_LINES_EMPTY:
+        http_refuse(refusal, 400, "an empty line where a request should begin");
+        break;
+    case HTTP_LINES_MANY:
+        http_refuse(refusal, 431, "more than %zu header lines", limits->lines);
+        break;
+    case HTTP_LINES_LONG:
+        if (scan->n_lines == 0)
+            http_refuse(refusal, 414, "the first line is longer than %zu bytes",
+                        limits->head_bytes);
+        else
+            http_refuse(refusal, 431, "the head is longer than %zu bytes", limits->head_bytes);
+        break;
+    }
     return HTTP_HEAD_REFUSED;
 }
 
@@ -157,21 +121,6 @@ slot_of(struct reading *reading, struct str name)
     return NULL;
 }
 
-static bool
-is_token(struct str s)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~";
-
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.data[i];
-
-        if (!(c >= '0' && c <= '9') && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') &&
-            (c == '\0' || strchr(others, c) == NULL))
-            return false;
-    }
-    return s.len != 0;
-}
-
 static struct str
 trim(struct str s)
 {
@@ -201,7 +150,7 @@ on_name(http_parser *parser, const char *at, size_t n)
     struct reading *reading = parser->data;
 
     reading->name = (struct str){at, n};
-    if (reading->is_named || !is_token(reading->name) || at[n] != ':')
+    if (reading->is_named || !http_lines_is_token(at, n) || at[n] != ':')
         return !http_refuse(reading->refusal, 400,
                             "a header name has a character that names may not have, or no colon "
                             "right behind it");

@@ -1,6 +1,7 @@
 #ifndef JML_HTTP_HEAD_H
 #define JML_HTTP_HEAD_H
 
+#include "http_lines.h"
 #include "str.h"
 
 #include <stdbool.h>
@@ -10,9 +11,8 @@
 /*
  * http_head: the head of one HTTP/1.1 or 1.0 request, read so that no two readers can differ on it.
  *
- * Feed it the same growing buffer again and again; the scan remembers how far it came, so that a head
- * that dribbles costs no more than one that comes at once, and what is wrong is refused at the byte
- * that is wrong. The bytes after the head are not looked at: a body of content_length bytes, then
+ * Feed it the same growing buffer again and again; the scan (http_lines.h) remembers how far it came, and
+ * what is wrong is refused at the byte that is wrong. The bytes after the head are not looked at: a body of content_length bytes, then
  * the next request. Nothing is allocated or copied: texts point into the caller's bytes.
  *
  * Liberal nowhere. What HTTP lets a server forgive (a bare LF, folded lines, an empty line in front)
@@ -68,13 +68,6 @@ enum http_head_state {
     HTTP_HEAD_DONE,   /* bytes[0..scan->pos) are the head */
     HTTP_HEAD_REFUSED /* 400, 405, 411, 413, 414, 417, 431, 501 or 505 */
 };
-
-struct http_scan {
-    size_t pos;     /* bytes that need not be looked at again */
-    size_t line;    /* where the line begins that is being read */
-    size_t n_lines; /* lines that have ended, the first one too */
-};
-void http_scan_init(struct http_scan *scan);
 
 /* out is written with HTTP_HEAD_DONE only, refusal with HTTP_HEAD_REFUSED only. For the next request
  * begin with a new scan behind the body. */
