@@ -110,6 +110,7 @@ slot_of(struct reading *reading, struct str name)
         {STR_LIT("sec-fetch-site"), &head->sec_fetch_site},
         {STR_LIT("if-none-match"), &head->if_none_match},
         {STR_LIT("accept-encoding"), &head->accept_encoding},
+        {STR_LIT("accept-language"), &head->accept_language},
         {STR_LIT("expect"), &reading->expect},
         {STR_LIT("upgrade"), &reading->upgrade},
     };

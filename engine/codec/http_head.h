@@ -47,7 +47,7 @@ struct http_head {
     struct str path;  /* as written, begins with '/'; its escapes are sound (http_path_decode) */
     struct str query; /* without the '?'; data NULL if there is none */
     struct str host, origin, authorization, content_type, content_encoding, sec_fetch_site,
-        if_none_match, accept_encoding;
+        if_none_match, accept_encoding, accept_language;
 };
 
 /* Why a request is not served: the status to answer with and one sentence, in which nothing stands

@@ -17,8 +17,8 @@
  *       └── GET: a page, answered at once                 └─ nothing more is cut until then
  *
  * The body of POST /rpc is one frame, and so is that of its answer. A head is judged by http_head
- * (can it be misread?), then by http_guard (may this browser ask at all?); the token in it makes the
- * connection what it says for this request only.
+ * (can it be misread?), then by http_guard (may this browser ask at all?); the token and the language in
+ * it make the connection what they say for this request only.
  */
 enum http_step { HTTP_STEP_HEAD, HTTP_STEP_BODY, HTTP_STEP_ANSWERING };
 
@@ -302,6 +302,16 @@ refuse_body(struct session *session)
                 "[2, method, params]");
 }
 
+/* The language of sentences, of this request only: behind a proxy the next one may be of somebody else.
+ * `fr` or `en`, as our clients send it; a browser's list is a taste in pages, and asks for no sentences. */
+static void
+adopt_language(struct session *session, struct str language)
+{
+    session->has_lang = str_is(language, "en") || str_is(language, "fr");
+    if (session->has_lang)
+        session->lang = lang_parse(language, LANG_EN);
+}
+
 static void
 expect_body(struct session *session, const struct http_head *head)
 {
@@ -321,6 +331,7 @@ expect_body(struct session *session, const struct http_head *head)
     }
     if (!become_bearer(session, token))
         return;
+    adopt_language(session, head->accept_language);
     most = limit_of(session, is_stranger(session) ? LIMIT_FRAME_BYTES_STRANGER : LIMIT_FRAME_BYTES);
     if (head->content_length > (uint64_t)most) {
         refuse_with(session, 413,

@@ -211,6 +211,28 @@ def a_body_is_invited_where_it_is_waited_for(site):
             expect(read_answer(stream)[0] == 200, "no answer")
 
 
+@check
+def the_language_is_that_of_each_request(site):
+    """A greeting's is forgotten with its request: behind a proxy the next one may be of somebody else."""
+    explain = request("match.explain", {"programme": "bilocation", "pairing": "hosting",
+                                        "from": "demo-startup-001", "to": "yc"})
+    french = request("match.explain", {"programme": "bilocation", "pairing": "hosting",
+                                       "from": "demo-startup-001", "to": "yc", "lang": "fr"})
+    with contextlib.closing(site.connect()) as connection, connection.makefile("rb") as stream:
+        def said(data):
+            connection.sendall(data)
+            status, _, body = read_answer(stream)
+            expect(status == 200, f"{status} {body!r}")
+            return body
+        without, with_lang = (said(post(site, one, site.token)) for one in (explain, french))
+        expect(without != with_lang, "no sentences")
+        said(post(site, request("system.hello", {"language": "fr"}), site.token))
+        for language, want in (("fr", with_lang), ("fr-FR,fr;q=0.8,en;q=0.3", without), ("", without)):
+            extra = f"Accept-Language: {language}\r\n" if language else ""
+            got = said(post(site, explain, site.token, extra=extra))
+            expect(got == want, f"{language!r}: {got!r:.300}")
+
+
 # ---- refusals ----
 
 def refusals(site):
