@@ -272,7 +272,7 @@ def case_without_a_token_little_is_allowed(t):
 
 
 def case_addresses_are_checked(t):
-    for address in ("", "yc", "unix:", "tcp:localhost", "tcp:localhost:70000", "http://localhost"):
+    for address in ("", "yc", "unix:", "tcp:localhost", "tcp:localhost:70000", "http://localhost/x"):
         fails(t.driver.ask("open", {"address": address}), "bad_option")
 
 

@@ -105,6 +105,7 @@ write_head(struct buf *buf, const struct http_head *head)
     put(buf, "Sec-Fetch-Site", head->sec_fetch_site);
     put(buf, "If-None-Match", head->if_none_match);
     put(buf, "Accept-Encoding", head->accept_encoding);
+    put(buf, "Accept-Language", head->accept_language);
     buf_printf(buf, "Connection: %s\r\n", head->keep_alive ? "keep-alive" : "close");
     if (head->verb == HTTP_VERB_POST)
         buf_printf(buf, "Content-Length: %llu\r\n", (unsigned long long)head->content_length);
@@ -150,6 +151,7 @@ check_again(const struct http_head *head)
     FUZZ_CLAIM(is_same(again.sec_fetch_site, head->sec_fetch_site));
     FUZZ_CLAIM(is_same(again.if_none_match, head->if_none_match));
     FUZZ_CLAIM(is_same(again.accept_encoding, head->accept_encoding));
+    FUZZ_CLAIM(is_same(again.accept_language, head->accept_language));
     buf_fini(&buf);
 }
 

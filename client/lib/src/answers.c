@@ -49,6 +49,13 @@ why_not(const struct pending *slot, const struct jml_error *why, struct jml_erro
 }
 
 void
+jmli_answer_refuse(jml_client *client, struct pending *call, const struct jml_error *why)
+{
+    drop_failure(client);
+    tell(client, call, NULL, why);
+}
+
+void
 jmli_answer_fail_before(jml_client *client, uint64_t epoch, const struct jml_error *why)
 {
     for (uint32_t i = 0; i < client->calls.n_slots; i++) {
@@ -106,13 +113,31 @@ jmli_answer_expire(jml_client *client, int64_t now_ms)
 
 /* ---- frames ---- */
 
+/* What came begins as HTTP does, and was not asked for in HTTP. */
+static bool
+speaks_http(const jml_client *client)
+{
+    static const char begin[] = "HTTP/1.";
+
+    return !client->settings.endpoint.is_http && client->in.len >= sizeof begin - 1 &&
+           memcmp(client->in.data, begin, sizeof begin - 1) == 0;
+}
+
 static void
 not_understood(jml_client *client, const char *what)
 {
+    const struct endpoint *endpoint = &client->settings.endpoint;
     struct jml_error error;
 
-    jmli_fail(&error, JML_BAD_ANSWER, "%s sent %s; is it a jumelage service?",
-              client->settings.endpoint.text, what);
+    if (speaks_http(client))
+        jmli_fail_at(
+            &error, JML_BAD_ANSWER, "options.address",
+            "what listens at %s speaks HTTP; if it is a jumelage service, begin the address "
+            "with %s",
+            endpoint->text, endpoint->is_tls ? "https://" : "http://");
+    else
+        jmli_fail(&error, JML_BAD_ANSWER, "%s sent %s; is it a jumelage service?",
+                  client->settings.endpoint.text, what);
     jmli_link_end(client, &error);
 }
 
@@ -157,8 +182,8 @@ take_hello(jml_client *client, jml_result *result, bool is_error)
     }
     explicit_bzero(client->hello.data, client->hello.room);
     jmli_octets_fini(&client->hello);
-    client->state = LINK_OPEN;
-    client->opened_ms = jmli_now_ms();
+    client->is_greeted = true;
+    jmli_link_open(client);
 }
 
 static void
@@ -281,7 +306,8 @@ jmli_answer_take(jml_client *client, const uint8_t *bytes, size_t n, size_t n_it
             take_answer(client, result);
             return;
         }
-        if (type == TYPE_NOTIFICATION && frame->via.array.size == 3) {
+        if (type == TYPE_NOTIFICATION && frame->via.array.size == 3 &&
+            !client->settings.endpoint.is_http) { /* there is nothing to answer a call with */
             take_notification(client, result);
             return;
         }

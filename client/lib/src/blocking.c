@@ -126,9 +126,9 @@ jml_client_open(const struct jml_options *options, jml_client **out, struct jml_
 
     if (code != JML_OK)
         return code;
-    while (client->state != LINK_OPEN && client->error.code == JML_OK)
+    while (!client->is_greeted && client->error.code == JML_OK)
         turn(client);
-    if (client->state == LINK_OPEN) {
+    if (client->is_greeted) {
         *out = client;
         return JML_OK;
     }

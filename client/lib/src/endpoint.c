@@ -4,7 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FORMS "give unix:PATH, tcp:HOST:PORT or tls:HOST:PORT; HOST may be [IPV6]"
+#define FORMS                                                                                        \
+    "give unix:PATH, tcp:HOST:PORT, tls:HOST:PORT, http://HOST:PORT or https://HOST:PORT; HOST may " \
+    "be [IPV6]"
+
+static bool
+begins_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 
 static enum jml_code
 bad_address(struct jml_error *error, const char *text, const char *why)
@@ -97,10 +105,55 @@ parse_tcp(const char *rest, struct endpoint *out, struct jml_error *error)
     return look_up(out->host, colon + 1, out, error);
 }
 
-static bool
-begins_with(const char *text, const char *prefix)
+/* Nothing that could end a line, or be taken for more than a host. */
+static enum jml_code
+authority_check(const struct endpoint *out, const char *place, struct jml_error *error)
 {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
+    for (const char *at = place; *at != '\0'; at++)
+        if (*at <= ' ' || *at > '~' || strchr("/?#@\\", *at) != NULL)
+            return bad_address(error, out->text,
+                               "holds more than a host and a port; calls go to its /rpc");
+    return JML_OK;
+}
+
+/* The scheme's own port is left out: a service behind a proxy knows its name, and not the proxy's port. */
+static void
+authority_set(struct endpoint *out, const char *port, const char *preset_port)
+{
+    bool is_v6 = strchr(out->host, ':') != NULL, is_preset = strcmp(port, preset_port) == 0;
+
+    snprintf(out->authority, sizeof out->authority, "%s%.*s%s%s%s", is_v6 ? "[" : "",
+             (int)strcspn(out->host, "%"), out->host, is_v6 ? "]" : "", is_preset ? "" : ":",
+             is_preset ? "" : port);
+}
+
+/* `//HOST:PORT/`, as a URL has it, or HOST:PORT, as the service's own log has it. */
+static enum jml_code
+parse_http(const char *rest, const char *preset_port, struct endpoint *out, struct jml_error *error)
+{
+    char place[ENDPOINT_TEXT_MAX + ENDPOINT_PORT_MAX];
+    const char *colon, *bracket;
+    enum jml_code code;
+    size_t len;
+
+    rest += begins_with(rest, "//") ? 2 : 0;
+    len = strlen(rest);
+    if (len > 0 && rest[len - 1] == '/')
+        len--;
+    memcpy(place, rest, len);
+    place[len] = '\0';
+    if (len == 0)
+        return bad_address(error, out->text, "has no host");
+    if (authority_check(out, place, error) != JML_OK)
+        return JML_BAD_OPTION;
+    colon = strrchr(place, ':');
+    bracket = strrchr(place, ']');
+    if (colon == NULL || (bracket != NULL && colon < bracket))
+        snprintf(place + len, sizeof place - len, ":%s", preset_port);
+    code = parse_tcp(place, out, error);
+    if (code == JML_OK)
+        authority_set(out, strrchr(place, ':') + 1, preset_port);
+    return code;
 }
 
 enum jml_code
@@ -122,9 +175,11 @@ jmli_endpoint_parse(const char *text, struct endpoint *out, struct jml_error *er
     out->is_tls = begins_with(text, "tls:");
     if (out->is_tls)
         return parse_tcp(text + strlen("tls:"), out, error);
-    if (begins_with(text, "http:") || begins_with(text, "https:"))
-        return jmli_fail_at(
-            error, JML_BAD_OPTION, "options.address",
-            "the address \"%s\" is of HTTP, which the library does not speak; " FORMS, text);
+    out->is_tls = begins_with(text, "https:");
+    out->is_http = out->is_tls || begins_with(text, "http:");
+    if (out->is_tls)
+        return parse_http(text + strlen("https:"), "443", out, error);
+    if (out->is_http)
+        return parse_http(text + strlen("http:"), "80", out, error);
     return bad_address(error, text, "has no known scheme");
 }

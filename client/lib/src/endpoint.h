@@ -13,7 +13,7 @@
  * A host's name is looked up once, when the client is made; all of its addresses are tried in turn
  * at each attempt to connect. A value.
  */
-enum { ENDPOINT_ADDRESSES_MAX = 8, ENDPOINT_TEXT_MAX = 300 };
+enum { ENDPOINT_ADDRESSES_MAX = 8, ENDPOINT_TEXT_MAX = 300, ENDPOINT_PORT_MAX = 8 };
 
 union endpoint_address {
     struct sockaddr any;
@@ -24,8 +24,9 @@ union endpoint_address {
 
 struct endpoint {
     char text[ENDPOINT_TEXT_MAX]; /* as it was given, for sentences */
-    char host[ENDPOINT_TEXT_MAX]; /* of TCP and TLS, without brackets */
-    bool is_tls;
+    char host[ENDPOINT_TEXT_MAX]; /* where there is one, without brackets */
+    char authority[ENDPOINT_TEXT_MAX + ENDPOINT_PORT_MAX]; /* of HTTP: what its Host header says */
+    bool is_tls, is_http;
     union endpoint_address addresses[ENDPOINT_ADDRESSES_MAX];
     socklen_t lengths[ENDPOINT_ADDRESSES_MAX];
     size_t n;

@@ -44,6 +44,15 @@ jmli_copy_text(char *out, size_t room, const char *text, size_t len)
     out[n] = '\0';
 }
 
+void
+jmli_copy_ascii(char *out, size_t room, const char *text, size_t len)
+{
+    jmli_copy_text(out, room, text, len < room ? len : room - 1);
+    for (char *at = out; *at != '\0'; at++)
+        if ((unsigned char)*at >= 0x80)
+            *at = '?';
+}
+
 static enum jml_code fail_with(struct jml_error *error, enum jml_code code, const char *field,
                                const char *format, va_list args)
     __attribute__((format(printf, 4, 0)));

@@ -27,6 +27,9 @@ bool jmli_fail_from_map(struct jml_error *error, const msgpack_object *map);
  * become spaces. */
 void jmli_copy_text(char *out, size_t room, const char *text, size_t len);
 
+/* The same for what may be of any encoding: bytes that are not ASCII become '?'. */
+void jmli_copy_ascii(char *out, size_t room, const char *text, size_t len);
+
 /* A structure that begins with its own size, as the caller knows it: copied into `own`, of `known`
  * bytes. Shorter ones, of an earlier version, are filled up with zeros; the first version had `first`
  * bytes. Larger ones are fine while what we don't know of them is zero. */

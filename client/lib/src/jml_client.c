@@ -163,7 +163,7 @@ jml_client_events(const jml_client *client)
         has_unsent |= client->hello_sent < client->hello.len;
         break;
     case LINK_OPEN:
-        has_unsent |= client->out_sent < client->out.len;
+        has_unsent |= jmli_client_has_unsent(client);
         break;
     }
     return has_unsent ? POLLIN | POLLOUT : POLLIN;
@@ -327,11 +327,28 @@ jml_client_send(jml_client *client, const char *method, const jml_params *params
     return jml_client_send_packed(client, method, packed, answer, context, id, error);
 }
 
+static bool
+is_in_turn(const jml_client *client, const struct pending *call)
+{
+    return client->turn.step != TURN_IDLE && call->epoch == client->epoch &&
+           client->turn.start == call->start;
+}
+
 bool
 jmli_client_has_left(const jml_client *client, const struct pending *call)
 {
-    return call->has_left ||
+    return call->has_left || is_in_turn(client, call) ||
            (call->epoch == client->epoch && client->out_base + client->out_sent > call->start);
+}
+
+bool
+jmli_client_has_unsent(const jml_client *client)
+{
+    const struct http_turn *turn = &client->turn;
+
+    if (turn->step == TURN_IDLE)
+        return client->out_sent < client->out.len;
+    return turn->head_sent < turn->head_len || client->out_base + client->out_sent < turn->end;
 }
 
 /* Takes the bytes of a request that has not begun to leave out of the queue; those behind move up. */
@@ -359,7 +376,10 @@ jml_client_cancel(jml_client *client, uint32_t id)
 
     if (slot == NULL || slot->state != PENDING_WAITS)
         return false;
-    if (jmli_client_has_left(client, slot)) {
+    if (is_in_turn(client, slot)) {
+        jmli_link_renew(client); /* no other answer would come before its own */
+        jmli_pending_free(&client->calls, slot);
+    } else if (jmli_client_has_left(client, slot)) {
         slot->state = PENDING_GIVEN_UP; /* its answer will come, and is dropped then */
     } else {
         unsend(client, slot);

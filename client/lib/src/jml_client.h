@@ -2,6 +2,7 @@
 #define JMLI_CLIENT_H
 
 #include "frame.h"
+#include "http_turn.h"
 #include "jml_options.h"
 #include "jml_result.h"
 #include "octets.h"
@@ -16,12 +17,13 @@
  *      └──────────────── jmli_link_end ◀───────┴───────────────┴─────────────┴──────────┘
  *
  * Requests are packed to the end of `out` at any time, and leave only in OPEN. The greeting stands
- * apart and leaves in GREETING. Each connection has an epoch; jmli_link_end begins the next one and
+ * apart and leaves in GREETING. Over HTTP they leave one at a time (http_turn.h). Each connection has an epoch; jmli_link_end begins the next one and
  * fails the calls of the one that ended.
  *
  *     jml_client.c   the public functions of the loop: send, cancel, process, close
  *     link.c         connecting, writing, reading
  *     secure.c       the same in TLS; trust.c: whose certificate holds
+ *     http_turn.c    requests and answers as HTTP has them; http_reply.c: the head of an answer
  *     answers.c      what a frame means, and who is told
  *     blocking.c     waits with poll(2) until one call has ended
  */
@@ -57,14 +59,16 @@ struct jml_client {
     uint64_t epoch;              /* of the connection that is, or comes next */
     int64_t connect_deadline_ms; /* in CONNECTING, SECURING, GREETING; INT64_MAX: none */
     int64_t retry_at_ms;         /* no attempt before */
-    int64_t opened_ms;           /* when OPEN was reached */
-    int32_t backoff_ms;          /* before the attempt after the next failure */
-    uint32_t random;             /* for the quarter more or less */
+    bool is_greeted;    /* since the last failure; over HTTP the connection may have gone */
+    int64_t opened_ms;  /* when OPEN was reached */
+    int32_t backoff_ms; /* before the attempt after the next failure */
+    uint32_t random;    /* for the quarter more or less */
 
     struct octets hello, out, in;
     size_t hello_sent, out_sent; /* of these bytes have left */
     uint64_t out_base;      /* bytes that stood before out.data[0], since the client was made */
     struct frame_scan scan; /* of in.data */
+    struct http_turn turn;  /* IDLE always, but for HTTP */
     struct pending_table calls;
 
     char role[32];
@@ -89,6 +93,8 @@ enum jml_code jmli_client_send(jml_client *client, const char *method, struct jm
                                uint32_t *id, struct jml_error *error);
 /* Whether some of its request was sent. */
 bool jmli_client_has_left(const jml_client *client, const struct pending *call);
+/* Whether the next bytes to leave are there. */
+bool jmli_client_has_unsent(const jml_client *client);
 
 /* ---- link.c ---- */
 /* Asks for a connection: the next step makes it, or the first after retry_at_ms. */
@@ -98,6 +104,14 @@ void jmli_link_step(jml_client *client, short revents, int64_t now_ms);
 /* The connection has failed: closes it, sets when to try again, ends its calls. client->error is
  * `why`. */
 void jmli_link_end(jml_client *client, const struct jml_error *why);
+/* A connection of HTTP has ended between two turns, or with the one that was under way, whose call is
+ * the caller's to tell: what waits is sent on a new one. Calls nobody back. */
+void jmli_link_renew(jml_client *client);
+/* The connection is ready for calls. */
+void jmli_link_open(jml_client *client);
+void jmli_link_scan_init(jml_client *client);
+/* The connection ends for what the frame scanner found. */
+void jmli_link_frame_failed(jml_client *client, enum frame_state state);
 /* Takes the bytes that have left out of `out`. */
 void jmli_link_forget_sent(jml_client *client);
 /* Closes without telling anyone. */
@@ -106,6 +120,8 @@ void jmli_link_drop(jml_client *client);
 /* ---- answers.c ---- */
 /* The frame in.data[0..n), of n_items values. May end the connection. */
 void jmli_answer_take(jml_client *client, const uint8_t *bytes, size_t n, size_t n_items);
+/* Ends one call. */
+void jmli_answer_refuse(jml_client *client, struct pending *call, const struct jml_error *why);
 /* Ends the calls of epochs before `epoch`. */
 void jmli_answer_fail_before(jml_client *client, uint64_t epoch, const struct jml_error *why);
 /* Ends the calls whose time is over. */

@@ -231,11 +231,12 @@ jmli_settings_fini(struct settings *settings)
 bool
 jmli_settings_pack_hello(const struct settings *settings, struct octets *out)
 {
+    bool is_http = settings->endpoint.is_http; /* then both are in each request's head */
     const struct {
         const char *name, *text;
-    } rows[] = {{"token", settings->token},
+    } rows[] = {{"token", is_http ? "" : settings->token},
                 {"client", settings->client_name},
-                {"language", settings->language}};
+                {"language", is_http ? "" : settings->language}};
     msgpack_packer packer = jmli_octets_packer(out);
     size_t n = 0;
     int rc;

@@ -26,20 +26,55 @@ jmli_deadline(int64_t now_ms, int32_t timeout_ms)
 
 /* ---- the end of a connection ---- */
 
-void
-jmli_link_drop(jml_client *client)
+static void
+shut(jml_client *client)
 {
     jmli_secure_end(&client->secure);
     if (client->fd >= 0)
         close(client->fd);
     client->fd = -1;
     client->state = LINK_IDLE;
+    jmli_turn_reset(&client->turn);
+    jmli_octets_fini(&client->in);
+}
+
+void
+jmli_link_drop(jml_client *client)
+{
+    shut(client);
+    client->is_greeted = false;
     if (client->hello.data != NULL) /* the token is in it */
         explicit_bzero(client->hello.data, client->hello.room);
     jmli_octets_fini(&client->hello);
-    jmli_octets_fini(&client->in);
     client->out_base += client->out.len;
     client->out.len = client->out_sent = 0;
+}
+
+void
+jmli_link_renew(jml_client *client)
+{
+    if (client->turn.step != TURN_IDLE) /* what is left of that request goes to nobody */
+        client->out_sent = (size_t)(client->turn.end - client->out_base);
+    jmli_link_forget_sent(client);
+    shut(client);
+    if (client->out.len > 0)
+        jmli_link_want(client);
+}
+
+void
+jmli_link_open(jml_client *client)
+{
+    client->state = LINK_OPEN;
+    client->opened_ms = jmli_now_ms();
+}
+
+void
+jmli_link_scan_init(jml_client *client)
+{
+    const struct settings *settings = &client->settings;
+
+    frame_scan_init(&client->scan, settings->max_frame_bytes, settings->max_frame_items,
+                    settings->max_nesting);
 }
 
 /* A quarter more or less, so that many clients of one service don't come back at the same moment. */
@@ -119,12 +154,15 @@ greet(jml_client *client)
     msgpack_packer packer;
     int rc;
 
+    if (client->is_greeted) { /* over HTTP each request says who asks */
+        jmli_link_open(client);
+        return;
+    }
     client->state = LINK_GREETING;
-    frame_scan_init(&client->scan, client->settings.max_frame_bytes,
-                    client->settings.max_frame_items, client->settings.max_nesting);
+    jmli_link_scan_init(client);
     jmli_octets_init(&client->hello, client->allocator, 4096);
     /* all at once: a growing buffer would leave copies of the token behind */
-    rc = jmli_octets_reserve(&client->hello, 1024) ? 0 : -1;
+    rc = jmli_octets_reserve(&client->hello, 1024 + TURN_HEAD_BYTES) ? 0 : -1;
     packer = jmli_octets_packer(&client->hello);
     if (rc == 0)
         rc = msgpack_pack_array(&packer, 4) || msgpack_pack_int(&packer, 0) ||
@@ -133,6 +171,8 @@ greet(jml_client *client)
              msgpack_pack_array(&packer, 1) ||
              !jmli_settings_pack_hello(&client->settings, &client->hello);
     client->hello_sent = 0;
+    if (rc == 0 && client->settings.endpoint.is_http)
+        rc = jmli_turn_greet(client) ? 0 : -1;
     if (rc != 0) {
         struct jml_error error;
 
@@ -254,8 +294,8 @@ look_at_attempt(jml_client *client)
 
 /* ---- reading ---- */
 
-static void
-frame_failed(jml_client *client, enum frame_state state)
+void
+jmli_link_frame_failed(jml_client *client, enum frame_state state)
 {
     const struct settings *settings = &client->settings;
     const char *text = settings->endpoint.text;
@@ -304,11 +344,10 @@ take_frames(jml_client *client)
         if (state == FRAME_MORE)
             break;
         if (state != FRAME_DONE) {
-            frame_failed(client, state);
+            jmli_link_frame_failed(client, state);
             return;
         }
-        frame_scan_init(&client->scan, client->settings.max_frame_bytes,
-                        client->settings.max_frame_items, client->settings.max_nesting);
+        jmli_link_scan_init(client);
         jmli_answer_take(client, client->in.data + at, n, n_items);
         if (client->is_closing || client->epoch != epoch)
             return;
@@ -336,6 +375,13 @@ read_some(jml_client *client, void *out, size_t room, size_t *n)
     return got > 0 ? FLOW_DONE : FLOW_ENDED;
 }
 
+static bool
+is_between_turns(const jml_client *client)
+{
+    return client->settings.endpoint.is_http && client->state == LINK_OPEN &&
+           client->turn.step == TURN_IDLE;
+}
+
 static void
 read_step(jml_client *client)
 {
@@ -355,13 +401,20 @@ read_step(jml_client *client)
         flow = read_some(client, client->in.data + client->in.len, READ_BYTES, &n);
         if (flow == FLOW_AGAIN)
             return;
+        if (flow != FLOW_DONE && is_between_turns(client)) {
+            jmli_link_renew(client);
+            return;
+        }
         if (flow != FLOW_DONE) {
             end_of_flow(client, flow, "cannot read from");
             return;
         }
         client->in.len += n;
-        take_frames(client);
-        if (client->is_closing || client->epoch != epoch)
+        if (client->settings.endpoint.is_http)
+            jmli_turn_take(client);
+        else
+            take_frames(client);
+        if (client->is_closing || client->epoch != epoch || client->fd < 0)
             return;
         if (secure->ssl == NULL && n < READ_BYTES) /* TLS gives a record at a time */
             return;
@@ -377,7 +430,7 @@ write_failed(jml_client *client, enum flow flow)
     int error_number = errno;
 
     read_step(client); /* why it closed may still be waiting to be read */
-    if (client->epoch != epoch || client->is_closing)
+    if (client->epoch != epoch || client->is_closing || client->fd < 0)
         return;
     errno = error_number;
     end_of_flow(client, flow, "cannot write to");
@@ -393,14 +446,17 @@ jmli_link_forget_sent(jml_client *client)
         jmli_octets_fini(&client->out);
 }
 
-/* jmli_secure_write, or the same in plain text. */
+/* jmli_secure_write, or the same in plain text. `more` is 0, or MSG_MORE where the next bytes would best
+ * travel with these. */
 static enum flow
-write_some(jml_client *client, const uint8_t *bytes, size_t n, size_t *n_taken)
+write_some(jml_client *client, const void *from, size_t n, int more, size_t *n_taken)
 {
+    const uint8_t *bytes = from;
+
     if (client->secure.ssl != NULL)
         return jmli_secure_write(&client->secure, bytes, n, n_taken);
     for (*n_taken = 0; *n_taken < n;) {
-        ssize_t now = send(client->fd, bytes + *n_taken, n - *n_taken, MSG_NOSIGNAL);
+        ssize_t now = send(client->fd, bytes + *n_taken, n - *n_taken, MSG_NOSIGNAL | more);
 
         if (now >= 0)
             *n_taken += (size_t)now;
@@ -412,23 +468,54 @@ write_some(jml_client *client, const uint8_t *bytes, size_t n, size_t *n_taken)
     return FLOW_DONE;
 }
 
+/* As many of out's bytes as may leave. */
+static enum flow
+write_out(jml_client *client)
+{
+    struct http_turn *turn = &client->turn;
+    size_t left = client->out.len - client->out_sent, n = 0;
+    const uint8_t *unsent = client->out.data != NULL ? client->out.data + client->out_sent : NULL;
+    enum flow flow = FLOW_DONE;
+
+    if (client->settings.endpoint.is_http) {
+        if (turn->step == TURN_IDLE && left > 0)
+            jmli_turn_begin(client);
+        flow = write_some(client, turn->head + turn->head_sent, turn->head_len - turn->head_sent,
+                          MSG_MORE, &n);
+        turn->head_sent += n;
+        left =
+            turn->step != TURN_IDLE ? (size_t)(turn->end - client->out_base) - client->out_sent : 0;
+    }
+    if (flow == FLOW_DONE) {
+        n = 0;
+        flow = write_some(client, unsent, left, 0, &n);
+        client->out_sent += n;
+    }
+    /* moved up rarely, so that a long queue costs no more than its length */
+    if (client->out_sent == client->out.len || client->out_sent > client->out.len / 2)
+        jmli_link_forget_sent(client);
+    return flow;
+}
+
+static enum flow
+write_hello(jml_client *client)
+{
+    const struct octets *hello = &client->hello;
+    size_t n = 0;
+    enum flow flow = write_some(client, hello->data + client->hello_sent,
+                                hello->len - client->hello_sent, 0, &n);
+
+    client->hello_sent += n;
+    return flow;
+}
+
 static void
 write_step(jml_client *client)
 {
-    bool is_open = client->state == LINK_OPEN;
-    struct octets *from = is_open ? &client->out : &client->hello;
-    size_t *sent = is_open ? &client->out_sent : &client->hello_sent, n = 0;
-    const uint8_t *unsent = from->data != NULL ? from->data + *sent : NULL;
-    enum flow flow = write_some(client, unsent, from->len - *sent, &n);
+    enum flow flow = client->state == LINK_OPEN ? write_out(client) : write_hello(client);
 
-    *sent += n;
-    if (flow != FLOW_DONE && flow != FLOW_AGAIN) {
+    if (flow != FLOW_DONE && flow != FLOW_AGAIN)
         write_failed(client, flow);
-        return;
-    }
-    /* moved up rarely, so that a long queue costs no more than its length */
-    if (is_open && (client->out_sent == client->out.len || client->out_sent > client->out.len / 2))
-        jmli_link_forget_sent(client);
 }
 
 /* ---- a step ---- */
@@ -437,16 +524,15 @@ static void
 exchange(jml_client *client, short revents)
 {
     uint64_t epoch = client->epoch;
-    enum link_state state = client->state;
+    bool may_go_on = client->state == LINK_GREETING || client->turn.step != TURN_IDLE;
 
     if ((revents & POLLOUT) != 0)
         write_step(client);
     if ((revents & (POLLIN | POLLERR | POLLHUP)) != 0 && client->epoch == epoch &&
-        !client->is_closing)
+        !client->is_closing && client->fd >= 0)
         read_step(client);
-    /* what waited for the greeting may leave in the same turn */
-    if (client->epoch == epoch && !client->is_closing && state == LINK_GREETING &&
-        client->state == LINK_OPEN)
+    /* what waited for the greeting, or over HTTP for an answer, may leave in the same step */
+    if (client->epoch == epoch && !client->is_closing && may_go_on && client->state == LINK_OPEN)
         write_step(client);
 }
 

@@ -76,6 +76,16 @@ jmli_pending_find(struct pending_table *table, uint32_t id)
     return &table->slots[i];
 }
 
+struct pending *
+jmli_pending_at(struct pending_table *table, uint64_t epoch, uint64_t start)
+{
+    for (uint32_t i = 0; i < table->n_slots; i++)
+        if (table->slots[i].state != PENDING_FREE && table->slots[i].epoch == epoch &&
+            table->slots[i].start == start)
+            return &table->slots[i];
+    return NULL;
+}
+
 void
 jmli_pending_free(struct pending_table *table, struct pending *slot)
 {

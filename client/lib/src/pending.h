@@ -41,6 +41,8 @@ void jmli_pending_fini(struct pending_table *table);
 struct pending *jmli_pending_add(struct pending_table *table, int64_t deadline_ms, uint32_t *id);
 /* NULL if no call of that id is under way. */
 struct pending *jmli_pending_find(struct pending_table *table, uint32_t id);
+/* The call of this connection whose request starts there; NULL if there is none. */
+struct pending *jmli_pending_at(struct pending_table *table, uint64_t epoch, uint64_t start);
 void jmli_pending_free(struct pending_table *table, struct pending *slot);
 
 #endif

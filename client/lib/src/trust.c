@@ -83,7 +83,7 @@ jmli_trust_init(struct trust *trust, const struct endpoint *endpoint, const char
     if (!endpoint->is_tls && (ca_file != NULL || server_name != NULL))
         return jmli_fail_at(error, JML_BAD_OPTION, given,
                             "%s is for TLS, which the address \"%s\" does not ask for; give "
-                            "tls:HOST:PORT, or leave it out",
+                            "tls:HOST:PORT or https://HOST:PORT, or leave it out",
                             given, endpoint->text);
     if (!endpoint->is_tls)
         return JML_OK;
@@ -186,8 +186,8 @@ jmli_trust_explain(const struct trust *trust, const struct endpoint *endpoint, i
     case SSL_R_PACKET_LENGTH_TOO_LONG:
         return jmli_fail_at(error, JML_UNREACHABLE, "options.address",
                             "what listens at %s does not speak TLS; if it is the service's plain "
-                            "port, the address begins with tcp:",
-                            text);
+                            "port, the address begins with %s",
+                            text, endpoint->is_http ? "http://" : "tcp:");
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
         return jmli_fail(error, JML_UNREACHABLE,

@@ -75,22 +75,36 @@ configure(SSL_CTX *context, const char *folder, const char *name, int version)
     cr_assert_eq(SSL_CTX_use_PrivateKey_file(context, path, SSL_FILETYPE_PEM), 1, "%s", path);
 }
 
-void
-peer_start_tls(struct peer *peer, const char *folder, const char *name, int version)
+static void
+listen_at_tcp(struct peer *peer, const char *scheme)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof at;
 
-    memset(peer, 0, sizeof *peer);
     peer->fd = -1;
-    peer->context = SSL_CTX_new(TLS_server_method());
-    cr_assert_not_null(peer->context);
-    configure(peer->context, folder, name, version);
     peer->listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     cr_assert_eq(bind(peer->listening, (struct sockaddr *)&at, sizeof at), 0);
     cr_assert_eq(listen(peer->listening, 16), 0);
     cr_assert_eq(getsockname(peer->listening, (struct sockaddr *)&at, &len), 0);
-    snprintf(peer->address, sizeof peer->address, "tls:127.0.0.1:%d", ntohs(at.sin_port));
+    snprintf(peer->address, sizeof peer->address, "%s127.0.0.1:%d", scheme, ntohs(at.sin_port));
+}
+
+void
+peer_start_http(struct peer *peer)
+{
+    memset(peer, 0, sizeof *peer);
+    peer->is_http = true;
+    listen_at_tcp(peer, "http://");
+}
+
+void
+peer_start_tls(struct peer *peer, const char *folder, const char *name, int version)
+{
+    memset(peer, 0, sizeof *peer);
+    peer->context = SSL_CTX_new(TLS_server_method());
+    cr_assert_not_null(peer->context);
+    configure(peer->context, folder, name, version);
+    listen_at_tcp(peer, "tls:");
 }
 
 void
@@ -183,6 +197,20 @@ take_call(struct peer *peer, size_t n, struct heard *heard)
     return is_call || fails(peer, "what came is no request");
 }
 
+/* The head of a request that is whole goes; false while it is not. */
+static bool
+behead(struct peer *peer)
+{
+    const uint8_t *end = memmem(peer->in, peer->n_in, "\r\n\r\n", 4);
+    size_t n = end != NULL ? (size_t)(end - peer->in) + 4 : 0;
+
+    if (!peer->is_http || (peer->n_in > 0 && peer->in[0] == 0x94))
+        return true;
+    peer->n_in -= n;
+    memmove(peer->in, peer->in + n, peer->n_in);
+    return n > 0;
+}
+
 bool
 peer_read_call(struct peer *peer, struct heard *heard)
 {
@@ -191,7 +219,7 @@ peer_read_call(struct peer *peer, struct heard *heard)
         ssize_t n;
 
         frame_scan_init(&scan, sizeof peer->in, SIZE_MAX, 32);
-        if (frame_scan(&scan, peer->in, peer->n_in) == FRAME_DONE)
+        if (behead(peer) && frame_scan(&scan, peer->in, peer->n_in) == FRAME_DONE)
             return take_call(peer, scan.pos, heard);
         n = receive(peer, peer->in + peer->n_in, sizeof peer->in - peer->n_in);
         if (n <= 0)
@@ -209,10 +237,31 @@ peer_send(struct peer *peer, const void *bytes, size_t n)
     return sent == (ssize_t)n || fails(peer, "sending failed");
 }
 
+/* At once, so that the client has it in one step. */
+static bool
+send_frame(struct peer *peer, const void *bytes, size_t n)
+{
+    msgpack_sbuffer all;
+    char head[128];
+    bool is_sent;
+
+    if (!peer->is_http)
+        return peer_send(peer, bytes, n);
+    snprintf(head, sizeof head,
+             "HTTP/1.1 200 OK\r\nContent-Type: application/msgpack\r\nContent-Length: %zu\r\n\r\n",
+             n);
+    msgpack_sbuffer_init(&all);
+    msgpack_sbuffer_write(&all, head, strlen(head));
+    msgpack_sbuffer_write(&all, bytes, n);
+    is_sent = peer_send(peer, all.data, all.size);
+    msgpack_sbuffer_destroy(&all);
+    return is_sent;
+}
+
 static bool
 send_packed(struct peer *peer, msgpack_sbuffer *packed)
 {
-    bool is_sent = peer_send(peer, packed->data, packed->size);
+    bool is_sent = send_frame(peer, packed->data, packed->size);
 
     msgpack_sbuffer_destroy(packed);
     return is_sent;
@@ -279,7 +328,7 @@ peer_hello(struct peer *peer)
         return false;
     if (strcmp(heard.method, "system.hello") != 0 || heard.id != 1)
         return fails(peer, "the first call is no greeting");
-    return peer_send(peer, head, sizeof head - 1);
+    return send_frame(peer, head, sizeof head - 1);
 }
 
 /* ---- steps of TLS ---- */

@@ -53,7 +53,7 @@ struct peer {
     pthread_t thread;
     const struct step *script;
     const char *failure;
-    bool has_thread;
+    bool has_thread, is_http;
 };
 
 struct heard { /* one request that came */
@@ -66,6 +66,8 @@ struct heard { /* one request that came */
 void peer_start(struct peer *peer);
 /* The certificate NAME.pem and its key NAME.key, of this folder; versions of TLS up to `version`. */
 void peer_start_tls(struct peer *peer, const char *folder, const char *name, int version);
+/* At TCP and in HTTP: calls come as bodies, frames go as such; peer_send still sends bytes as they are. */
+void peer_start_http(struct peer *peer);
 void peer_stop(struct peer *peer); /* joins the script; asserts that it went well */
 void peer_play(struct peer *peer, const struct step *script);
 void peer_join(struct peer *peer); /* waits for the end of the script; the connection stays */

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,8 +60,47 @@ static const struct {
     {"IPv6 without brackets", "tcp:::1:7420", "outside of [ ]"},
     {"a bracket left open", "tcp:[::1:7420", "behind its \"[\""},
     {"TLS without a port", "tls:127.0.0.1", "has no port"},
-    {"HTTP", "https://example.org", "does not speak"},
+    {"HTTP without a host", "https://", "has no host"},
+    {"HTTP with a port alone", "http://:80", "has no host"},
+    {"HTTP with a path", "http://127.0.0.1:80/rpc", "more than a host and a port"},
+    {"HTTP with a user", "http://anna@127.0.0.1", "more than a host and a port"},
+    {"HTTP with a line's end", "http://127.0.0.1:80\r\nX: y", "more than a host and a port"},
+    {"HTTP with an empty port", "http://127.0.0.1:", "no port from 1 to 65535"},
+    {"HTTP to IPv6 without brackets", "http://::1", "outside of [ ]"},
 };
+
+static const struct {
+    const char *address, *authority;
+    int port;
+    bool is_tls;
+} urls[] = {
+    {"http://127.0.0.1:8080", "127.0.0.1:8080", 8080, false},
+    {"http://127.0.0.1:8080/", "127.0.0.1:8080", 8080, false},
+    {"http:127.0.0.1:8080", "127.0.0.1:8080", 8080, false},
+    {"http://127.0.0.1", "127.0.0.1", 80, false},
+    {"http://127.0.0.1:80", "127.0.0.1", 80, false},
+    {"https://127.0.0.1", "127.0.0.1", 443, true},
+    {"https://127.0.0.1:80", "127.0.0.1:80", 80, true},
+    {"https://[::1]", "[::1]", 443, true},
+    {"http://[::1]:8080/", "[::1]:8080", 8080, false},
+    {"http://[fe80::1%lo]:8080", "[fe80::1]:8080", 8080, false},
+};
+
+Test(jml_options, an_address_of_http_tells_whom_the_requests_name)
+{
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        struct endpoint endpoint;
+        uint16_t port;
+
+        cr_assert_eq(jmli_endpoint_parse(urls[i].address, &endpoint, &error), JML_OK, "%s: %s",
+                     urls[i].address, error.message);
+        cr_expect_str_eq(endpoint.authority, urls[i].authority);
+        cr_expect(endpoint.is_http && endpoint.is_tls == urls[i].is_tls, "%s", urls[i].address);
+        port = endpoint.addresses[0].any.sa_family == AF_INET6 ? endpoint.addresses[0].v6.sin6_port
+                                                               : endpoint.addresses[0].v4.sin_port;
+        cr_expect_eq(ntohs(port), urls[i].port, "%s", urls[i].address);
+    }
+}
 
 Test(jml_options, a_wrong_address_is_told_with_what_would_be_right)
 {
