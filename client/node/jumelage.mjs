@@ -27,7 +27,12 @@
  * was lost on the way is asked once more; a write is not, because it may have been carried out: Lost
  * says so.
  *
- * TLS. `tls:HOST:PORT` is TLS 1.2 or later and always checks the certificate: an authority that is trusted
+ * HTTP. `http://HOST:PORT` and `https://HOST:PORT` send each call as one `POST /rpc`, the token and the
+ * language with it: one at a time, on a connection that is kept. The service sends nothing unasked there:
+ * no 'notification' is emitted. A call that is given up ends its connection; one that ends between two
+ * calls is made again.
+ *
+ * TLS. `tls:HOST:PORT` and `https://HOST:PORT` are TLS 1.2 or later and always check the certificate: an authority that is trusted
  * has signed it; it holds today; and the host of the address, or `serverName`, is among its alternative
  * names. What is wrong with it is told by Unreachable. Trusted are the authorities of `caFile`, else those
  * of the system where Node tells them (22.15 and later), else those that come with Node.
@@ -38,7 +43,10 @@
 import { X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import tls from 'node:tls';
 import { decode, encode } from '@msgpack/msgpack';
 
@@ -134,8 +142,15 @@ function parseAddress(address) {
   const tcp = /^(tcp|tls):(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(text);
   if (tcp && Number(tcp[3]) < 65536)
     return { host: tcp[2].replace(/^\[|\]$/g, ''), port: Number(tcp[3]), isTls: tcp[1] === 'tls' };
-  throw badOption('address',
-                  `"${text}" is no address; it is unix:PATH, tcp:HOST:PORT or tls:HOST:PORT`);
+  const url = /^(https?):(?:\/\/)?(\[[^\]/?#@\s]+\]|[^:/?#@[\]\s]+)(?::(\d{1,5}))?\/?$/.exec(text);
+  const port = Number(url?.[3] ?? (url?.[1] === 'https' ? 443 : 80));
+  if (url && port > 0 && port < 65536 && /^[!-~]+$/.test(text)) {
+    const isPreset = port === (url[1] === 'https' ? 443 : 80);
+    return { host: url[2].replace(/^\[|\]$/g, ''), port, isHttp: true, isTls: url[1] === 'https',
+             authority: url[2].replace(/%[^\]]*/, '') + (isPreset ? '' : `:${port}`) };
+  }
+  throw badOption('address', `"${text}" is no address; it is unix:PATH, tcp:HOST:PORT, ` +
+    'tls:HOST:PORT, http://HOST:PORT or https://HOST:PORT');
 }
 
 async function readTokenFile(path) {
@@ -203,10 +218,12 @@ function handshakeFault(text, name, { code = '', message }) {
     const [what, field] = CERTIFICATE_FAULTS[code];
     return new Unreachable(`the certificate that ${text} shows for "${name}" ${what}`, { field });
   }
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code))
+  const words = `${code} ${message}`.toUpperCase().replaceAll(' ', '_'); // EPROTO has it in its message
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(words))
     return new Unreachable(`what listens at ${text} does not speak TLS; if it is the service's plain ` +
-      'port, the address begins with tcp:', { field: 'address' });
-  if (/UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION/.test(code))
+      `port, the address begins with ${text.startsWith('https:') ? 'http://' : 'tcp:'}`,
+      { field: 'address' });
+  if (/UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION/.test(words))
     return new Unreachable(
       `${text} speaks no version of TLS from 1.2 on; nothing older is safe`);
   return new Unreachable(`the TLS handshake with ${text} failed: ${message}`);
@@ -371,6 +388,180 @@ function encodeFrame(frame) {
   }
 }
 
+// ---- HTTP ----
+
+const INTERIM_MAX = 8; // answers 1xx before the one that counts
+const WORDS_MAX = 400; // bytes of a refusal's sentence that are told
+const HEAD_MAX = 16384;
+const RETRY_S_MAX = 3600;
+
+/** By status; what is said where the peer has no words of its own. */
+const REFUSALS = {
+  401: [Unauthenticated, 'a token is needed, or the one shown does not hold'],
+  413: [TooLarge, 'the request is larger than it takes'],
+  429: [Busy, 'it is asked too often; come again later'],
+  503: [Busy, 'it takes no calls now; come again later'],
+};
+
+/** What a status other than the good ones means. */
+function refusalOf(text, response, words) {
+  const { statusCode: status, statusMessage, headers } = response;
+  const said = `${status} ${statusMessage}`.trim();
+  if (status in REFUSALS) {
+    const [type, otherwise] = REFUSALS[status];
+    const seconds = /^\d{1,9}$/.test(headers['retry-after']) ? Number(headers['retry-after']) : 1;
+    const details = type === Busy ? { retry_ms: Math.min(seconds, RETRY_S_MAX) * 1000 } : undefined;
+    return new type(words || `${text} answers with ${said}: ${otherwise}`, { details });
+  }
+  if (status >= 300 && status < 400) {
+    const points = headers.location ? ` and points to ${headers.location.slice(0, 200)}` : '';
+    return new BadAnswer(`${text} answers a call with ${said}${points}; no redirection is followed: ` +
+      'give the address of the service itself', { field: 'address' });
+  }
+  return new BadAnswer(`${text} answers a call with ${said}` +
+    (words ? `: ${words}` : '; is it a jumelage service?'));
+}
+
+/** What stands in the way of taking an answer's body for one frame; '' if nothing does. */
+function faultOf({ headers }, maxBytes) {
+  const length = headers['content-length'];
+  if (headers['transfer-encoding'] !== undefined)
+    return 'comes in a transfer coding (chunked), which is not taken here; a proxy in between must ' +
+      'pass Content-Length on';
+  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity')
+    return 'is compressed, which nobody asked for';
+  if (headers['content-type']?.split(';')[0].trim().toLowerCase() !== 'application/msgpack')
+    return 'has not the Content-Type application/msgpack; is /rpc there its own?';
+  if (length === undefined) return 'has no Content-Length';
+  return Number(length) > maxBytes ? `has more than ${maxBytes} bytes; ask for less` : '';
+}
+
+/** What a connection that speaks something else tells by its first byte. */
+function foreign(text, [first] = []) {
+  const isTls = text.startsWith('https');
+  let hint = '';
+  if (first === 0x15 && !isTls) hint = '; it speaks TLS: begin the address with https://';
+  else if (first >= 0x91 && first <= 0x94)
+    hint = `; if it is the service's port of ${isTls ? 'tls:' : 'tcp:'}, begin the address with that`;
+  return new BadAnswer(`what listens at ${text} does not speak HTTP${hint}`, { field: 'address' });
+}
+
+/**
+ * One POST and its answer: the frame in its body, null for 204. `abort` rejects with an error, and ends
+ * the connection, as every failure does.
+ */
+class Turn {
+  #text; #name; #maxBytes; #request; #socket; #isConnecting = false; #isShaking = false; #isOver = false; #resolve; #reject;
+
+  constructor({ text, name, maxBytes }) {
+    this.#text = text;
+    this.#name = name;
+    this.#maxBytes = maxBytes;
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  get isConnecting() {
+    return this.#isConnecting || this.#isShaking;
+  }
+
+  start(isTls, options, body, isNote) {
+    const request = this.#request = (isTls ? https : http).request(options);
+    let nInterim = 0;
+    request.on('socket', (socket) => {
+      this.#socket = socket;
+      if (request.reusedSocket) return;
+      this.#isConnecting = true;
+      socket.once('connect', () => {
+        this.#isConnecting = false;
+        this.#isShaking = isTls;
+      });
+      socket.once('secureConnect', () => { this.#isShaking = false; });
+      socket.setNoDelay(true);
+    });
+    request.on('information', () => {
+      if (++nInterim > INTERIM_MAX) this.#bad(`does not come behind ${INTERIM_MAX} of status 1xx`);
+    });
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      this.#bad('changes the protocol (101), which nobody asked for');
+    });
+    request.on('response', (response) => this.#take(response, isNote ? 204 : 200));
+    request.on('error', (problem) => this.abort(this.#fault(problem)));
+    request.end(body);
+  }
+
+  abort(error) {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#request?.destroy();
+    this.#socket?.destroy(); // behind a whole answer the request has let go of it
+    this.#reject(error);
+  }
+
+  #bad(why) {
+    this.abort(new BadAnswer(`${this.#text} does not answer as a jumelage service: its answer ${why}`));
+  }
+
+  #fault(problem) {
+    const { code = '', message, rawPacket } = problem;
+    if (this.#isShaking)
+      return code === 'ECONNRESET' ? new Unreachable(`the TLS handshake was broken off by ${this.#text}`)
+                                   : handshakeFault(this.#text, this.#name, problem);
+    if (this.#isConnecting) return new Unreachable(`${this.#text}: ${message}`);
+    if (!code.startsWith('HPE_')) return new Lost(`the connection ended: ${message}`);
+    if (rawPacket && !'HTTP/'.startsWith(rawPacket.subarray(0, 5).toString('latin1')))
+      return foreign(this.#text, rawPacket);
+    return new BadAnswer(`${this.#text} does not answer as a jumelage service: its answer has no ` +
+      `head of HTTP/1.1: ${message}`);
+  }
+
+  #take(response, good) {
+    const { statusCode: status, headers } = response;
+    const length = Number(headers['content-length'] ?? -1);
+    const hasWords = headers['content-type']?.split(';')[0].trim().toLowerCase() === 'text/plain' &&
+      length >= 0 && length <= WORDS_MAX;
+    const fault = status === good && good === 200 ? faultOf(response, this.#maxBytes) : '';
+    response.on('error', (problem) => this.abort(this.#fault(problem)));
+    if (fault) this.#bad(fault);
+    else if (status !== good && !hasWords) this.abort(refusalOf(this.#text, response, ''));
+    else this.#gather(response, good, length);
+  }
+
+  #gather(response, good, length) {
+    const inbox = new Inbox(this.#maxBytes);
+    const pieces = [];
+    let frame = null;
+    response.on('data', (piece) => {
+      if (response.statusCode !== good) {
+        pieces.push(piece);
+        return;
+      }
+      try {
+        inbox.put(piece);
+        frame ??= inbox.next();
+      } catch (error) {
+        this.abort(error);
+      }
+    });
+    response.on('end', () => {
+      const words = Buffer.concat(pieces).toString('ascii').trim();
+      if (!response.complete) this.abort(new Lost('the connection ended in an answer'));
+      else if (response.statusCode !== good) this.abort(refusalOf(this.#text, response, words));
+      else if (good === 200 && frame?.length !== length)
+        this.#bad(`has ${frame ? 'more' : 'less'} in its body than one frame`);
+      else this.#finish(frame);
+    });
+  }
+
+  #finish(frame) {
+    this.#isOver = true;
+    this.#resolve(frame);
+  }
+}
+
 // ---- the client ----
 
 /**
@@ -384,11 +575,14 @@ export class Client extends EventEmitter {
   #connection = null; // see #begin
   #hello = null;
   #msgid = 0;
+  #agent = null; // over HTTP: the connection that is kept
+  #headers = null; // likewise, of every request; null: nobody has greeted
+  #turn = null; // likewise: what is under way, see #play
 
   /**
-   * @param {string} address unix:PATH, tcp:HOST:PORT or tls:HOST:PORT
+   * @param {string} address unix:PATH, tcp:HOST:PORT, tls:HOST:PORT, http://HOST:PORT or https://HOST:PORT
    * @param {object} [options] token, tokenFile (mode 0600), language ('en', 'fr'), timeoutMs (30000),
-   *   client (name for the service's log), bigint (false), maxFrameBytes (64 MiB); with tls: caFile (PEM,
+   *   client (name for the service's log), bigint (false), maxFrameBytes (64 MiB); with TLS: caFile (PEM,
    *   the authorities to trust, read once), serverName (what the certificate must bear)
    */
   constructor(address, { token, tokenFile, language, timeoutMs = 30000,
@@ -403,7 +597,7 @@ export class Client extends EventEmitter {
     const forTls = caFile !== undefined ? 'caFile' : serverName !== undefined ? 'serverName' : '';
     if (forTls && !this.#address.isTls)
       throw badOption(forTls, `${forTls} is for TLS, which the address "${address}" does not ask for; ` +
-        'give tls:HOST:PORT, or leave it out');
+        'give tls:HOST:PORT or https://HOST:PORT, or leave it out');
     this.#text = String(address);
     this.#caFile = caFile;
     this.#serverName = serverName ?? this.#address.host?.replace(/%.*/, '');
@@ -430,6 +624,10 @@ export class Client extends EventEmitter {
     const closed = new Closed('the client was closed');
     for (const call of this.#queue) call.reject(closed);
     if (this.#connection) this.#end(this.#connection, closed);
+    if (this.#turn) this.#turn.closed = closed;
+    this.#turn?.abort(closed);
+    this.#agent?.destroy();
+    this.#agent = this.#headers = null;
   }
 
   /**
@@ -526,6 +724,10 @@ export class Client extends EventEmitter {
   #pump() {
     const connection = this.#connection;
     if (this.#queue.size === 0) return;
+    if (this.#address.isHttp) {
+      if (!this.#turn) this.#play();
+      return;
+    }
     if (!connection) {
       this.#begin();
       return;
@@ -540,6 +742,124 @@ export class Client extends EventEmitter {
       else connection.pending.set(call.msgid, call);
     }
   }
+
+  // ---- over HTTP ----
+
+  /** The next call of the queue, after a greeting if there was none since the last failure. */
+  async #play() {
+    const turn = this.#turn = { call: null, closed: null, abort: () => {} };
+    try {
+      // a kept connection that has ended is found out before a call is trusted to it: the end is read in
+      // one turn of the loop, and in the next the agent forgets that connection
+      await nextTurn();
+      await nextTurn();
+      if (turn.closed) throw turn.closed;
+      if (!this.#headers) await this.#greetHttp(turn);
+    } catch (error) {
+      this.#turn = null;
+      if (turn.closed) this.#pump(); // what waits has come since
+      else for (const one of [...this.#queue]) one.reject(error);
+      return;
+    }
+    const [call] = this.#queue; // none: all have been given up meanwhile
+    if (call) {
+      this.#queue.delete(call);
+      turn.call = call;
+      try {
+        call.resolve(await this.#ask(turn, call));
+      } catch (error) {
+        this.#failed(call, error);
+      }
+    }
+    this.#turn = null;
+    this.#pump();
+  }
+
+  /** An error answer leaves all as it is; after any other failure the next call greets again. */
+  #failed(call, error) {
+    if (!error.isAnswer) this.#headers = null;
+    if (error instanceof Lost && READS.has(call.method) && !call.isRepeated) {
+      call.isRepeated = true;
+      this.#queue.add(call);
+    } else {
+      call.reject(error);
+    }
+  }
+
+  async #ask(turn, { bytes, msgid }) {
+    const most = Number(this.#hello?.limits?.frame_bytes);
+    if (bytes.length > most) // it would break off, and what it says then would not be read
+      throw new TooLarge(`the request has ${bytes.length} bytes; the service takes ${most}`);
+    if (bytes.length === 0) return undefined; // of `connect`
+    const frame = await this.#send(turn, bytes, msgid === null);
+    return msgid === null ? undefined : this.#resultOf(frame, msgid);
+  }
+
+  #resultOf(bytes, wanted) {
+    const frame = decodeFrame(bytes, this.#bigint);
+    if (!Array.isArray(frame) || frame.length !== 4 || frame[0] !== 1)
+      throw new BadAnswer('what came is no answer');
+    const [, msgid, error, result] = frame;
+    if (msgid !== wanted)
+      throw new BadAnswer(`an answer to ${msgid}, which was not asked or is answered`);
+    if (error === null) return result;
+    throw Object.defineProperty(errorOf(error), 'isAnswer', { value: true });
+  }
+
+  /** What a stream is told in the greeting is told with each request. */
+  async #greetHttp(turn) {
+    const { client, token: fixed, language } = this.#greeting;
+    const token = this.#tokenFile === undefined ? fixed : await readTokenFile(this.#tokenFile);
+    if (this.#address.isTls) this.#authorities ??= { ca: await readAuthorities(this.#caFile) };
+    if (token !== undefined && !/^[!-~]{1,200}$/.test(token))
+      throw badOption('token', 'give the token alone, as token.create showed it');
+    if (language !== undefined && language !== 'en' && language !== 'fr')
+      throw badOption('language', `the language is "${language}"; give en or fr`);
+    this.#headers = given({
+      Host: this.#address.authority, Authorization: token && `Bearer ${token}`,
+      'Accept-Language': language, 'Content-Type': 'application/msgpack',
+      'User-Agent': `jumelage.mjs/${version}`,
+    });
+    try {
+      this.#hello = await this.#hear(turn, given({ client }));
+    } catch (error) {
+      this.#headers = null;
+      throw error instanceof Lost ? new Unreachable(`${this.#text}: ${error.message}`) : error;
+    }
+  }
+
+  async #hear(turn, greeting) {
+    const msgid = this.#msgid = (this.#msgid + 1) >>> 0;
+    const timer = setTimeout(() => turn.abort(turn.isConnecting()
+      ? new Unreachable(`nobody answered within ${this.#timeoutMs} ms`)
+      : new TimedOut(`no answer to the greeting within ${this.#timeoutMs} ms`)), this.#timeoutMs);
+    try {
+      const bytes = encodeFrame([0, msgid, 'system.hello', asParams(greeting)]);
+      const hello = this.#resultOf(await this.#send(turn, bytes, false), msgid);
+      if (hello?.protocol !== PROTOCOL && hello?.protocol !== BigInt(PROTOCOL))
+        throw new BadAnswer(`what answers does not greet as a service of protocol ${PROTOCOL}`);
+      return hello;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #send(turn, bytes, isNote) {
+    const { host, port, isTls } = this.#address;
+    if (turn.closed) return Promise.reject(turn.closed);
+    const one = new Turn({ text: this.#text, name: this.#serverName, maxBytes: this.#maxFrameBytes });
+    turn.abort = (error) => one.abort(error);
+    turn.isConnecting = () => one.isConnecting;
+    this.#agent ??= new (isTls ? https : http).Agent({ keepAlive: true, maxSockets: 1 });
+    one.start(isTls, {
+      host, port, method: 'POST', path: '/rpc', agent: this.#agent, maxHeaderSize: HEAD_MAX,
+      headers: { ...this.#headers, 'Content-Length': bytes.length }, setHost: false,
+      ...(isTls ? this.#tlsOptions() : {}),
+    }, bytes, isNote);
+    return one.answer;
+  }
+
+  // ---- over a stream ----
 
   async #begin() {
     const connection = this.#connection = {
@@ -592,16 +912,18 @@ export class Client extends EventEmitter {
   }
 
   #connectTls() {
+    return tls.connect({ host: this.#address.host, port: this.#address.port, ...this.#tlsOptions() });
+  }
+
+  #tlsOptions() {
     const name = this.#serverName;
-    return tls.connect({
-      host: this.#address.host,
-      port: this.#address.port,
+    return {
       ...this.#authorities,
       servername: net.isIP(name) ? '' : name,
       checkServerIdentity: (_, certificate) => checkName(name, certificate),
       minVersion: 'TLSv1.2',
       rejectUnauthorized: true, // whatever the environment says
-    });
+    };
   }
 
   #greet(connection, greeting) {
@@ -689,6 +1011,10 @@ export class Client extends EventEmitter {
   #giveUp(call, reason) {
     const connection = this.#connection;
     call.reject(reason);
+    if (this.#turn?.call === call) {
+      call.isRepeated = true; // not again
+      this.#turn.abort(new Lost('a call was given up'));
+    }
     if (!connection?.pending.has(call.msgid)) return;
     connection.pending.set(call.msgid, null);
     for (const other of connection.pending.values()) if (other) return;

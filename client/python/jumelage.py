@@ -30,7 +30,12 @@ once more; a write is not, because it may have been carried out: Lost says so.
 **Time.** A call waits `timeout_s` for its answer. A `deadline_ms` among its parameters is the service's to
 keep; where it is longer than `timeout_s`, the call waits that long and a second more.
 
-**TLS.** `tls:HOST:PORT` is TLS 1.2 or later and always checks the certificate: an authority of the system, or
+**HTTP.** `http://HOST:PORT` and `https://HOST:PORT` send each call as one `POST /rpc`, the token and the
+language with it: one at a time on a connection that is kept. The service sends nothing unasked there, so that
+`on_notification` hears nothing. A call that runs out of time ends its connection; one that ends between two
+calls is made again.
+
+**TLS.** `tls:HOST:PORT` and `https://HOST:PORT` are TLS 1.2 or later and always check the certificate: an authority of the system, or
 of `ca_file`, has signed it; it holds today; and the host of the address, or `server_name`, is among its
 alternative names. What is wrong with it is told by Unreachable.
 
@@ -39,8 +44,11 @@ fork the child connects for itself.
 """
 from __future__ import annotations
 
+import http.client
+import io
 import keyword
 import os
+import re
 import select
 import socket
 import ssl
@@ -50,7 +58,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import msgpack  # type: ignore[import]
 
@@ -285,16 +293,22 @@ def _read_token_file(path: str) -> str:
         raise BadOption(f"cannot read {path}: {problem}", field="token_file") from problem
 
 
+_HTTP = re.compile(r"(https?):(?://)?(\[[^\]/?#@\s]+\]|[^:/?#@\[\]\s]+)(?::([0-9]{1,5}))?/?")
+
+
 def _parse_address(address: str) -> Tuple[str, str, int]:
-    """`unix`, path and -1; or `tcp` or `tls`, host and port."""
+    """`unix`, path and -1; or `tcp`, `tls`, `http` or `https`, host and port."""
     kind, _, rest = address.partition(":")
+    url = _HTTP.fullmatch(address)
+    if url and int(url[3] or 1) in range(1, 65536) and address.isascii():
+        return url[1], url[2].strip("[]"), int(url[3] or (443 if url[1] == "https" else 80))
     host, _, port = rest.rpartition(":")
     if kind == "unix" and rest:
         return kind, rest, -1
     if kind in ("tcp", "tls") and host and port.isdecimal() and int(port) < 65536:
         return kind, host.strip("[]"), int(port)
-    raise BadOption(f'"{address}" is no address; it is unix:PATH, tcp:HOST:PORT or tls:HOST:PORT',
-                    field="address")
+    raise BadOption(f'"{address}" is no address; it is unix:PATH, tcp:HOST:PORT, tls:HOST:PORT, '
+                    "http://HOST:PORT or https://HOST:PORT", field="address")
 
 
 def _connect(address: str, timeout_s: float) -> socket.socket:
@@ -359,7 +373,8 @@ def _handshake_fault(address: str, name: str, problem: OSError) -> Unreachable:
     reason = getattr(problem, "reason", None)
     if reason in ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG"):
         return Unreachable(f"what listens at {address} does not speak TLS; if it is the service's "
-                           "plain port, the address begins with tcp:", field="address")
+                           "plain port, the address begins with "
+                           + ("http://" if address.startswith("https:") else "tcp:"), field="address")
     if reason in ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"):
         return Unreachable(f"{address} speaks no version of TLS from 1.2 on; nothing older is safe")
     if isinstance(problem, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
@@ -617,20 +632,296 @@ class _Wire:
         return place
 
 
+# ---- HTTP ----
+
+_INTERIM_MAX = 8       # answers 1xx before the one that counts
+_WORDS_MAX = 400       # bytes of a refusal's sentence that are told
+_RETRY_S_MAX = 3600
+_REFUSALS = {  # by status; what is said where the peer has no words of its own
+    401: (Unauthenticated, "a token is needed, or the one shown does not hold"),
+    413: (TooLarge, "the request is larger than it takes"),
+    429: (Busy, "it is asked too often; come again later"),
+    503: (Busy, "it takes no calls now; come again later"),
+}
+
+
+class _Stream(io.RawIOBase):
+    """A connection as http.client wants it, with one deadline for all that is moved."""
+
+    def __init__(self, connection: socket.socket, timeout_s: float) -> None:
+        self._socket = connection
+        self._timeout_s = timeout_s
+        self._deadline = time.monotonic() + timeout_s
+        self.has_ended = False
+
+    def _prepare(self) -> None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimedOut(f"no answer within {self._timeout_s:g} s")
+        self._socket.settimeout(left)
+
+    def sendall(self, data: bytes) -> None:
+        self._prepare()
+        try:
+            self._socket.sendall(data)
+        except socket.timeout:
+            raise TimedOut(f"no answer within {self._timeout_s:g} s") from None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        self._prepare()
+        try:
+            n = self._socket.recv_into(room)
+        except socket.timeout:
+            raise TimedOut(f"no answer within {self._timeout_s:g} s") from None
+        self.has_ended = n == 0
+        return n
+
+    def makefile(self, *_: Any) -> "_Stream":
+        return self
+
+    def close(self) -> None:
+        pass  # the connection is the wire's
+
+
+class _Reader(io.BufferedReader):
+    """What is left of an answer's bytes when http.client has done with its head stays readable."""
+
+    def makefile(self, *_: Any) -> "_Reader":
+        return self
+
+    def close(self) -> None:
+        pass
+
+
+class _HttpWire:
+    """Calls over HTTP, one at a time, as _Wire makes them. A connection is known by what each request says,
+    so that one that ended between two of them is made again, and nobody greets."""
+
+    def __init__(self, address: str, reach: Callable[[], socket.socket], max_bytes: int,
+                 headers: Mapping[str, str]) -> None:
+        self.in_flight = 1
+        self.is_closed = False
+        self._address = address
+        self._reach = reach
+        self._max_bytes = max_bytes
+        self._headers = {**headers, "Content-Type": "application/msgpack",
+                         "User-Agent": f"jumelage.py/{__version__}"}
+        self._socket: Optional[socket.socket] = None
+        self._pid = os.getpid()
+        self._is_refused = False
+        self._msgid = 0
+
+    def end(self) -> None:
+        if self._socket is not None:
+            if isinstance(self._socket, ssl.SSLSocket) and self._pid == os.getpid():
+                try:
+                    self._socket.settimeout(0)
+                    self._socket.unwrap()  # says goodbye, and waits for none
+                except (OSError, ValueError):
+                    pass
+            self._socket.close()
+        self._socket = None
+
+    def interrupt(self) -> None:
+        """Wakes a thread that waits for this connection."""
+        self.is_closed = True
+        connection = self._socket
+        try:
+            if connection is not None:
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def has_ended(self) -> bool:
+        """A connection that ended, or on which something came that nobody asked for, is given up. True
+        where the next call had better greet: the token may be another now."""
+        if self._socket is not None:
+            try:
+                self._socket.settimeout(0)
+                self._socket.recv(1)
+                self.end()
+            except _NOT_NOW:
+                pass
+            except OSError:
+                self.end()
+        return self._is_refused
+
+    def exchange(self, left: Dict[int, bytes], results: List[Any], timeout_s: float) -> None:
+        """As _Wire.exchange. A refusal by a status is the answer to one call."""
+        for place, frame in list(left.items()):
+            self._msgid = (self._msgid + 1) & 0xFFFFFFFF
+            body = b"\x94\x00\xce" + struct.pack(">I", self._msgid) + frame
+            answer = self._turn(body, 200, timeout_s)
+            if isinstance(answer, JumelageError):
+                results[place] = answer
+            else:
+                results[place] = self._result(answer)
+            del left[place]
+
+    def post(self, frame: bytes, timeout_s: float) -> None:
+        """Sends a notification."""
+        answer = self._turn(frame, 204, timeout_s)
+        if isinstance(answer, JumelageError):
+            raise answer
+
+    def _result(self, frame: Any) -> Any:
+        if not isinstance(frame, list) or len(frame) != 4 or frame[0] != 1:
+            raise BadAnswer("what came is no answer")
+        _, msgid, error, result = frame
+        if type(msgid) is not int or msgid != self._msgid:
+            raise BadAnswer(f"an answer to {msgid!r:.40}, which was not asked or is answered")
+        return result if error is None else _error_of(error)
+
+    def _turn(self, body: bytes, good: int, timeout_s: float) -> Any:
+        """One request and its answer: its frame, None for 204, or the error that a status means."""
+        if self._socket is None:
+            self._socket = self._reach()
+            self._socket.setblocking(True)
+        if self.is_closed:
+            raise Closed("the client was closed")
+        stream = _Stream(self._socket, timeout_s)
+        try:
+            self._send(stream, body)
+            response = self._head(stream)
+            answer = self._answer(response, good)
+        except OSError as problem:
+            raise self._lost(f"the connection ended: {problem.strerror or problem}") from problem
+        if isinstance(answer, JumelageError):
+            self._is_refused = True
+            self.end()
+        elif response.will_close:
+            self.end()
+        return answer
+
+    def _lost(self, why: str) -> JumelageError:
+        return Closed("the client was closed") if self.is_closed else Lost(why)
+
+    def _send(self, stream: _Stream, body: bytes) -> None:
+        request = http.client.HTTPConnection("unused")
+        request.sock = stream
+        try:
+            request.request("POST", "/rpc", body, self._headers)
+        except OSError:
+            pass  # why it ended is still to be read
+
+    def _head(self, stream: _Stream) -> http.client.HTTPResponse:
+        """The head of the answer that counts, and nothing in it that could be read in two ways."""
+        reader = _Reader(stream, _READ_BYTES)
+        for _ in range(_INTERIM_MAX + 1):
+            response = http.client.HTTPResponse(reader, method="POST")  # type: ignore[arg-type]
+            try:
+                response.begin()
+            except http.client.RemoteDisconnected:
+                raise self._lost("the service ended the connection before it answered") from None
+            except http.client.BadStatusLine as problem:
+                line = str(problem.args[0])
+                if stream.has_ended and line[:5] == "HTTP/"[:len(line)]:
+                    raise self._lost("the service ended the connection in an answer") from problem
+                raise BadAnswer(f"what listens at {self._address} does not speak HTTP"
+                                f"{self._hint(line)}", field="address") from problem
+            except http.client.HTTPException as problem:
+                raise self._bad(f"has no head of HTTP/1.1: {problem!r:.80}") from problem
+            if stream.has_ended:  # before the empty line
+                raise self._lost("the service ended the connection in an answer")
+            if not 100 <= response.status < 200:
+                return response
+            if response.status == 101:
+                raise self._bad("changes the protocol (101), which nobody asked for")
+        raise self._bad(f"does not come behind {_INTERIM_MAX} of status 1xx")
+
+    def _hint(self, line: str) -> str:
+        if not self._address.startswith("https") and line[:1] == "\x15":  # an alert of TLS
+            return "; it speaks TLS: begin the address with https://"
+        if line[:1] and line[0] in "\x91\x92\x93\x94":  # an array of msgpack
+            kind = "tls:" if self._address.startswith("https") else "tcp:"
+            return f"; if it is the service's port of {kind}, begin the address with that"
+        return ""
+
+    def _bad(self, why: str) -> BadAnswer:
+        return BadAnswer(f"{self._address} does not answer as a jumelage service: its answer {why}")
+
+    def _length(self, response: http.client.HTTPResponse) -> int:
+        """-1: none is told."""
+        lengths = response.msg.get_all("content-length") or []
+        if response.msg.defects:
+            raise self._bad("has a header line that is none")
+        if response.msg.get("transfer-encoding") is not None:
+            raise self._bad("comes in a transfer coding (chunked), which is not taken here; a proxy in "
+                            "between must pass Content-Length on")
+        if response.msg.get("content-encoding", "identity").lower() != "identity":
+            raise self._bad("is compressed, which nobody asked for")
+        if len(lengths) > 1:
+            raise self._bad("gives its Content-Length twice")
+        if not all(re.fullmatch("[0-9]{1,18}", one) for one in lengths):
+            raise self._bad("has a Content-Length that is no number of digits only")
+        return int(lengths[0]) if lengths else -1
+
+    def _answer(self, response: http.client.HTTPResponse, good: int) -> Any:
+        media = response.msg.get("content-type", "").partition(";")[0].strip().lower()
+        length = self._length(response)
+        if response.status == good == 204:
+            return None
+        if response.status != good:
+            is_told = media == "text/plain" and 0 <= length <= _WORDS_MAX
+            words = self._body(response, length, None) if is_told else b""
+            return self._refusal(response, words.decode("ascii", "replace").strip())
+        if media != "application/msgpack":
+            raise self._bad("has not the Content-Type application/msgpack; is /rpc there its own?")
+        if length < 0:
+            raise self._bad("has no Content-Length")
+        if length > self._max_bytes:
+            raise BadAnswer(f"an answer has more than {self._max_bytes} bytes; ask for less")
+        return _decode(self._body(response, length, _Scan(self._max_bytes)))
+
+    def _body(self, response: http.client.HTTPResponse, length: int,
+              scan: Optional[_Scan]) -> bytes:
+        """All of it; with a scan it is one frame, which is found out as it comes."""
+        data = bytearray()
+        while len(data) < length:
+            piece = response.read1(min(_READ_BYTES, length - len(data)))
+            if not piece:
+                raise self._lost("the service ended the connection in an answer")
+            data += piece
+            if scan is not None and 0 < scan.end(data) < length:
+                raise self._bad("has more in its body than one frame")
+        if scan is not None and (length == 0 or scan.end(data) != length):
+            raise self._bad("has less in its body than one frame")
+        return bytes(data)
+
+    def _refusal(self, response: http.client.HTTPResponse, words: str) -> JumelageError:
+        said = f"{response.status} {response.reason}".strip()
+        if response.status in _REFUSALS:
+            kind, otherwise = _REFUSALS[response.status]
+            retry = response.msg.get("retry-after", "")
+            seconds = int(retry) if re.fullmatch("[0-9]{1,9}", retry) else 1
+            details = {"retry_ms": min(seconds, _RETRY_S_MAX) * 1000} if kind is Busy else None
+            return kind(words or f"{self._address} answers with {said}: {otherwise}", details=details)
+        if 300 <= response.status < 400:
+            location = response.msg.get("location")
+            points = f" and points to {location:.200}" if location else ""
+            return BadAnswer(f"{self._address} answers a call with {said}{points}; no redirection is "
+                             "followed: give the address of the service itself", field="address")
+        return BadAnswer(f"{self._address} answers a call with {said}"
+                         + (f": {words}" if words else "; is it a jumelage service?"))
+
+
 # ---- the client ----
 
 
 class Client:
     """A connection to a service, made when it is first needed and again when it was lost.
 
-    address          unix:PATH, tcp:HOST:PORT or tls:HOST:PORT
+    address          unix:PATH, tcp:HOST:PORT, tls:HOST:PORT, http://HOST:PORT or https://HOST:PORT
     token            shown after each connecting; or token_file, a file of mode 0600 that holds it
     language         "en" or "fr": sentences of matches and explanations from here on
     timeout_s        seconds that connecting, and an answer, may take
     client           name and version of the program, for the service's log
     max_frame_bytes  the largest answer that is accepted
-    ca_file          with tls: a PEM file of the authorities to trust instead of the system's; read once
-    server_name      with tls: what the certificate must bear, where the address has another name
+    ca_file          with TLS: a PEM file of the authorities to trust instead of the system's; read once
+    server_name      with TLS: what the certificate must bear, where the address has another name
     on_notification  called with (method, params) for what the service sends unasked, while a call
                      waits; it may not call, and what it raises ends the call and the connection
     """
@@ -641,11 +932,12 @@ class Client:
                  max_frame_bytes: int = 64 * 1024 * 1024, ca_file: Optional[str] = None,
                  server_name: Optional[str] = None,
                  on_notification: Optional[Callable[[str, List[Any]], None]] = None) -> None:
-        kind, host, _ = _parse_address(address)
-        if kind != "tls" and (ca_file is not None or server_name is not None):
+        kind, host, port = _parse_address(address)
+        is_tls = kind in ("tls", "https")
+        if not is_tls and (ca_file is not None or server_name is not None):
             where = "ca_file" if ca_file is not None else "server_name"
             raise BadOption(f'{where} is for TLS, which the address "{address}" does not ask for; give '
-                            "tls:HOST:PORT, or leave it out", field=where)
+                            "tls:HOST:PORT or https://HOST:PORT, or leave it out", field=where)
         if token is not None and token_file is not None:
             raise BadOption("give token or token_file, not both", field="token_file")
         if not 0 < timeout_s < 1e6:
@@ -659,13 +951,17 @@ class Client:
         self.hello: Mapping[str, Any] = {}  # what system.hello answered last: role, limits …
         self._greeting = _given(client=client, token=token, language=language)
         self._token_file = token_file
-        self._context = _trust(ca_file) if kind == "tls" else None
+        self._context = _trust(ca_file) if is_tls else None
+        self._authority = f"[{host.partition('%')[0]}]" if ":" in host else host
+        if (kind, port) not in (("http", 80), ("https", 443)):
+            self._authority += f":{port}"
+        self._is_http = kind in ("http", "https")
         self._server_name = server_name if server_name is not None else host
         self._max_frame_bytes = max_frame_bytes
         self._on_notification = on_notification
         self._lock = threading.RLock()
         self._is_busy = False
-        self._wire: Optional[_Wire] = None
+        self._wire: Optional[Union[_Wire, _HttpWire]] = None
         self._pid = os.getpid()
 
     # ---- life ----
@@ -720,16 +1016,28 @@ class Client:
             self._wire.end()
         self._wire = None
 
-    def _connected(self) -> _Wire:
+    def _connected(self) -> Union[_Wire, _HttpWire]:
         if self._wire is not None and (self._wire.is_closed or self._wire.has_ended()):
             self._drop()
         if self._wire is None:
             greeting = dict(self._greeting)
             if self._token_file is not None:
                 greeting["token"] = _read_token_file(self._token_file)
-            self._wire = _Wire(self._reach(), self._max_frame_bytes, self._notified)
+            self._wire = (self._http_wire(greeting) if self._is_http else
+                          _Wire(self._reach(), self._max_frame_bytes, self._notified))
             self._greet(self._wire, greeting)
         return self._wire
+
+    def _http_wire(self, greeting: Dict[str, Any]) -> _HttpWire:
+        """What a stream is told in the greeting is told with each request."""
+        token, language = greeting.pop("token", None), greeting.pop("language", None)
+        if token is not None and not re.fullmatch("[!-~]{1,200}", token):
+            raise BadOption("give the token alone, as token.create showed it", field="token")
+        if language not in (None, "en", "fr"):
+            raise BadOption(f'the language is "{language}"; give en or fr', field="language")
+        headers = {"Host": self._authority, "Authorization": f"Bearer {token}" if token else None,
+                   "Accept-Language": language}
+        return _HttpWire(self.address, self._reach, self._max_frame_bytes, _given(**headers))
 
     def _reach(self) -> socket.socket:
         begun = time.monotonic()
@@ -739,7 +1047,7 @@ class Client:
         return _secure(connection, self._context, self.address, self._server_name,
                        begun + self.timeout_s - time.monotonic())
 
-    def _greet(self, wire: _Wire, greeting: Mapping[str, Any]) -> None:
+    def _greet(self, wire: Union[_Wire, _HttpWire], greeting: Mapping[str, Any]) -> None:
         try:
             results: List[Any] = [None]
             wire.exchange({0: _request("system.hello", greeting)}, results, self.timeout_s)

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Holds a client to what every client must do, whatever its language.
 
-    conformance.py DRIVER… [--tls] [-k WORD]    DRIVER is the command that starts the driver of one
-                                                language; with -k only the cases whose name holds WORD
+    conformance.py DRIVER… [--tls | --http] [-k WORD]  DRIVER is the command that starts the driver of one
+                                                       language; with -k only the cases whose name holds WORD
 
 With --tls the client speaks TLS wherever a case lets it connect: to the service itself at TCP, to a front
 (front.py) before unix sockets and scripted peers; and cases about TLS alone run as well (`tls_case_`).
+With --http it speaks HTTP to the service and to scripted peers, except in the cases of a stream alone
+(OF_STREAMS); and those about HTTP run (`http_case_`).
 
 JUMELAGE and JUMELAGED name the programs, JUMELAGE_SHARE the data. The same cases run for each client; a
 driver is a small program on it that reads one command a line and writes one answer a line, as JSON:
@@ -32,13 +34,15 @@ import signal
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
 import msgpack
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "replay"))
-from fake import RAW, FakeService  # noqa: E402
+from fake import HELLO, RAW, http_answer  # noqa: E402
+from fake import FakeService as PlainFakeService  # noqa: E402
 from front import Certificates, Fronts  # noqa: E402
 from service import DEADLINE_S, Failure, Peer  # noqa: E402
 from service import Service as PlainService  # noqa: E402
@@ -103,8 +107,33 @@ class Secure:
 SECURE = None  # made by main where it is asked for
 
 
+class Http:
+    """How a service is reached over HTTP; who would be its admin by the socket alone shows a token."""
+
+    def __init__(self):
+        self.own = {}  # by the address of a stream: that of HTTP, and a token
+        self.certificates = Certificates()
+
+    def options(self, argument):
+        address, token = self.own.get(argument["address"], (argument["address"], None))
+        if token is None or "token_file" in argument:
+            return {**argument, "address": address}
+        return {"token": token, **argument, "address": address}
+
+    def stop(self):
+        self.certificates.stop()
+
+
+HTTP = None  # likewise
+
+
+def FakeService(script, context=None, scheme=None):
+    """Over HTTP with --http."""
+    return PlainFakeService(script, context, scheme or ("http" if HTTP is not None else None))
+
+
 class Service(PlainService):
-    """With --tls it listens there too."""
+    """With --tls or --http it listens there too."""
 
     def __init__(self, options):
         more = []
@@ -112,15 +141,32 @@ class Service(PlainService):
             path = SECURE.certificates.path
             more = ["--listen", "tls:127.0.0.1:0", "--tls-cert", path("right.pem"), "--tls-key",
                     path("right.key")]
+        if HTTP is not None:
+            path = HTTP.certificates.path
+            more = ["--listen", "http:127.0.0.1:0", "--listen", "https:127.0.0.1:0", "--tls-cert",
+                    path("right.pem"), "--tls-key", path("right.key")]
         super().__init__([*options, *more])
 
     def start(self):
+        token = os.path.join(self.dir.name, "token-of-http")
+        if HTTP is not None and not os.path.exists(token):
+            subprocess.run([os.environ["JUMELAGE"], "--data", self.store, "token", "create", "admin",
+                            "of-http", "--out", token], check=True, stdout=subprocess.DEVNULL)
         super().start()
         self.reached = self.tcp  # where the client is, that asks for tcp
         if SECURE is not None:
             found = re.search(r"address=(tls:\S+)", self.tail())
             check(found, "the service does not listen in TLS")
             self.reached = SECURE.own[self.tcp] = found[1]
+        if HTTP is not None:
+            found = re.search(r"address=(http:(\S+))", self.tail())
+            check(found, "the service does not listen in HTTP")
+            self.options = [found[1] if one.startswith("http:") else one for one in self.options]
+            self.reached = "http://" + found[2]
+            self.https = re.search(r"address=https:(\S+)", self.tail())[1]
+            HTTP.own[self.tcp] = (self.reached, None)
+            with open(token, encoding="ascii") as file:
+                HTTP.own[self.unix] = (self.reached, file.read().strip())
 
 
 class Driver:
@@ -129,8 +175,9 @@ class Driver:
         self.data = b""
 
     def tell(self, verb, argument):
-        if verb == "open" and SECURE is not None:
-            argument = SECURE.options(argument)
+        way = SECURE or HTTP
+        if verb == "open" and way is not None:
+            argument = way.options(argument)
         line = json.dumps({verb: argument}).encode() + b"\n"
         try:
             self.process.stdin.write(line)
@@ -272,7 +319,10 @@ def case_without_a_token_little_is_allowed(t):
 
 
 def case_addresses_are_checked(t):
-    for address in ("", "yc", "unix:", "tcp:localhost", "tcp:localhost:70000", "http://localhost/x"):
+    for address in ("", "yc", "unix:", "tcp:localhost", "tcp:localhost:70000", "localhost:7421",
+                    "http:", "http://", "http://:80", "http://localhost:70000", "http://localhost:0",
+                    "http://localhost/rpc", "http://anna@localhost", "http://localhost?a", "http://::1",
+                    "http://local host", "https://localhost:", "ftp://localhost"):
         fails(t.driver.ask("open", {"address": address}), "bad_option")
 
 
@@ -318,6 +368,9 @@ def case_every_read_gives_what_the_tool_gives_on_a_copy(t):
                 told, want = sorted(set(told) - {"service"}), sorted(set(want) - {"service"})
             for key in VOLATILE.get(one["name"], []):
                 told.pop(key), want.pop(key)
+            if one["name"] == "token.list":
+                for token in told["tokens"]:
+                    token.pop("last_used_at", None)
             equal(told, want, one["name"])
     finally:
         own.stop()
@@ -838,21 +891,351 @@ def tls_case_options_are_checked(t):
         fails(t.driver.ask("open", {"address": "tcp:localhost:1", **options}), "bad_option")
 
 
+# ---- HTTP alone ----
+
+OF_STREAMS = {  # what has no likeness over HTTP: calls beside one another, notifications, halves of frames
+    "case_a_deadline_of_its_own_passes", "case_a_draining_service_answers_what_it_took", "case_half_an_answer_and_an_end_is_lost",
+    "case_the_last_word_of_a_service_is_told", "case_answers_may_come_in_any_order",
+    "case_a_second_answer_spoils_neither_the_first_nor_the_next_call",
+    "case_answers_may_come_byte_by_byte_with_notifications_between",
+}
+
+
+def pong(msgid):
+    return msgpack.packb([1, msgid, None, "pong"])
+
+
+def answering(*raws):
+    """Greets, then gives each request the next of these; one of them may want the request's id."""
+    def script(connection):
+        connection.greet()
+        for raw in raws:
+            frame = connection.next()
+            connection.raw(raw(frame[1]) if callable(raw) else raw)
+        connection.until_end()
+    return script
+
+
+def http_case_each_request_says_who_asks_and_in_which_language(t):
+    heads, hellos = [], []
+
+    def script(connection):
+        hellos.append(connection.greet())
+        heads.append(connection.head)
+        while True:
+            _, msgid, _, _ = connection.next()
+            heads.append(connection.head)
+            connection.send(pong(msgid))
+    with FakeService(script) as address:
+        t.driver.open(address, token="jml_secret", language="fr")
+        t.driver.call("system.ping")
+    check("token" not in hellos[0] and hellos[0].get("client"), f"greeting {hellos[0]}")
+    equal(len(heads), 2, "requests")
+    for head in heads:
+        equal(head[""], "POST /rpc HTTP/1.1", "first line")
+        equal((head["host"], head["authorization"], head["accept-language"], head["content-type"]),
+              (address[7:], "Bearer jml_secret", "fr", "application/msgpack"), "head")
+
+
+def http_case_calls_go_one_at_a_time_on_one_connection(t):
+    opened, too_early = [], []
+
+    def script(connection):
+        opened.append(connection)
+        connection.greet()
+        while True:
+            _, msgid, _, _ = connection.next()
+            too_early.extend([msgid] if connection.data else [])
+            connection.send(pong(msgid))
+    with FakeService(script) as address:
+        t.driver.open(address)
+        told = t.driver.ask("pipeline", [PING] * 200)["ok"]
+        equal([one["ok"] for one in told], ["pong"] * 200, "answers")
+    equal((len(opened), too_early), (1, []), "connections, and calls before the answer")
+
+
+def http_case_a_peer_that_closes_behind_each_answer_is_reached_anew(t):
+    def script(connection):
+        frame = connection.next()
+        result = HELLO if frame[2] == "system.hello" else "pong"
+        connection.raw(http_answer(msgpack.packb([1, frame[1], None, result]), *headers, version=version))
+    for version, headers in (("1.1", ["Connection: close"]), ("1.0", [])):
+        with FakeService(script) as address:
+            t.driver.open(address)
+            told = t.driver.ask("pipeline", [PING, WRITE, PING])["ok"]
+            equal([one.get("ok") for one in told], ["pong"] * 3, f"answers {version}")
+
+
+def http_case_a_connection_that_ended_between_two_calls_costs_none_of_them(t):
+    for last_word in (b"", http_answer(b"tired\n", status="408 Request Timeout", media="text/plain")):
+        ended = threading.Event()
+
+        def script(connection):
+            connection.greet()
+            _, msgid, _, _ = connection.next()
+            connection.send(pong(msgid))
+            if not ended.is_set():
+                connection.raw(last_word)
+                connection.socket.shutdown(2)
+                ended.set()
+                return
+            connection.until_end()
+        with FakeService(script) as address:
+            t.driver.open(address)
+            equal(t.driver.call("system.ping"), "pong", "the first")
+            check(ended.wait(DEADLINE_S), "it does not end")
+            equal(t.driver.ask("call", WRITE), {"ok": "pong"}, f"a write after it, {last_word[:16]}")
+
+
+def http_case_a_second_answer_spoils_neither_the_first_nor_the_next_call(t):
+    def script(connection):
+        connection.greet()
+        while True:
+            _, msgid, _, params = connection.next()
+            connection.raw(2 * http_answer(msgpack.packb([1, msgid, None, params[0]["id"]])))
+    with FakeService(script) as address:
+        t.driver.open(address)
+        for one in ("a", "b", "c"):
+            equal(t.driver.call("profile.delete", {"id": one}), one, "answer")
+
+
+def http_case_an_answer_may_come_byte_by_byte_behind_others_of_1xx(t):
+    def script(connection):
+        connection.greet()
+        while True:
+            _, msgid, _, _ = connection.next()
+            data = (b"HTTP/1.1 100 Continue\r\n\r\n" b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" +
+                    http_answer(msgpack.packb([1, msgid, None, ["é日🚀", "x" * 300]])))
+            for i in range(len(data)):
+                connection.raw(data[i:i + 1])
+    with FakeService(script) as address:
+        t.driver.open(address)
+        for _ in range(3):
+            equal(t.driver.call("system.ping"), ["é日🚀", "x" * 300], "answer")
+
+
+def http_case_a_status_is_told_as_what_it_means(t):
+    text, html = "text/plain; charset=utf-8", "text/html"
+    for status, name, media, body, words in (
+            ("401 Unauthorized", "unauthenticated", text, "the token is old\n", ["the token is old"]),
+            ("401 Unauthorized", "unauthenticated", html, "<p>", ["401", "token"]),
+            ("413 Content Too Large", "too_large", html, "x", ["413"]),
+            ("429 Too Many Requests", "busy", html, "x", ["429"]),
+            ("503 Service Unavailable", "busy", text, "not now\n", ["not now"]),
+            ("400 Bad Request", "bad_answer", text, "no frame\n", ["400", "no frame"]),
+            ("404 Not Found", "bad_answer", html, "x" * 100000, ["404 Not Found", "jumelage"]),
+            ("421 Misdirected Request", "bad_answer", text, "no such host here\n", ["421", "no such host"]),
+            ("500 Internal Server Error", "bad_answer", html, "", ["500"]),
+            ("502", "bad_answer", text, "a\x1b[2Jb\n", ["502"]),
+            ("204 No Content", "bad_answer", text, "", ["204"])):
+        headers = ["Retry-After: 7"] if name == "busy" else []
+        raw = http_answer(body.encode(), *headers, status=status, media=media)
+        for during in ("the greeting", "a call"):
+            def script(connection):
+                if during == "a call":
+                    connection.greet()
+                connection.next()
+                connection.raw(raw)
+            with FakeService(script) as address:
+                answer = t.driver.ask("open", {"address": address})
+                if during == "a call":
+                    check("ok" in answer, f"{answer}")
+                    answer = t.driver.ask("call", WRITE)
+            check("error" in answer, f"{status} during {during}: {answer}")
+            equal(answer["error"]["name"], name, f"{status} during {during}: {answer['error']['message']}")
+            for word in words:
+                check(word in answer["error"]["message"], f"no {word!r} in {answer['error']['message']!r}")
+            if "retry_ms" in answer["error"]["details"]:
+                equal(answer["error"]["details"]["retry_ms"], 7000, "retry_ms")
+
+
+def http_case_after_a_refusal_the_next_call_goes_on(t):
+    def script(connection):
+        connection.greet()
+        _, msgid, method, _ = connection.next()
+        if method == "profile.delete":
+            connection.raw(http_answer(b"not now\n", status="503 x", media="text/plain"))
+        else:
+            connection.send(pong(msgid))
+            connection.until_end()
+    with FakeService(script) as address:
+        t.driver.open(address)
+        told = t.driver.ask("pipeline", [WRITE, PING])["ok"]
+        equal((told[0]["error"]["name"], told[1]), ("busy", {"ok": "pong"}), "pipeline")
+
+
+def http_case_a_redirection_is_not_followed(t):
+    asked = []
+
+    def elsewhere(connection):
+        asked.append(connection.next())
+    with FakeService(elsewhere) as other:
+        for status in ("301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 x"):
+            raw = http_answer(b"", f"Location: {other}/rpc", status=status)
+            answer = answers_to(t, answering(raw))
+            fails(answer, "bad_answer")
+            check(other in answer["error"]["message"] and "redirection" in answer["error"]["message"],
+                  answer["error"]["message"])
+    equal(asked, [], "asked elsewhere")
+
+
+def http_case_an_answer_that_could_be_read_in_two_ways_is_refused(t):
+    body = pong(1)
+    typed = "Content-Type: application/msgpack"
+
+    def raw(*lines):
+        return "".join(line + "\r\n" for line in lines).encode("latin-1") + b"\r\n" + body
+    first, length = "HTTP/1.1 200 OK", f"Content-Length: {len(body)}"
+    chunked = raw(first, typed, "Transfer-Encoding: chunked")[:-len(body)] + (
+        b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+    for says, data in (
+            ("two lengths", raw(first, typed, length, f"Content-Length: {len(body) + 1}")),
+            ("the same length twice", raw(first, typed, length, length)),
+            ("a signed length", raw(first, typed, f"Content-Length: +{len(body)}")),
+            ("a length of words", raw(first, typed, "Content-Length: ten")),
+            ("a length beyond all numbers", raw(first, typed, "Content-Length: " + "9" * 30)),
+            ("chunked", chunked),
+            ("chunked and a length", raw(first, typed, length, "Transfer-Encoding: chunked")),
+            ("no length", raw(first, typed, "Connection: close")),
+            ("another media type", raw(first, "Content-Type: text/html", length)),
+            ("no media type", raw(first, length)),
+            ("compressed", raw(first, typed, length, "Content-Encoding: gzip")),
+            ("another protocol", raw("HTTP/1.1 101 Switching Protocols", "Upgrade: x", "Connection: upgrade")),
+            ("1xx without end", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20),
+            ("a line without a colon", raw(first, typed, "nonsense", length)),
+            ("two frames", http_answer(2 * body)),
+            ("half a frame", http_answer(body[:-1])),
+            ("nothing", http_answer(b"")),
+            ("a notification", http_answer(msgpack.packb([2, "match.changed", []]))),
+            ("no HTTP", b"SSH-2.0-OpenSSH_9.2\r\n"),
+            ("HTTP of another kind", b"RTSP/1.0 200 OK\r\n\r\n"),
+            ("frames", msgpack.packb([2, "system.error", [{"code": 1}]]) + b"\n")):
+        answer = answers_to(t, answering(data))
+        check(answer.get("error", {}).get("name") == "bad_answer", f"{says}: {answer!r:.300}")
+
+
+def http_case_a_head_without_end_is_refused(t):
+    def script(connection):
+        connection.greet()
+        connection.next()
+        connection.raw(b"HTTP/1.1 200 OK\r\n")
+        while True:  # until the client ends it
+            connection.raw(line)
+    for line in (b"X: " + b"a" * 1000 + b"\r\n", b"X: 1\r\n", b"a" * 1000):
+        with FakeService(script) as address:
+            t.driver.open(address)
+            fails(t.driver.ask("call", WRITE), "bad_answer")
+
+
+def http_case_lengths_that_no_answer_has_are_refused_before_they_cost_memory(t):
+    before = t.driver.resident_kib()
+    for length in (1 << 30, 10 ** 15):
+        head = http_answer(b"").replace(b"Length: 0", b"Length: %d" % length)
+
+        def script(connection):
+            connection.greet()
+            connection.next()
+            connection.raw(head + b"\x94\x01")
+            connection.until_end()
+        fails(answers_to(t, script), "bad_answer")
+    check(t.driver.resident_kib() < before + 32 * 1024, "memory followed the announcement")
+
+
+def http_case_a_cut_answer_is_lost_and_a_read_is_asked_once_more(t):
+    whole = http_answer(pong(1))
+    for cut in (0, 3, 20, 60, whole.index(b"\r\n\r\n") + 2, len(whole) - 1):
+        asked = []
+
+        def script(connection):
+            connection.greet()
+            _, msgid, method, _ = connection.next()
+            asked.append(method)
+            if asked.count("system.ping") == 2:
+                connection.send(pong(msgid))
+                connection.until_end()
+            connection.raw(whole[:cut])
+        with FakeService(script) as address:
+            t.driver.open(address)
+            fails(t.driver.ask("call", WRITE), "lost")
+            equal(t.driver.call("system.ping"), "pong", f"cut at {cut}")
+        equal(asked, ["profile.delete", "system.ping", "system.ping"], f"cut at {cut}")
+
+
+def http_case_an_answer_that_dribbles_is_a_timeout_and_the_next_call_goes_on(t):
+    stalls = threading.Event()
+
+    def script(connection):
+        connection.greet()
+        _, msgid, method, _ = connection.next()
+        data = http_answer(pong(msgid))
+        if method == "profile.delete":
+            for i in range(len(data) - 1):  # never the last byte
+                connection.raw(data[i:i + 1])
+                stalls.wait(0.02)
+            connection.until_end()
+        connection.raw(data)
+        connection.until_end()
+    with FakeService(script) as address:
+        t.driver.open(address, timeout_ms=400)
+        fails(t.driver.ask("call", WRITE), "timeout")
+        equal(t.driver.call("system.ping"), "pong", "the next call")
+
+
+def http_case_what_speaks_something_else_is_told_as_such(t):
+    port = t.service.tcp.rpartition(":")[2]
+    answer = t.driver.ask("open", {"address": f"http://127.0.0.1:{port}"})
+    fails(answer, "bad_answer")
+    check("does not speak HTTP" in answer["error"]["message"] and "tcp:" in answer["error"]["message"],
+          answer["error"]["message"])
+    unreachable(t, t.service.reached.replace("http:", "https:"), "does not speak TLS", "http:")
+
+
+def http_case_the_service_is_reached_over_https_and_its_certificate_checked(t):
+    address, ca = "https://" + t.service.https, HTTP.certificates.path("ca.pem")
+    for options in ({}, {"server_name": "jumelage.test"}):
+        equal(t.driver.open(address, token=t.reader(), ca_file=ca, **options), "reader", "role")
+        equal(t.driver.call("profile.get", {"id": "yc"})["id"], "yc", "a read")
+        told = t.driver.ask("pipeline", [HEAVY] * 20)["ok"]
+        check(all(one["ok"]["matches"] for one in told), "answers")
+    unreachable(t, address, "the certificate that " + address, "is for another name", ca_file=ca,
+                server_name="jumelage.example")
+    unreachable(t, address, "of an issuer that is not trusted")
+    fails(t.driver.ask("open", {"address": t.service.reached, "ca_file": ca}), "bad_option")
+    wrong = t.driver.ask("open", {"address": address, "ca_file": ca, "token": t.reader()[:-4] + "AAAA"})
+    equal(wrong["error"]["name"], "unauthenticated", "a wrong token")
+
+
+def http_case_over_https_a_scripted_peer_is_none_the_better(t):
+    ca = HTTP.certificates.path("ca.pem")
+    for raw, name in ((b"", "lost"), (http_answer(pong(1))[:-3], "lost"), (b"nonsense\r\n", "bad_answer")):
+        def script(connection):
+            connection.greet()
+            connection.next()
+            connection.raw(raw)
+        with FakeService(script, HTTP.certificates.context("right"), "https") as address:
+            t.driver.open(address, ca_file=ca)
+            fails(t.driver.ask("call", WRITE), name)
+
+
 # ---- the run ----
 
 
 def main():
-    global SECURE
+    global SECURE, HTTP
     arguments, word = sys.argv[1:], ""
     if "--tls" in arguments:
         arguments.remove("--tls")
         SECURE = Secure()
+    if "--http" in arguments:
+        arguments.remove("--http")
+        HTTP = Http()
     if "-k" in arguments:
         at = arguments.index("-k")
         word = arguments[at + 1]
         del arguments[at:at + 2]
+    kinds = ("case_", "tls_case_") if SECURE else ("case_", "http_case_") if HTTP else "case_"
     cases = [(name, act) for name, act in globals().items()
-             if name.startswith(("case_", "tls_case_") if SECURE else "case_") and word in name]
+             if name.startswith(kinds) and word in name and not (HTTP and name in OF_STREAMS)]
     check(cases, "no case has such a name")
     driver = Driver(arguments)
     bench = Bench(driver)
@@ -882,8 +1265,9 @@ def main():
             driver.process.kill()
             driver.process.wait()
         bench.stop()
-        if SECURE is not None:
-            SECURE.stop()
+        for way in (SECURE, HTTP):
+            if way is not None:
+                way.stop()
     print(f"{len(cases)} cases, {n_failed} failed")
     return 1 if n_failed else 0
 
