@@ -75,7 +75,8 @@ service_place(const struct cli *cli)
     place.ca_file = cli->ca_file;
     place.ca_file_name = "--ca-file";
     if (place.ca_file == NULL && place.address != NULL &&
-        begins_with(str_from(place.address), "tls:")) {
+        (begins_with(str_from(place.address), "tls:") ||
+         begins_with(str_from(place.address), "https:"))) {
         place.ca_file = environment("JUMELAGE_CA_FILE");
         if (place.ca_file != NULL) /* else --ca-file is what would help */
             place.ca_file_name = "JUMELAGE_CA_FILE";

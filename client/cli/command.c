@@ -104,10 +104,11 @@ command_help(struct cli *cli, int argc, char **argv)
         printf("  %-10s %s\n", command->name, command->summary);
     puts("\n'jumelage COMMAND --help' tells more. Common options, before or after the command:\n"
          "  --data DIR         the store (JUMELAGE_DATA; else jumelage below XDG_DATA_HOME)\n"
-         "  --server ADDRESS   a service instead: unix:PATH, tcp:HOST:PORT or tls:HOST:PORT\n"
-         "                     (JUMELAGE_SERVER)\n"
+         "  --server ADDRESS   a service instead: unix:PATH, tcp:HOST:PORT, tls:HOST:PORT,\n"
+         "                     http://HOST:PORT or https://HOST:PORT (JUMELAGE_SERVER)\n"
          "  --token-file FILE  the token to show it (JUMELAGE_TOKEN_FILE)\n"
-         "  --ca-file FILE     whom to trust with tls: (JUMELAGE_CA_FILE; else the system's)\n"
+         "  --ca-file FILE     whom to trust with tls: and https: (JUMELAGE_CA_FILE; else the\n"
+         "                     system's)\n"
          "  --format FORM      table, json, csv or tsv (table on a terminal, else json)\n"
          "  --lang LANG        en or fr (else by the locale)\n"
          "  --yes              answers questions with yes");

@@ -17,10 +17,12 @@ enum { KEY_DATA = 0x2000, KEY_SERVER, KEY_TOKEN_FILE, KEY_CA_FILE, KEY_FORMAT, K
 const struct argp_option common_options[] = {
     {"data", KEY_DATA, "DIR", 0, "the store to work on", 90},
     {"server", KEY_SERVER, "ADDRESS", 0,
-     "ask a service instead: unix:PATH, tcp:HOST:PORT or tls:HOST:PORT", 90},
+     "ask a service instead: unix:PATH, tcp:HOST:PORT, tls:HOST:PORT, http://HOST:PORT or "
+     "https://HOST:PORT",
+     90},
     {"token-file", KEY_TOKEN_FILE, "FILE", 0, "a file with the token to show the service", 90},
     {"ca-file", KEY_CA_FILE, "FILE", 0,
-     "the authorities to trust with tls:, as PEM; else the system's", 90},
+     "the authorities to trust with tls: and https:, as PEM; else the system's", 90},
     {"format", KEY_FORMAT, "FORM", 0, "table, json, csv or tsv", 90},
     {"lang", KEY_LANG, "LANG", 0, "en or fr", 90},
     {"yes", KEY_YES, NULL, 0, "answer questions with yes", 90},

@@ -132,7 +132,8 @@ page_tool(void)
     puts("\n# ENVIRONMENT\n\n"
          "*JUMELAGE\\_DATA*\n\tthe store, where *--data* is not given; else _jumelage_ below "
          "*XDG\\_DATA\\_HOME*, else _~/.local/share/jumelage_\n\n"
-         "*JUMELAGE\\_SERVER*, *JUMELAGE\\_TOKEN\\_FILE*\n\tas *--server* and *--token-file*\n\n"
+         "*JUMELAGE\\_SERVER*, *JUMELAGE\\_TOKEN\\_FILE*, *JUMELAGE\\_CA\\_FILE*\n\tas *--server*, "
+         "*--token-file* and *--ca-file*\n\n"
          "*JUMELAGE\\_SHARE*\n\tthe folder of vocabularies, instead of the installed one\n\n"
          "*NO\\_COLOR*\n\tno colour, on a terminal too");
     put_exits();

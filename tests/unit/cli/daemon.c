@@ -28,9 +28,10 @@ become(const struct tool *tool, const char *store, const char *limit, const char
        int log)
 {
     char cert[100], key[100];
-    const char *argv[20] = {"jumelaged", "--data",         store, "--listen", "unix:the sock",
-                            "--listen",  "tcp:127.0.0.1:0"};
-    size_t n = 7;
+    const char *argv[20] = {"jumelaged",       "--data",        store,
+                            "--listen",        "unix:the sock", "--listen",
+                            "tcp:127.0.0.1:0", "--listen",      "http:127.0.0.1:0"};
+    size_t n = 9;
 
     if (limit != NULL) {
         argv[n++] = "--limit";
@@ -83,7 +84,7 @@ static void
 start(struct daemon *daemon, const struct tool *tool, const char *store, const char *limit,
       const char *certificates)
 {
-    char all[LOG_BYTES] = "";
+    char all[LOG_BYTES] = "", address[64];
     int fds[2];
 
     snprintf(daemon->unix_, sizeof daemon->unix_, "unix:%s/the sock", tool->dir);
@@ -96,6 +97,8 @@ start(struct daemon *daemon, const struct tool *tool, const char *store, const c
     daemon->log = fds[0];
     await(daemon, " ready ", all);
     find_address(daemon->tcp, all, "tcp:127.0.0.1:");
+    find_address(address, all, "http:127.0.0.1:");
+    snprintf(daemon->http, sizeof daemon->http, "http://%.50s", address + strlen("http:"));
     if (certificates != NULL)
         find_address(daemon->tls, all, "tls:127.0.0.1:");
 }

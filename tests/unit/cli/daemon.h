@@ -8,14 +8,15 @@
 /*
  * daemon: the real service on a store in a tool's folder, for as long as a test needs it.
  *
- * Listens at `<dir>/the sock`, since a path may hold a space, and at a port of 127.0.0.1 that the system chooses. Waiting is for lines of
- * its log, with a deadline.
+ * Listens at `<dir>/the sock`, since a path may hold a space, and at ports of 127.0.0.1 that the system chooses. Waiting is for
+ * lines of its log, with a deadline.
  */
 struct daemon {
     pid_t pid;      /* 0: not running */
     int log;        /* its standard error */
     char tcp[64];   /* tcp:127.0.0.1:PORT */
     char unix_[96]; /* unix:<dir>/the sock */
+    char http[64];  /* http://127.0.0.1:PORT */
     char tls[64];   /* tls:127.0.0.1:PORT, if it was started so */
 };
 

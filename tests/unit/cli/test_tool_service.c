@@ -82,10 +82,10 @@ expect_same(size_t i, const char *place, struct str out, struct str err)
               tool.err.data, err.data);
 }
 
-Test(tool_service, every_read_says_the_same_here_and_over_either_socket)
+Test(tool_service, every_read_says_the_same_here_and_over_whatever_transport)
 {
     struct str out[N_READS], err[N_READS];
-    const char *unix_, *tcp;
+    const char *unix_, *tcp, *http;
 
     make_token("token", "officer marie");
     daemon_start(&service, &tool, "store", NULL); /* it notes the day, which the tool does not */
@@ -98,7 +98,9 @@ Test(tool_service, every_read_says_the_same_here_and_over_either_socket)
     daemon_start(&service, &tool, "store", NULL);
     unix_ = arena_format(tool.arena, "--server '%s'", service.unix_).data;
     tcp = arena_format(tool.arena, "--server %s --token-file token", service.tcp).data;
+    http = arena_format(tool.arena, "--server %s --token-file token", service.http).data;
     for (size_t i = 0; i < N_READS; i++) {
+        expect_same(i, http, out[i], err[i]);
         expect_same(i, unix_, out[i], err[i]);
         expect_same(i, tcp, out[i], err[i]);
     }
@@ -214,6 +216,43 @@ Test(tool_service, the_command_line_goes_before_the_environment)
     daemon_stop(&service);
 }
 
+/* ---- HTTP ---- */
+
+Test(tool_service, what_listens_and_speaks_something_else_is_told_as_such)
+{
+    const char *tcp_as_http, *http_as_tcp, *http_as_https;
+
+    daemon_start(&service, &tool, "store", NULL);
+    tcp_as_http = arena_format(tool.arena, "--server http://%s stats", service.tcp + 4).data;
+    http_as_tcp = arena_format(tool.arena, "--server tcp:%s stats", service.http + 7).data;
+    http_as_https = arena_format(tool.arena, "--server https://%s stats", service.http + 7).data;
+    tool_expect(&tool, tcp_as_http, 76);
+    cr_expect(tool_complained(&tool, "does not speak HTTP; if it is the service's port of tcp:"));
+    tool_expect(&tool, http_as_tcp, 76);
+    cr_expect(tool_complained(&tool, "begin the address with http://"));
+    tool_expect(&tool, http_as_https, 69);
+    cr_expect(tool_complained(&tool, "the address begins with http://"));
+    daemon_stop(&service);
+}
+
+Test(tool_service, an_import_over_http_gives_the_same_report)
+{
+    static const char import[] = "import " JML_DATA "/profiles/startups.jsonl --format json";
+    struct str here;
+
+    make_token("token", "officer marie");
+    tool_expect(&tool, "--version && cp -r store served", 0);
+    tool_expect(&tool, arena_format(tool.arena, "--data store %s", import).data, 0);
+    here = tool.out;
+    daemon_start(&service, &tool, "served", "frame_bytes=65536");
+    tool_expect(
+        &tool,
+        arena_format(tool.arena, "--server %s --token-file token %s", service.http, import).data,
+        0);
+    cr_expect(str_equal(tool.out, here), "%.*s, not %.*s", STR_ARG(tool.out), STR_ARG(here));
+    daemon_stop(&service);
+}
+
 /* ---- TLS ---- */
 
 Test(tool_service, tls_is_spoken_to_a_certificate_that_holds_and_to_no_other)
@@ -292,15 +331,16 @@ Test(tool_service, a_token_opens_what_its_role_may_do_and_no_more)
     tool_write(&tool, "wrong", STR_LIT("jml_000000000000_00000000000000000000000000000000"));
     tool_expect(&tool, "--version && cp reader open && chmod 644 open", 0);
     daemon_start(&service, &tool, "store", NULL);
-    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
-        bool has_token = strcmp(rights[i].token, "none") != 0;
+    for (size_t i = 0; i < 2 * sizeof rights / sizeof rights[0]; i++) {
+        const char *address = i % 2 == 0 ? service.tcp : service.http;
+        bool has_token = strcmp(rights[i / 2].token, "none") != 0;
 
         tool_expect(&tool,
-                    arena_format(tool.arena, "--server %s %s%s %s", service.tcp,
-                                 has_token ? "--token-file " : "", has_token ? rights[i].token : "",
-                                 rights[i].arguments)
+                    arena_format(tool.arena, "--server %s %s%s %s", address,
+                                 has_token ? "--token-file " : "",
+                                 has_token ? rights[i / 2].token : "", rights[i / 2].arguments)
                         .data,
-                    rights[i].status);
+                    rights[i / 2].status);
     }
     daemon_stop(&service);
 }
