@@ -15,9 +15,9 @@ export interface ClientOptions {
   bigint?: boolean;
   /** The largest answer that is accepted; 64 MiB. */
   maxFrameBytes?: number;
-  /** With tls: a PEM file of the authorities to trust. */
+  /** With TLS: a PEM file of the authorities to trust. */
   caFile?: string;
-  /** With tls: the name that the certificate must bear, where the address has another. */
+  /** With TLS: the name that the certificate must bear, where the address has another. */
   serverName?: string;
 }
 

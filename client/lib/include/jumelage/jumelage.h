@@ -1,5 +1,5 @@
 /** @file
- * libjumelage: calls to a jumelage service, over a unix socket, TCP or TLS.
+ * libjumelage: calls to a jumelage service, over a unix socket, TCP, TLS, HTTP or HTTPS.
  *
  * A client is one connection. It is used in one of two ways, or in both by turns:
  *
@@ -20,7 +20,17 @@
  * **Threads.** A client, its results and its parameters are used by one thread at a time; different
  * clients by different threads at the same time. There is no global state but OpenSSL's own.
  *
- * **TLS** (`tls:HOST:PORT`) is of version 1.2 or later and always checks the certificate: an
+ * **HTTP** (`http://HOST:PORT`, `https://HOST:PORT`; the port is 80 or 443 where none is said). Each call is
+ * one `POST /rpc`, which bears the token and the language. A connection carries one call at a time, those
+ * behind it wait; it is kept for the next, and made again where it has ended meanwhile, so that
+ * jml_client_is_open() and jml_client_fd() may say that there is none between two calls. A call that is
+ * cancelled, or runs out of time, while it is under way ends its connection. **Nothing comes unasked** over
+ * HTTP: there are no notifications; what sends them wants a stream. A status other than 200
+ * is told as #JML_UNAUTHENTICATED (401), #JML_TOO_LARGE (413), #JML_BUSY (429, 503), and else as
+ * #JML_BAD_ANSWER with a sentence that names it; no redirection is followed, and an answer without a
+ * Content-Length (`chunked`) is refused.
+ *
+ * **TLS** (`tls:HOST:PORT`, `https://HOST:PORT`) is of version 1.2 or later and always checks the certificate: an
  * authority of the system, or of options.tls_ca_file, has signed it; it holds today; and the host of
  * the address, or options.tls_server_name, is among its alternative names. What is wrong with it is
  * told by #JML_UNREACHABLE. OpenSSL works in memory of its own, which the client's allocator does not
@@ -161,11 +171,12 @@ typedef void (*jml_notification_fn)(void *context, struct jml_text method,
  */
 struct jml_options {
     uint32_t size; /**< of this structure, as the program knows it; later versions append fields */
-    const char *address;            /**< `unix:PATH`, `tcp:HOST:PORT`, `tls:HOST:PORT`; or [IPV6] */
-    const char *token;              /**< as token.create showed it, at most 200 bytes; or NULL */
-    const char *token_file;         /**< instead: a file with nothing but it, mode 0600 or less */
-    const char *client_name;        /**< name and version of the program, for the service's log */
-    const char *language;           /**< `en` or `fr`: language of sentences; or NULL */
+    const char *address;     /**< `unix:PATH`, `tcp:HOST:PORT`, `tls:HOST:PORT`, `http://HOST:PORT`
+                                       or `https://HOST:PORT`; HOST may be [IPV6] */
+    const char *token;       /**< as token.create showed it, at most 200 bytes; or NULL */
+    const char *token_file;  /**< instead: a file with nothing but it, mode 0600 or less */
+    const char *client_name; /**< name and version of the program, for the service's log */
+    const char *language;    /**< `en` or `fr`: language of sentences; or NULL */
     int32_t connect_timeout_ms;     /**< connect, secure and greet; 0: 5000; -1: no end */
     int32_t call_timeout_ms;        /**< each call; 0: 30000; -1: no end */
     size_t max_frame_bytes;         /**< of one answer; 0: 64 MiB; at least 1 KiB */
@@ -175,9 +186,9 @@ struct jml_options {
     size_t max_unsent_bytes;        /**< requests that wait to be sent; 0: 64 MiB */
     struct jml_allocator allocator; /**< {NULL, NULL}: the C library's */
     const char *tls_ca_file;        /**< PEM file of the authorities that are trusted instead of the
-                                       system's, read once; or NULL. With `tls:` only */
+                                       system's, read once; or NULL. With TLS only */
     const char *tls_server_name; /**< what the certificate must bear where the address bears another
-                                       name or a number; or NULL. With `tls:` only */
+                                       name or a number; or NULL. With TLS only */
 };
 
 /** Options with every preset. `struct jml_options options = JML_OPTIONS_INIT;` */
@@ -217,7 +228,8 @@ JML_API enum jml_code jml_client_start(const struct jml_options *options, jml_cl
  */
 JML_API void jml_client_close(jml_client *client);
 
-/** Whether the connection is made and the greeting answered. */
+/** Whether the connection is made and the greeting answered. Over HTTP it may be false between two calls,
+ * without harm. */
 JML_API bool jml_client_is_open(const jml_client *client);
 
 /** The role that the service granted in its last greeting: `officer`; empty before the first. */
@@ -300,7 +312,8 @@ JML_API enum jml_code jml_client_send_packed(jml_client *client, const char *met
  */
 JML_API bool jml_client_cancel(jml_client *client, uint32_t id);
 
-/** Sets (or with NULL takes away) the callback for the service's notifications. */
+/** Sets (or with NULL takes away) the callback for the service's notifications. Over HTTP it is never
+ * called: nothing comes there that was not asked for. */
 JML_API void jml_client_on_notification(jml_client *client, jml_notification_fn notification,
                                         void *context);
 /** @} */
