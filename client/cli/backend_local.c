@@ -131,15 +131,32 @@ on_fatal(void *context, const struct err *err)
     atomic_store(&backend->has_failed, true);
 }
 
+/* For comparisons: JUMELAGE_KERNEL says which code searches. */
+static enum err_code
+choose_kernel(struct engine_options *options, struct err *err)
+{
+    const char *name = getenv("JUMELAGE_KERNEL"); /* NOLINT: one thread so far */
+    enum err_code code = ERR_OK;
+
+    if (name != NULL && *name != '\0')
+        code = engine_kernel_find(str_from(name), &options->kernel, err);
+    if (code != ERR_OK)
+        err_at(err, "JUMELAGE_KERNEL");
+    return code;
+}
+
 enum err_code
 backend_local_open(const char *dir, bool must_exist, int64_t wait_ms, struct backend **out,
                    struct err *err)
 {
     struct engine_options options = {
         .data_dir = dir, .wait_ms = wait_ms, .holder = "tool", .must_exist = must_exist};
-    struct local *local = calloc(1, sizeof *local);
-    enum err_code code;
+    enum err_code code = choose_kernel(&options, err);
+    struct local *local;
 
+    if (code != ERR_OK)
+        return code;
+    local = calloc(1, sizeof *local);
     if (local == NULL)
         fail_memory();
     options.on_fatal = on_fatal;

@@ -129,13 +129,16 @@ page_tool(void)
         put_option('\0', o->name, o->arg, o->doc);
     puts("\n# COMMANDS");
     survey_commands(put_command, NULL);
-    puts("\n# ENVIRONMENT\n\n"
-         "*JUMELAGE\\_DATA*\n\tthe store, where *--data* is not given; else _jumelage_ below "
-         "*XDG\\_DATA\\_HOME*, else _~/.local/share/jumelage_\n\n"
-         "*JUMELAGE\\_SERVER*, *JUMELAGE\\_TOKEN\\_FILE*, *JUMELAGE\\_CA\\_FILE*\n\tas *--server*, "
-         "*--token-file* and *--ca-file*\n\n"
-         "*JUMELAGE\\_SHARE*\n\tthe folder of vocabularies, instead of the installed one\n\n"
-         "*NO\\_COLOR*\n\tno colour, on a terminal too");
+    puts(
+        "\n# ENVIRONMENT\n\n"
+        "*JUMELAGE\\_DATA*\n\tthe store, where *--data* is not given; else _jumelage_ below "
+        "*XDG\\_DATA\\_HOME*, else _~/.local/share/jumelage_\n\n"
+        "*JUMELAGE\\_SERVER*, *JUMELAGE\\_TOKEN\\_FILE*, *JUMELAGE\\_CA\\_FILE*\n\tas *--server*, "
+        "*--token-file* and *--ca-file*\n\n"
+        "*JUMELAGE\\_SHARE*\n\tthe folder of vocabularies, instead of the installed one\n\n"
+        "*JUMELAGE\\_KERNEL*\n\twhich code searches a store of this machine: _auto_ (preset), _plain_, "
+        "_avx2_ or _avx512_, as far as the processor can run it; all give the same answers\n\n"
+        "*NO\\_COLOR*\n\tno colour, on a terminal too");
     put_exits();
     puts(
         "\n# EXAMPLES\n\n```\njumelage demo /tmp/store\n"
@@ -176,7 +179,8 @@ page_service(void)
         "what\n\n"
         "# LOG\n\n"
         "One line an event on standard error: time, level, event, then key=value. _listening_ names "
-        "each address, _sandbox_ what is in force, _ready_ that it serves, _reloaded_ and "
+        "each address, _sandbox_ what is in force, _ready_ that it serves, with which threads and "
+        "which _kernel_ of searches, _reloaded_ and "
         "_reload.failed_ what came of HUP, _callback.slow_ what held an event thread for over 10 ms, "
         "_internal_ a defect, with the reference that the caller was given.\n\n"
         "# SANDBOX\n\n"

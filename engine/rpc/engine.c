@@ -1,5 +1,6 @@
 #include "arena.h"
 #include "engine_parts.h"
+#include "kernel.h"
 #include "log.h"
 #include "method.h"
 #include "tokens.h"
@@ -12,6 +13,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum err_code
+engine_kernel_find(struct str name, const struct kernel **out, struct err *err)
+{
+    const struct kernel *found = NULL;
+    char text[16];
+
+    if (str_is(name, "auto"))
+        found = kernel_best();
+    else if (name.len < sizeof text) {
+        memcpy(text, name.data, name.len);
+        text[name.len] = '\0';
+        found = kernel_find(text);
+    }
+    if (found == NULL)
+        return err_set(err, ERR_INVALID_PARAMS,
+                       "kernel is \"%.*s\"; this processor can run %s, and auto takes the fastest",
+                       (int)(name.len < 60 ? name.len : 60), name.data, kernel_names());
+    *out = found;
+    return ERR_OK;
+}
+
+const struct kernel *
+engine_kernel(const struct engine *engine)
+{
+    return engine->kernel;
+}
 
 struct store *
 engine_store(struct engine *engine)

@@ -37,16 +37,22 @@ struct engine_options {
     bool full_check, must_exist;
     void (*on_fatal)(void *context, const struct err *err); /* store_options.on_fatal */
     void *fatal_context;
-    uint64_t keep_versions;     /* store_options' own */
-    uint32_t keep_journal_days; /* likewise */
-    const char *backup_dir;     /* where backup.create puts them; NULL: backups in data_dir */
+    uint64_t keep_versions;      /* store_options' own */
+    uint32_t keep_journal_days;  /* likewise */
+    const char *backup_dir;      /* where backup.create puts them; NULL: backups in data_dir */
+    const struct kernel *kernel; /* of searches; NULL: the best of this processor */
 };
 
 enum err_code engine_open(const struct engine_options *options, struct engine **out,
                           struct err *err);
 void engine_close(struct engine *engine); /* NULL is fine */
 
+/* The kernel that a setting names: "auto" is the best, else one of kernel_names(). ERR_INVALID_PARAMS says
+ * which this processor can run. */
+enum err_code engine_kernel_find(struct str name, const struct kernel **out, struct err *err);
+
 struct store *engine_store(struct engine *engine);
+const struct kernel *engine_kernel(const struct engine *engine);
 const char *engine_backup_dir(const struct engine *engine);
 const struct clock *engine_clock(const struct engine *engine);
 int32_t engine_today(const struct engine *engine);         /* UTC day */

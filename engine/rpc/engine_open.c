@@ -2,6 +2,7 @@
 #include "arena.h"
 #include "digest.h"
 #include "engine_parts.h"
+#include "kernel.h"
 #include "log.h"
 #include "method.h"
 #include "tokens.h"
@@ -374,6 +375,7 @@ engine_open(const struct engine_options *options, struct engine **out, struct er
         return err_no_memory(err);
     engine->clock = options->clock != NULL ? options->clock : clock_system();
     engine->log = options->log;
+    engine->kernel = options->kernel != NULL ? options->kernel : kernel_best();
     if (options->backup_dir != NULL)
         snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s", options->backup_dir);
     else

@@ -79,6 +79,7 @@ struct engine {
     char share_dir[SHARE_PATH_MAX];
     char backup_dir[SHARE_PATH_MAX];
     const struct clock *clock;
+    const struct kernel *kernel;
     struct log *log;
     struct store *store;
     struct held_reference *held;      /* with the roster, under its lock */

@@ -1,6 +1,7 @@
 /* handle_match.c: the best counterparts, the reasons, and what would be different. */
 #include "explanation_pack.h"
 #include "handle.h"
+#include "kernel.h"
 #include "match.h"
 #include "match_select.h"
 #include "profile_write.h"
@@ -54,7 +55,8 @@ make_plan(struct call *call, const struct pairing *pairing, bool is_mirrored,
                                     .reference = call->view.reference,
                                     .symbols = call->view.symbols,
                                     .scope = scope,
-                                    .day = day_of(call)};
+                                    .day = day_of(call),
+                                    .kernel = engine_kernel(call->engine)};
 
     return match_plan_make(&context, call->arena, out, err);
 }

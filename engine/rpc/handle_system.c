@@ -1,5 +1,6 @@
 /* handle_system.c: who is there, what can be called, how it goes. */
 #include "handle.h"
+#include "kernel.h"
 #include "limit_table.h"
 #include "params.h"
 #include "tokens.h"
@@ -227,7 +228,7 @@ handle_system_stats(struct call *call, struct err *err)
 
     pack_map(out, 6 + (size_t)(call->host != NULL));
     pack_key_text(out, "version", JML_VERSION);
-    pack_key_text(out, "kernel", "plain");
+    pack_key_text(out, "kernel", engine_kernel(call->engine)->name);
     pack_key_int(out, "seq", (int64_t)call->view.seq);
     pack_key(out, "store");
     code = pack_store_sizes(call, err);

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "engine.h"
 #include "file.h"
 #include "http_guard.h"
 #include "yaml_doc.h"
@@ -51,7 +52,7 @@ const struct setting_row setting_rows[] = {
     [SETTING_CONSOLE] = {"console", "DIR", "files to serve over HTTP, read at the start and again at SIGHUP", 0, 0, 0, false},
     [SETTING_THREADS] = {"threads", "N", "event threads; 0: by the machine's processors", 0, 0, 64, false},
     [SETTING_WORKERS] = {"workers", "N", "threads that score and prepare; 0: as many as processors", 0, 0, 256, false},
-    [SETTING_KERNEL] = {"kernel", "NAME", "auto or plain: which code scores", 0, 0, 0, false},
+    [SETTING_KERNEL] = {"kernel", "NAME", "which code searches: auto, the fastest that the processor can run; plain, avx2, avx512", 0, 0, 0, false},
     [SETTING_MAP_SIZE] = {"map-size", "SIZE", "most that the data file may grow to, such as 16GiB", 0, 0, 0, false},
     [SETTING_CONFIG] = {"config", "FILE", "more settings, YAML with these names; what stands here goes first", 0, 0, 0, false},
     [SETTING_CHECK_CONFIG] = {"check-config", NULL, "only say whether the settings are right", 0, 0, 0, false},
@@ -184,9 +185,10 @@ set_text(struct arena *arena, struct str value, const char **out, struct err *er
 static enum err_code
 set_kernel(struct arena *arena, struct str value, const char **out, struct err *err)
 {
-    if (!str_is(value, "auto") && !str_is(value, "plain"))
-        return err_set(err, ERR_INVALID_PARAMS, "kernel is \"%.*s\"; this build has auto and plain",
-                       (int)(value.len < 60 ? value.len : 60), value.data);
+    const struct kernel *kernel;
+
+    if (engine_kernel_find(value, &kernel, err) != ERR_OK)
+        return err->code;
     return set_text(arena, value, out, err);
 }
 

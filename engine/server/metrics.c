@@ -1,5 +1,6 @@
 #include "metrics.h"
 
+#include "kernel.h"
 #include "method.h"
 #include "symbols.h"
 
@@ -191,7 +192,7 @@ metrics_gather(struct engine *engine, const struct tallies *tallies, struct aren
     struct metrics metrics = {
         .tallies = tallies,
         .version = JML_VERSION,
-        .kernel = "plain",
+        .kernel = engine_kernel(engine)->name,
         .methods = list,
         .n_methods = n_methods,
     };

@@ -3,6 +3,7 @@
 #include "address.h"
 #include "alloc.h"
 #include "day_watch.h"
+#include "kernel.h"
 #include "listener.h"
 #include "live_settings.h"
 #include "loop.h"
@@ -175,8 +176,9 @@ open_engine(struct server *server, struct err *err)
         .on_fatal = on_fatal,
         .fatal_context = server,
     };
+    enum err_code code = engine_kernel_find(str_from(config->kernel), &options.kernel, err);
 
-    return engine_open(&options, &server->service.engine, err);
+    return code == ERR_OK ? engine_open(&options, &server->service.engine, err) : code;
 }
 
 /* ---- threads ---- */
@@ -437,7 +439,8 @@ server_run(struct server *server)
 {
     log_event(server->log, LOG_LEVEL_INFO, "ready", log_text("data", server->config->data_dir),
               log_int("threads", (int64_t)server->n_loops),
-              log_int("workers", (int64_t)pool_workers(server->service.pool)));
+              log_int("workers", (int64_t)pool_workers(server->service.pool)),
+              log_text("kernel", engine_kernel(server->service.engine)->name));
     notify_system("READY=1");
     loop_run(server->loops[0]);
     log_event(server->log, LOG_LEVEL_INFO, "ended", LOG_NO_FIELD);

@@ -1,3 +1,4 @@
+#include "kernel.h"
 #include "rpc_fixture.h"
 #include "sample_metrics.h"
 
@@ -72,8 +73,8 @@ Test(metrics, the_engine_s_numbers_are_the_ones_that_calls_left)
     cr_expect_gt(metrics.store.commits, 0);
     text = write_text(&metrics);
     cr_expect_not_null(strstr(text, "\njumelage_index_profiles 1\n"));
-    snprintf(line, sizeof line, "\njumelage_build_info{version=\"%s\",kernel=\"plain\"} 1\n",
-             JML_VERSION);
+    snprintf(line, sizeof line, "\njumelage_build_info{version=\"%s\",kernel=\"%s\"} 1\n",
+             JML_VERSION, kernel_best()->name);
     cr_expect_not_null(strstr(text, line));
     free(text);
     rpc_close(&rpc);
