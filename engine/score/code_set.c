@@ -1,19 +1,24 @@
 #include "code_set.h"
 
+enum { FEW = 8 }; /* so many are looked through faster than they are halved */
+
 bool
 code_set_has(const struct slot_codes *set, symbol code)
 {
     uint32_t lo = 0, hi = set->n;
 
-    while (lo < hi) {
+    while (hi - lo > FEW) {
         uint32_t mid = lo + (hi - lo) / 2;
 
         if (set->codes[mid] < code)
             lo = mid + 1;
         else
-            hi = mid;
+            hi = mid + 1;
     }
-    return lo < set->n && set->codes[lo] == code;
+    for (; lo < hi; lo++)
+        if (set->codes[lo] == code)
+            return true;
+    return false;
 }
 
 uint32_t
@@ -53,13 +58,21 @@ code_set_equal(const struct slot_codes *a, const struct slot_codes *b)
     return a->n == b->n && code_set_common(a, b) == a->n;
 }
 
-bool
-code_set_has_group(const struct slot_codes *set, symbol code, const struct symbol_scope *scope)
+/* The group of a set's i-th code. */
+static symbol
+group_of(const struct slot_codes *set, uint32_t i, const struct symbol_scope *scope)
 {
-    symbol group = symbol_scope_group(scope, code);
+    return set->groups != NULL ? set->groups[i] : symbol_scope_group(scope, set->codes[i]);
+}
 
-    for (uint32_t i = 0; i < set->n; i++)
-        if (symbol_scope_group(scope, set->codes[i]) == group)
+bool
+code_set_has_group(const struct slot_codes *set, const struct slot_codes *other, uint32_t i,
+                   const struct symbol_scope *scope)
+{
+    symbol group = group_of(other, i, scope);
+
+    for (uint32_t j = 0; j < set->n; j++)
+        if (group_of(set, j, scope) == group)
             return true;
     return false;
 }

@@ -15,8 +15,8 @@ bool code_set_has(const struct slot_codes *set, symbol code);
 uint32_t code_set_common(const struct slot_codes *a, const struct slot_codes *b); /* how many */
 bool code_set_meets(const struct slot_codes *a, const struct slot_codes *b);      /* any? */
 bool code_set_equal(const struct slot_codes *a, const struct slot_codes *b);
-/* Is the group of `code` that of some code of the set? */
-bool code_set_has_group(const struct slot_codes *set, symbol code,
+/* Is the group of the other set's i-th code that of some code of the set? */
+bool code_set_has_group(const struct slot_codes *set, const struct slot_codes *other, uint32_t i,
                         const struct symbol_scope *scope);
 
 #endif

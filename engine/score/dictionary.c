@@ -10,7 +10,7 @@
 /*
  * A value is the name of its bytes. Every name here is a whole number of 8 bytes long, so that each
  * begins aligned in the memory of names and its symbols can be read where they lie; a set of an odd
- * number of symbols is filled up. Slots stand in segments that double in size (64, 64, 128, 256 …), so
+ * number of symbols is filled up, and the groups of two-level codes stand behind them. Slots stand in segments that double in size (64, 64, 128, 256 …), so
  * that none ever moves.
  */
 enum { WORD = 8, SEGMENT_BITS = 6, SEGMENTS_MAX = 32 - SEGMENT_BITS };
@@ -24,8 +24,8 @@ struct dictionary {
     _Atomic uint32_t count;                /* codes whose slots can be read */
 };
 
-union key { /* the bytes of a value */
-    symbol codes[SLOT_CODES_MAX];
+union key {                           /* the bytes of a value */
+    symbol codes[2 * SLOT_CODES_MAX]; /* and behind them, from the next word on, their groups */
     struct {
         int64_t min, max, currency;
     } money;
@@ -107,13 +107,24 @@ dictionary_destroy(struct dictionary *dictionary)
     mem_free(dictionary);
 }
 
+/* Symbols of a set of n, filled up to whole words. */
+static uint32_t
+filled_up(uint32_t n)
+{
+    return (n + 1) / 2 * 2;
+}
+
 static size_t
 codes_key(const struct slot_codes *codes, union key *key)
 {
+    uint32_t n = filled_up(codes->n);
+
+    key->codes[n - 1] = key->codes[2 * n - 1] = SYMBOL_NONE;
     memcpy(key->codes, codes->codes, codes->n * sizeof(symbol));
-    if (codes->n % 2 != 0)
-        key->codes[codes->n] = SYMBOL_NONE;
-    return (codes->n + 1) / 2 * WORD;
+    if (codes->groups == NULL)
+        return n * sizeof(symbol);
+    memcpy(key->codes + n, codes->groups, codes->n * sizeof(symbol));
+    return 2 * n * sizeof(symbol);
 }
 
 static size_t
@@ -143,13 +154,16 @@ key_of(enum slot_type type, const struct slot *slot, union key *key)
 
 /* The slot of a key that lies in names for good. */
 static struct slot
-slot_of_key(enum slot_type type, const union key *key, uint32_t n_codes)
+slot_of_key(enum slot_type type, const union key *key, const struct slot_codes *codes)
 {
     struct slot slot = {.state = SLOT_KNOWN};
 
     switch (type) {
     case SLOT_CODES:
-        slot.codes = (struct slot_codes){.codes = key->codes, .n = n_codes};
+        slot.codes = (struct slot_codes){
+            .codes = key->codes,
+            .n = codes->n,
+            .groups = codes->groups != NULL ? key->codes + filled_up(codes->n) : NULL};
         break;
     case SLOT_MONEY:
         slot.money =
@@ -173,14 +187,13 @@ uint32_t
 dictionary_code(struct dictionary *dictionary, const struct slot *slot)
 {
     union key key;
-    uint32_t n_codes = dictionary->type == SLOT_CODES ? slot->codes.n : 0, name;
-    uint32_t n_before = names_count(dictionary->names);
+    uint32_t name, n_before = names_count(dictionary->names);
     struct slot *place;
     size_t bytes;
 
     if (slot->state == SLOT_MISSING)
         return DICTIONARY_MISSING;
-    assert(n_codes <= SLOT_CODES_MAX);
+    assert(dictionary->type != SLOT_CODES || slot->codes.n <= SLOT_CODES_MAX);
     place = segment_ensure(dictionary, n_before + 1);
     if (place == NULL)
         return DICTIONARY_FULL;
@@ -190,7 +203,7 @@ dictionary_code(struct dictionary *dictionary, const struct slot *slot)
         return DICTIONARY_FULL;
     if (name > n_before) {
         *place = slot_of_key(dictionary->type,
-                             (const void *)names_text(dictionary->names, name).data, n_codes);
+                             (const void *)names_text(dictionary->names, name).data, &slot->codes);
         atomic_store_explicit(&dictionary->count, name + 1, memory_order_release);
     }
     return name;

@@ -46,7 +46,7 @@ explain_codes(const struct explainer *explainer, const struct slot_codes *a,
             continue;
         }
         unmet[out->n_unmet++] = a->codes[i];
-        if (by_group && code_set_has_group(b, a->codes[i], plan->scope))
+        if (by_group && code_set_has_group(b, a, i, plan->scope))
             near[out->n_near++] = a->codes[i];
     }
     sort_by_text(plan, shared, out->n_shared);

@@ -113,24 +113,35 @@ rule_look(struct lens *lens, const struct plan_requirement *requirement, struct 
     return out->shared != NULL;
 }
 
+/* Room for what a shared row says of each block: the next looker of its value finds it there. */
+static bool
+holds_keep(const struct lens *lens, struct arena *arena, struct holds_row *row)
+{
+    size_t n_blocks = lens->table->n_blocks;
+
+    row->all = arena_alloc(arena, n_blocks * BLOCK_WORDS, sizeof *row->all);
+    row->are_read = arena_alloc(arena, n_blocks / 64 + 1, sizeof *row->are_read);
+    return row->all != NULL && row->are_read != NULL;
+}
+
 static bool
 consent_look(struct lens *lens, struct arena *arena)
 {
     const struct dictionary *dictionary = table_dictionary(lens->table, COLUMN_CONSENT);
+    struct lens_rule *rule = &lens->consent_rule;
+    struct holds_row *row = &lens->consent;
 
-    lens->n_consents = codes_in(dictionary);
-    lens->consent.holds = arena_alloc(arena, lens->n_consents, 1);
-    if (lens->consent.holds == NULL)
+    *rule = (struct lens_rule){
+        .column = COLUMN_CONSENT, .dictionary = dictionary, .n_codes = codes_in(dictionary)};
+    row->holds = arena_alloc(arena, rule->n_codes, 1);
+    if (row->holds == NULL)
         return false;
-    for (uint32_t code = 1; code < lens->n_consents; code++) {
-        bool holds =
+    for (uint32_t code = 1; code < rule->n_codes; code++)
+        row->holds[code] =
             columns_consent_allows(dictionary_slot(dictionary, code)->number, lens->plan->day);
-
-        lens->consent.holds[code] = holds ? HOLDS : HOLDS_NOT;
-        if (code < KERNEL_CODES)
-            lens->consent.table[code] = holds;
-    }
-    return true;
+    if (lens_is_small(rule->n_codes))
+        memcpy(row->table, row->holds, rule->n_codes);
+    return lens->lookers == NULL || holds_keep(lens, arena, row);
 }
 
 enum err_code
@@ -345,6 +356,18 @@ planes_seek(const struct lens *lens, const struct lens_rule *rule, struct holds_
     return row->planes != NULL;
 }
 
+/* What every code says. Small dictionaries' tables are for the kernels. */
+static void
+holds_fill(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row)
+{
+    if (row->holds == NULL)
+        return;
+    for (uint32_t code = 0; code < rule->n_codes; code++)
+        row->holds[code] = lens_holds_make(lens, rule, row, code);
+    if (lens_is_small(rule->n_codes))
+        memcpy(row->table, row->holds, rule->n_codes);
+}
+
 struct holds_row *
 lens_holds_row(struct lens *lens, size_t rule_at, const struct facts *looker,
                const struct block *block, uint32_t place)
@@ -352,23 +375,26 @@ lens_holds_row(struct lens *lens, size_t rule_at, const struct facts *looker,
     struct lens_rule *rule = &lens->rules[rule_at];
     const struct plan_operand *operand = rule_operand(lens, rule->requirement, true);
     struct holds_row **shared = NULL, *row;
+    bool has_planes;
 
     if (rule->shared != NULL && block != NULL)
         shared = &rule->shared[shared_at(operand, block, place)];
     if (shared != NULL && *shared != NULL)
         return *shared;
-    row = holds_row_alloc(lens, rule->n_codes <= LENS_ROW_CODES ? rule->n_codes : 0);
+    has_planes = rule->has_planes && plan_slot(operand, looker)->state == SLOT_KNOWN;
+    row = holds_row_alloc(lens, rule->n_codes <= LENS_ROW_CODES && !has_planes ? rule->n_codes : 0);
     if (row == NULL)
         return NULL;
     row->value = plan_slot(operand, looker);
     row->range = looker_cells(lens, operand, row->value);
-    if (rule->has_planes && row->value->state == SLOT_KNOWN && !planes_seek(lens, rule, row))
+    if (has_planes && !planes_seek(lens, rule, row))
         return NULL;
-    if (lens_is_small(rule->n_codes))
-        for (uint32_t code = 0; code < rule->n_codes; code++)
-            row->table[code] = lens_holds_make(lens, rule, row, code);
-    if (shared != NULL)
-        *shared = row;
+    holds_fill(lens, rule, row);
+    if (shared == NULL)
+        return row;
+    if (!rule->is_fixed && !holds_keep(lens, lens->arena, row))
+        return NULL;
+    *shared = row;
     return row;
 }
 
@@ -406,15 +432,13 @@ value_holds(const struct lens *lens, const struct lens_rule *rule, const struct 
 }
 
 bool
-lens_holds_make(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row,
+lens_holds_make(const struct lens *lens, const struct lens_rule *rule, const struct holds_row *row,
                 uint32_t code)
 {
     bool holds;
 
     if (!money_meets(lens, rule, row, code, &holds))
         holds = value_holds(lens, rule, row, code);
-    if (row->holds != NULL)
-        row->holds[code] = holds ? HOLDS : HOLDS_NOT;
     return holds;
 }
 
@@ -426,10 +450,10 @@ lens_organisation_row(struct lens *lens, const struct facts *looker)
     struct holds_row *row = holds_row_alloc(lens, n_codes);
 
     for (uint32_t code = 0; row != NULL && code < n_codes; code++) {
-        row->holds[code] = HOLDS;
+        row->holds[code] = 1;
         if (code != DICTIONARY_MISSING &&
             code_set_has(&looker->conflicts, dictionary_slot(dictionary, code)->codes.codes[0]))
-            row->holds[code] = HOLDS_NOT;
+            row->holds[code] = 0;
     }
     return row;
 }

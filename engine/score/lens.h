@@ -63,15 +63,14 @@ struct lens_want {
 struct holds_row { /* of one requirement and one value of the looker */
     const struct slot *value;
     struct looker_cells range;
-    uint8_t *holds;            /* by code: 0 not yet known, else enum below. NULL: none are kept */
-    const struct block *block; /* whose places `bits` tells of; NULL: none yet */
-    uint64_t bits[BLOCK_WORDS];
+    uint8_t *holds;     /* by code: 1 where it holds. NULL: there are too many codes */
+    uint64_t *all;      /* of a shared row: what it says of every block that was read; or NULL */
+    uint64_t *are_read; /* a bit a block */
     uint32_t
         *planes; /* of a rule that holds where sets meet: those of the looker's codes; or NULL */
     uint32_t n_planes;
-    _Alignas(64) uint8_t table[KERNEL_CODES]; /* small dictionaries: 1 where it holds */
+    _Alignas(64) uint8_t table[KERNEL_CODES]; /* small dictionaries: holds, for the kernels */
 };
-enum { HOLDS_NOT = 1, HOLDS = 2 };
 
 struct lens_rule {
     const struct plan_requirement *requirement;
@@ -93,8 +92,8 @@ struct lens {
     size_t n_wants;
     struct lens_rule *rules;
     size_t n_rules;
+    struct lens_rule consent_rule; /* may a candidate be matched at all, on the day? */
     struct holds_row consent;
-    uint32_t n_consents;
     struct arena *arena; /* of the rows */
 };
 
@@ -112,7 +111,7 @@ struct points_row *lens_points_row(struct lens *lens, size_t want, const struct 
                                    const struct block *block, uint32_t place);
 struct holds_row *lens_holds_row(struct lens *lens, size_t rule, const struct facts *looker,
                                  const struct block *block, uint32_t place);
-/* The looker's conflicts with organisations: HOLDS where there is none. NULL if memory ends. */
+/* The looker's conflicts with organisations: 1 where there is none. NULL if memory ends. */
 struct holds_row *lens_organisation_row(struct lens *lens, const struct facts *looker);
 
 int32_t lens_points_make(const struct lens *lens, const struct lens_want *want,
@@ -131,14 +130,13 @@ lens_points(const struct lens *lens, const struct lens_want *want, struct points
 int32_t lens_row_most(const struct lens *lens, const struct lens_want *want,
                       struct points_row *row);
 
-bool lens_holds_make(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row,
-                     uint32_t code);
+bool lens_holds_make(const struct lens *lens, const struct lens_rule *rule,
+                     const struct holds_row *row, uint32_t code);
 static inline bool
-lens_holds(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row,
+lens_holds(const struct lens *lens, const struct lens_rule *rule, const struct holds_row *row,
            uint32_t code)
 {
-    return row->holds != NULL && row->holds[code] != 0 ? row->holds[code] == HOLDS
-                                                       : lens_holds_make(lens, rule, row, code);
+    return row->holds != NULL ? row->holds[code] != 0 : lens_holds_make(lens, rule, row, code);
 }
 
 /* Fewer codes than a kernel's tables hold: the column is of bytes. */

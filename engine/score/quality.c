@@ -18,7 +18,7 @@ overlap_quality(const struct slot_codes *a, const struct slot_codes *b,
     for (uint32_t i = 0; i < smaller->n; i++)
         if (code_set_has(larger, smaller->codes[i]))
             exact++;
-        else if (code_set_has_group(larger, smaller->codes[i], scope))
+        else if (code_set_has_group(larger, smaller, i, scope))
             near++;
     return (int32_t)((FULL * exact + HALF * near) / smaller->n);
 }

@@ -35,9 +35,10 @@ enum {
     LOSS_FULL = 254, /* a place that loses this much is out */
     LOSS_SHIFT = 44, /* bits behind the point of the scale of losses */
     TEXT_CAPS = 64,  /* steps of the bound of a text want */
+    MANY = 16,       /* places of a word still in question, for all to be read at once */
     BUCKETS = 256,   /* of survivors by bound */
     CHECK_EVERY = 8, /* blocks between two looks at whether pruning pays */
-    TILE_QUERIES = 64,
+    TILE_QUERIES = 16,
     SHARED_BYTES_MAX = 96 * 1024 * 1024,
     ROW_BYTES_MAX = 1024 * 1024 * 1024, /* of a tile: 64 * 128 rows of 64 kB, and what is shared */
     SCRATCH_BYTES_MAX = 256 * 1024 * 1024
@@ -466,7 +467,7 @@ gauge_points(const struct search *search, size_t want_at, struct gauge_table *ou
 static void *
 alloc_aligned(struct arena *arena, size_t n, size_t size)
 {
-    unsigned char *memory = arena_alloc(arena, n + 1, size);
+    unsigned char *memory = n < SIZE_MAX / size ? arena_alloc(arena, 1, n * size + 64) : NULL;
 
     return memory != NULL ? (void *)(((uintptr_t)memory + 63) & ~(uintptr_t)63) : NULL;
 }
@@ -533,27 +534,47 @@ search_enter(struct search *search, struct lens *lens, struct arena *arena, stru
 
 /* ---- who may ---- */
 
-/* Clears, of the bits that are set, those of places whose code does not hold. */
-#define KEEP_BY_CODE(type)                                                                   \
-    do {                                                                                     \
-        const type *codes = column->codes;                                                   \
-                                                                                             \
-        for (size_t word = 0; word < BLOCK_WORDS; word++) {                                  \
-            uint64_t kept = 0;                                                               \
-                                                                                             \
-            for (uint64_t left = bits[word]; left != 0; left &= left - 1) {                  \
-                int at = __builtin_ctzll(left);                                              \
-                                                                                             \
-                kept |= (uint64_t)lens_holds(lens, rule, row, codes[word * 64 + (size_t)at]) \
-                        << at;                                                               \
-            }                                                                                \
-            bits[word] = kept;                                                               \
-        }                                                                                    \
+/* 64 bytes that are 0 or 1 as bits: eight at a time are brought together by a product. */
+static inline uint64_t
+bits_of_bytes(const uint8_t bytes[64])
+{
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < 8; i++) {
+        uint64_t eight;
+
+        memcpy(&eight, bytes + 8 * i, sizeof eight);
+        bits |= (eight * UINT64_C(0x0102040810204080) >> 56) << 8 * i;
+    }
+    return bits;
+}
+
+/* Clears, of the bits that are set, those of places whose code does not hold: where many are set, all of a
+ * word's places at once. */
+#define KEEP_BY_CODE(type)                                                             \
+    do {                                                                               \
+        const type *codes = column->codes;                                             \
+                                                                                       \
+        for (size_t word = 0; word < BLOCK_WORDS; word++, codes += 64) {               \
+            uint64_t kept = 0;                                                         \
+            uint8_t bytes[64];                                                         \
+                                                                                       \
+            if (row->holds != NULL && __builtin_popcountll(bits[word]) > MANY) {       \
+                for (size_t i = 0; i < 64; i++)                                        \
+                    bytes[i] = row->holds[codes[i]];                                   \
+                bits[word] &= bits_of_bytes(bytes);                                    \
+                continue;                                                              \
+            }                                                                          \
+            for (uint64_t left = bits[word]; left != 0; left &= left - 1)              \
+                if (lens_holds(lens, rule, row, codes[(size_t)__builtin_ctzll(left)])) \
+                    kept |= left & -left;                                              \
+            bits[word] = kept;                                                         \
+        }                                                                              \
     } while (0)
 
 static void
 keep_holding(const struct column *column, const struct lens *lens, const struct lens_rule *rule,
-             struct holds_row *row, uint64_t *bits)
+             const struct holds_row *row, uint64_t *bits)
 {
     if (column->width == 1)
         KEEP_BY_CODE(uint8_t);
@@ -565,19 +586,20 @@ keep_holding(const struct column *column, const struct lens *lens, const struct 
 
 /* Places whose set shares a code with the looker's, and those without a set where that passes. */
 static void
-read_planes(const struct block *block, const struct lens_rule *rule, struct holds_row *row)
+read_planes(const struct block *block, const struct lens_rule *rule, const struct holds_row *row,
+            uint64_t bits[BLOCK_WORDS])
 {
     enum plane_set set = column_planes(rule->column);
     const uint64_t *known = block_plane(block, set, plane_of_size(1));
     bool passes = rule->requirement->requirement->missing_passes;
 
     for (size_t word = 0; word < BLOCK_WORDS; word++)
-        row->bits[word] = passes ? ~(known != NULL ? known[word] : 0) : 0;
+        bits[word] = passes ? ~(known != NULL ? known[word] : 0) : 0;
     for (uint32_t i = 0; i < row->n_planes; i++) {
         const uint64_t *plane = block_plane(block, set, row->planes[i]);
 
         for (size_t word = 0; plane != NULL && word < BLOCK_WORDS; word++)
-            row->bits[word] |= plane[word];
+            bits[word] |= plane[word];
     }
 }
 
@@ -588,65 +610,53 @@ and_bits(uint64_t *bits, const uint64_t *with)
         bits[word] &= with[word];
 }
 
-/* One requirement. What it says of a block is kept with the row: the next looker of the same value finds
- * it there. */
-static void
-apply_rule(const struct search *search, const struct block *block, const struct lens_rule *rule,
-           struct holds_row *row, uint64_t *bits)
+static bool
+is_cheap_rule(const struct lens_rule *rule, const struct holds_row *row)
 {
-    const struct lens *lens = search->lens;
-    const struct column *column = &block->columns[rule->column];
-
-    if (rule->is_fixed || column->width == 0) {
-        uint32_t code = rule->is_fixed ? 0 : column->constant;
-
-        if (!lens_holds(lens, rule, row, code))
-            memset(bits, 0, BLOCK_WORDS * sizeof *bits);
-        return;
-    }
-    if (row->block != block) {
-        if (row->planes != NULL) {
-            read_planes(block, rule, row);
-        } else if (column->width == 1 && lens_is_small(rule->n_codes)) {
-            search->plan->kernel->members(column->codes, row->table, rule->n_codes, BLOCK_WORDS,
-                                          row->bits);
-        } else if (search->own_block != NULL) { /* shared: of all places */
-            memcpy(row->bits, block->present, sizeof row->bits);
-            keep_holding(column, lens, rule, row, row->bits);
-        } else {
-            keep_holding(column, lens, rule, row, bits);
-            return;
-        }
-        row->block = block;
-    }
-    and_bits(bits, row->bits);
+    return rule->is_fixed || lens_is_small(rule->n_codes) || row->planes != NULL;
 }
 
+/* What a requirement says of every place of a block. */
 static void
-apply_consent(const struct search *search, const struct block *block, uint64_t *bits)
+read_rule(const struct search *search, const struct block *block, const struct lens_rule *rule,
+          const struct holds_row *row, uint64_t bits[BLOCK_WORDS])
 {
-    struct lens *lens = search->lens;
-    const struct column *column = &block->columns[COLUMN_CONSENT];
-    struct holds_row *row = &lens->consent;
+    const struct column *column = &block->columns[rule->column];
 
-    if (column->width == 0) {
-        if (row->holds[column->constant] != HOLDS)
+    if (row->planes != NULL) {
+        read_planes(block, rule, row, bits);
+    } else if (column->width == 1 && lens_is_small(rule->n_codes)) {
+        search->plan->kernel->members(column->codes, row->table, rule->n_codes, BLOCK_WORDS, bits);
+    } else {
+        memcpy(bits, block->present, BLOCK_WORDS * sizeof *bits);
+        keep_holding(column, search->lens, rule, row, bits);
+    }
+}
+
+/* One requirement. A shared row keeps what it says of each block: the next looker of the same value finds it
+ * there. */
+static void
+apply_rule(const struct search *search, const struct block *block, uint32_t block_at,
+           const struct lens_rule *rule, struct holds_row *row, uint64_t *bits)
+{
+    const struct column *column = &block->columns[rule->column];
+    uint64_t read[BLOCK_WORDS], *kept;
+
+    if (rule->is_fixed || column->width == 0) {
+        if (!lens_holds(search->lens, rule, row, rule->is_fixed ? 0 : column->constant))
             memset(bits, 0, BLOCK_WORDS * sizeof *bits);
-        return;
+    } else if (row->all != NULL) {
+        kept = row->all + (size_t)block_at * BLOCK_WORDS;
+        if ((row->are_read[block_at / 64] >> block_at % 64 & 1) == 0)
+            read_rule(search, block, rule, row, kept);
+        row->are_read[block_at / 64] |= UINT64_C(1) << block_at % 64;
+        and_bits(bits, kept);
+    } else if (is_cheap_rule(rule, row)) {
+        read_rule(search, block, rule, row, read);
+        and_bits(bits, read);
+    } else {
+        keep_holding(column, search->lens, rule, row, bits);
     }
-    if (row->block != block) {
-        if (column->width == 1 && lens_is_small(lens->n_consents)) {
-            search->plan->kernel->members(column->codes, row->table, lens->n_consents, BLOCK_WORDS,
-                                          row->bits);
-        } else {
-            memset(row->bits, 0, sizeof row->bits);
-            for (uint32_t place = 0; place < block->n_rows; place++)
-                if (row->holds[column_code(column, place)] == HOLDS)
-                    row->bits[place / 64] |= UINT64_C(1) << place % 64;
-        }
-        row->block = block;
-    }
-    and_bits(bits, row->bits);
 }
 
 static void
@@ -665,21 +675,14 @@ apply_conflicts(const struct search *search, const struct block *block, uint32_t
 
         for (; left != 0; left &= left - 1) {
             uint32_t place = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
-            bool is_listed =
-                search->organisations != NULL &&
-                search->organisations->holds[column_code(organisations, place)] != HOLDS;
+            bool is_listed = search->organisations != NULL &&
+                             search->organisations->holds[column_code(organisations, place)] == 0;
 
             if (is_listed || ((block->with_conflicts[word] & left & -left) != 0 &&
                               lists_as_conflict(block->facts[place], search->query->viewer)))
                 bits[word] &= ~(left & -left);
         }
     }
-}
-
-static bool
-is_cheap_rule(const struct lens_rule *rule, const struct holds_row *row)
-{
-    return rule->is_fixed || lens_is_small(rule->n_codes) || row->planes != NULL;
 }
 
 static uint64_t
@@ -689,13 +692,13 @@ block_eligible(const struct search *search, const struct block *block, uint32_t 
     struct lens *lens = search->lens;
 
     memcpy(bits, block->present, BLOCK_WORDS * sizeof *bits);
-    apply_consent(search, block, bits);
+    apply_rule(search, block, block_at, &lens->consent_rule, &lens->consent, bits);
     for (size_t i = 0; i < lens->n_rules; i++) /* the cheap ones first */
         if (is_cheap_rule(&lens->rules[i], search->holds[i]))
-            apply_rule(search, block, &lens->rules[i], search->holds[i], bits);
+            apply_rule(search, block, block_at, &lens->rules[i], search->holds[i], bits);
     for (size_t i = 0; i < lens->n_rules; i++)
         if (!is_cheap_rule(&lens->rules[i], search->holds[i]))
-            apply_rule(search, block, &lens->rules[i], search->holds[i], bits);
+            apply_rule(search, block, block_at, &lens->rules[i], search->holds[i], bits);
     apply_conflicts(search, block, block_at, bits);
     return search->plan->kernel->tally(bits, BLOCK_WORDS);
 }
