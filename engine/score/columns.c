@@ -1,6 +1,7 @@
 #include "columns.h"
 
 #include "alloc.h"
+#include "lexicon_index.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -621,6 +622,22 @@ planes_write(const struct table *table, struct block *block, uint32_t at, const 
     }
 }
 
+/* Grams come first, since terms ascend by class. */
+static void
+text_write(struct block *block, uint32_t at, const struct text_vector *text)
+{
+    uint32_t n_grams = 0;
+    uint64_t squares = 0;
+
+    while (n_grams < text->n && term_class_of(text->terms[n_grams]) <= TERM_GRAM4) {
+        squares += (uint64_t)text->weights[n_grams] * text->weights[n_grams];
+        n_grams++;
+    }
+    block->text_roots[at] = text->n > 0 ? (uint16_t)isqrt_u64(text->norm2) : 0;
+    block->gram_roots[at] = squares > 0 ? (uint16_t)(isqrt_u64(squares) + 1) : 0;
+    block->word_starts[at] = (uint16_t)n_grams;
+}
+
 static void
 place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_t row,
             bool has_record, const uint32_t codes[COLUMN_COUNT])
@@ -638,7 +655,7 @@ place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_
     bit_set(block->with_conflicts, at, facts->conflicts.n > 0);
     block->rows[at] = row;
     block->facts[at] = facts;
-    block->text_roots[at] = facts->text.n > 0 ? (uint16_t)isqrt_u64(facts->text.norm2) : 0;
+    text_write(block, at, &facts->text);
     block->embedding_lengths[at] = (uint16_t)facts->n_embedding;
     if (block->n_rows <= at)
         block->n_rows = at + 1;

@@ -2,6 +2,7 @@
 #include "curve.h"
 #include "hit_heap.h"
 #include "lens.h"
+#include "lexicon_index.h"
 #include "requirement.h"
 #include "text_probe.h"
 #include "view.h"
@@ -78,7 +79,7 @@ struct search {
     bool has_text;            /* there are text wants */
     struct text_sums *texts;  /* by view; with has_text */
     struct text_probe *probe; /* NULL: the looker has no text vector */
-    uint32_t root;
+    uint32_t root, gram_root; /* as a block's text_roots and gram_roots */
 
     /* in the table at hand */
     struct lens *lens;
@@ -173,6 +174,17 @@ view_has_text(const struct plan_view *wants)
     return false;
 }
 
+/* No less than the root of the sum of squares of the grams' weights. */
+static uint32_t
+gram_root(const struct text_vector *text)
+{
+    uint64_t squares = 0;
+
+    for (uint32_t i = 0; i < text->n && term_class_of(text->terms[i]) <= TERM_GRAM4; i++)
+        squares += (uint64_t)text->weights[i] * text->weights[i];
+    return squares > 0 ? (uint32_t)isqrt_u64(squares) + 1 : 0;
+}
+
 static enum err_code
 texts_make(struct search *search, struct arena *arena, struct err *err)
 {
@@ -190,6 +202,7 @@ texts_make(struct search *search, struct arena *arena, struct err *err)
     if (looker->text.n == 0)
         return ERR_OK;
     search->root = (uint32_t)isqrt_u64(looker->text.norm2);
+    search->gram_root = gram_root(&looker->text);
     search->probe = arena_alloc(arena, 1, sizeof *search->probe);
     if (search->probe == NULL)
         return err_no_memory(err);
@@ -1122,22 +1135,49 @@ embedding_text_quality(const struct search *search, const struct facts *other)
     return embedding_dot_quality(dot, looker->embedding_norm2, other->embedding_norm2);
 }
 
-/* The exact quality of the two texts; or -1 once a bound of it says that the candidate can't enter. */
+/* Could sums and what may come besides reach the least score? */
+static bool
+may_reach(const struct search *search, const int64_t sums[PLAN_SIDES],
+          const int64_t gains[PLAN_SIDES], int32_t least)
+{
+    const int64_t both[PLAN_SIDES] = {sums[PLAN_FROM] + gains[PLAN_FROM],
+                                      sums[PLAN_TO] + gains[PLAN_TO]};
+    struct match_score score;
+
+    return score_of(search->plan, both, &score) >= least;
+}
+
+/* Could the place still enter if its dot product were this? */
+static bool
+text_may_reach(const struct search *search, const struct block *block, uint32_t place,
+               const int64_t sums[PLAN_SIDES], int64_t dot, int32_t least)
+{
+    /* isqrt(x * y) is not below isqrt(x) * isqrt(y) */
+    int64_t most = SCORE_MAX * dot / ((int64_t)search->root * block->text_roots[place]);
+    int32_t cap = most < SCORE_MAX ? (int32_t)most : SCORE_MAX;
+    const int64_t gains[PLAN_SIDES] = {text_cap(search, PLAN_FROM, cap),
+                                       text_cap(search, PLAN_TO, cap)};
+
+    return may_reach(search, sums, gains, least);
+}
+
+/*
+ * The exact quality of the two texts; or -1 once a bound of it says that the candidate can't enter. Words
+ * come first: they are few, and bring most. What grams could bring is bounded by Cauchy and Schwarz.
+ */
 static int32_t
 text_quality_of(const struct search *search, const struct block *block, uint32_t place,
                 const int64_t sums[PLAN_SIDES], int32_t least)
 {
     const struct text_vector *other = &block->facts[place]->text;
-    int64_t dot = text_probe_dot(search->probe, other);
-    /* isqrt(x * y) is not below isqrt(x) * isqrt(y) */
-    int64_t most = SCORE_MAX * dot / ((int64_t)search->root * block->text_roots[place]);
-    int32_t cap = most < SCORE_MAX ? (int32_t)most : SCORE_MAX;
-    int64_t with_text[PLAN_SIDES];
-    struct match_score bound;
+    uint32_t first_word = block->word_starts[place];
+    int64_t dot = text_probe_dot(search->probe, other, first_word, other->n);
+    int64_t grams = (int64_t)search->gram_root * block->gram_roots[place];
 
-    for (int view = 0; view < PLAN_SIDES; view++)
-        with_text[view] = sums[view] + text_cap(search, view, cap);
-    if (score_of(search->plan, with_text, &bound) < least)
+    if (!text_may_reach(search, block, place, sums, dot + grams, least))
+        return -1;
+    dot += text_probe_dot(search->probe, other, 0, first_word);
+    if (!text_may_reach(search, block, place, sums, dot, least))
         return -1;
     return text_dot_quality(dot, search->query->viewer->text.norm2, other->norm2);
 }
@@ -1161,18 +1201,6 @@ correct(const struct search *search, const struct block *block, uint32_t place, 
 
     sums[want->view] += (int64_t)want->weight *
                         (lens_points(search->lens, want, search->points[want_at], code) - counted);
-}
-
-/* Could sums and what may come besides reach the least score? */
-static bool
-may_reach(const struct search *search, const int64_t sums[PLAN_SIDES],
-          const int64_t gains[PLAN_SIDES], int32_t least)
-{
-    const int64_t both[PLAN_SIDES] = {sums[PLAN_FROM] + gains[PLAN_FROM],
-                                      sums[PLAN_TO] + gains[PLAN_TO]};
-    struct match_score score;
-
-    return score_of(search->plan, both, &score) >= least;
 }
 
 /* Looks up what the sums hold only bounds of. False once the place is out. */

@@ -41,11 +41,12 @@ weight_of(const struct text_probe *probe, uint32_t term, uint32_t hash)
 }
 
 int64_t
-text_probe_dot(const struct text_probe *probe, const struct text_vector *other)
+text_probe_dot(const struct text_probe *probe, const struct text_vector *other, uint32_t first,
+               uint32_t end)
 {
     int64_t dot = 0;
 
-    for (uint32_t i = 0; i < other->n; i++) {
+    for (uint32_t i = first; i < end; i++) {
         uint32_t hash = hash_of(other->terms[i]);
 
         if ((probe->bits[hash / 64] >> hash % 64 & 1) != 0)

@@ -21,7 +21,8 @@ struct text_probe {
 };
 
 void text_probe_make(struct text_probe *probe, const struct text_vector *vector);
-/* As text_vector_dot. */
-int64_t text_probe_dot(const struct text_probe *probe, const struct text_vector *other);
+/* The part of the dot product that the other's terms from `first` to before `end` bring. */
+int64_t text_probe_dot(const struct text_probe *probe, const struct text_vector *other,
+                       uint32_t first, uint32_t end);
 
 #endif
