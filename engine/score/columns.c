@@ -657,6 +657,7 @@ place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_
     block->facts[at] = facts;
     text_write(block, at, &facts->text);
     block->embedding_lengths[at] = (uint16_t)facts->n_embedding;
+    block->embedding_norms[at] = facts->embedding_norm2;
     if (block->n_rows <= at)
         block->n_rows = at + 1;
 }

@@ -18,7 +18,7 @@
  *
  * A published set of columns is immutable; the next one shares every block in which nothing changed. So
  * a change copies one block (about 250 kB) and the lists of blocks. A block borrows facts, which the
- * roster that it belongs to holds. Memory of a place: 23 bytes, 1, 2 or 4 for each column in
+ * roster that it belongs to holds. Memory of a place: 27 bytes, 1, 2 or 4 for each column in
  * use, and a bit for each plane; some 130 for the fields of data/programmes.
  *
  * columns_edit …: the writer's thread only. Readers need no lock. Private to score/.
@@ -70,6 +70,7 @@ struct block {
     uint16_t gram_roots[BLOCK_ROWS];  /* no less than the root of the sum of squares of its grams */
     uint16_t word_starts[BLOCK_ROWS]; /* which of its terms is the first that is not a gram */
     uint16_t embedding_lengths[BLOCK_ROWS];
+    uint32_t embedding_norms[BLOCK_ROWS]; /* sums of squares */
     const struct facts *facts[BLOCK_ROWS];
     struct column columns[COLUMN_COUNT];
     struct planes planes[PLANE_SETS];

@@ -102,8 +102,7 @@ rule_look(struct lens *lens, const struct plan_requirement *requirement, struct 
         out->column = (enum column_id)candidate->field;
         out->dictionary = table_dictionary(lens->table, out->column);
         out->n_codes = codes_in(out->dictionary);
-        out->has_planes = rule_meets(requirement) && !lens_is_small(out->n_codes) &&
-                          column_planes(out->column) != PLANE_SETS &&
+        out->has_planes = rule_meets(requirement) && column_planes(out->column) != PLANE_SETS &&
                           table_has_planes(lens->table, column_planes(out->column));
     }
     if (lens->lookers == NULL)

@@ -1073,8 +1073,8 @@ rest_of(const struct search *search, const struct block *block, uint32_t place, 
     if (search->query->viewer->n_embedding > 0 &&
         search->query->viewer->n_embedding == block->embedding_lengths[place]) {
         rest->by_embedding = true;
-        rest->text_is_missing = search->query->viewer->embedding_norm2 == 0 ||
-                                block->facts[place]->embedding_norm2 == 0;
+        rest->text_is_missing =
+            search->query->viewer->embedding_norm2 == 0 || block->embedding_norms[place] == 0;
     }
     for (int view = 0; view < PLAN_SIDES; view++)
         rest->gains[view] += rest->text_is_missing ? search->texts[view].missing
@@ -1135,7 +1135,7 @@ embedding_text_quality(const struct search *search, const struct facts *other)
     return embedding_dot_quality(dot, looker->embedding_norm2, other->embedding_norm2);
 }
 
-/* Could sums and what may come besides reach the least score? */
+/* Could sums and what may come besides reach the least score? The tangent is asked first: it is cheaper. */
 static bool
 may_reach(const struct search *search, const int64_t sums[PLAN_SIDES],
           const int64_t gains[PLAN_SIDES], int32_t least)
@@ -1144,7 +1144,8 @@ may_reach(const struct search *search, const int64_t sums[PLAN_SIDES],
                                       sums[PLAN_TO] + gains[PLAN_TO]};
     struct match_score score;
 
-    return score_of(search->plan, both, &score) >= least;
+    return bound_of(search, both[PLAN_FROM], both[PLAN_TO]) >= least * bound_unit() &&
+           score_of(search->plan, both, &score) >= least;
 }
 
 /* Could the place still enter if its dot product were this? */
@@ -1287,6 +1288,22 @@ sort_by_bound(const struct search *search, const struct block *block, int32_t le
     }
 }
 
+/* Those that come next: the facts of one, the text of the other. */
+static void
+fetch_ahead(const struct search *search, const struct block *block,
+            const struct survivors *survivors, uint16_t next)
+{
+    uint16_t after = next != NONE ? survivors->next[next] : NONE;
+
+    if (!search->has_text || after == NONE)
+        return;
+    __builtin_prefetch(&block->facts[survivors->places[after]]->text);
+    if (search->query->viewer->n_embedding > 0)
+        __builtin_prefetch(block->facts[survivors->places[next]]->embedding);
+    else
+        __builtin_prefetch(block->facts[survivors->places[next]]->text.terms);
+}
+
 static void
 visit(struct search *search, const struct block *block, struct survivors *survivors)
 {
@@ -1295,8 +1312,7 @@ visit(struct search *search, const struct block *block, struct survivors *surviv
             const int64_t sums[PLAN_SIDES] = {survivors->sums[PLAN_FROM][i],
                                               survivors->sums[PLAN_TO][i]};
 
-            if (survivors->next[i] != NONE)
-                __builtin_prefetch(&block->facts[survivors->places[survivors->next[i]]]->text);
+            fetch_ahead(search, block, survivors, survivors->next[i]);
             finish(search, block, survivors->places[i], sums, least_score(search));
         }
 }
