@@ -28,10 +28,13 @@ struct caller {
 };
 
 /* What the asker's side adds to answers about the running service. */
+struct watch_desk;
 struct call_host {
     void (*pack_stats)(const struct call_host *host, struct buf *out); /* one map */
+    struct watch_desk *watches;
 };
 
+struct watch_seat;
 struct call {
     /* set by the asker */
     struct engine *engine;
@@ -44,6 +47,7 @@ struct call {
     const _Atomic int64_t *limits; /* LIMIT_COUNT values in force; NULL: the presets */
     enum lang default_lang;        /* where has_default_lang: for calls that name no `lang` */
     bool has_default_lang;
+    struct watch_seat *seat; /* where notifications can be sent; NULL: nowhere. The asker's hold */
 
     /* set by call_open */
     const struct method *method;
@@ -56,6 +60,7 @@ struct call {
 
     /* filled by the handlers */
     const struct caller *granted; /* by system.hello with a token that holds; in the arena */
+    uint64_t watch;               /* by match.watch: its number */
     void *state;                  /* what handle prepares for apply, in the arena */
     struct buf answer;            /* one packed value */
     struct buf error_details;     /* packed map for the error's `details`, or empty */

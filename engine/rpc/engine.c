@@ -306,6 +306,15 @@ engine_view_hold(struct engine *engine, struct engine_view *view)
 }
 
 void
+engine_view_copy(const struct engine_view *view, struct engine_view *copy)
+{
+    *copy = *view;
+    roster_hold(copy->roster);
+    held_reference_hold(copy->held);
+    held_lexicon_hold(copy->lexicon);
+}
+
+void
 engine_view_drop(struct engine_view *view)
 {
     roster_drop(view->roster);

@@ -73,6 +73,8 @@ struct engine_view {
     uint64_t seq;
 };
 void engine_view_hold(struct engine *engine, struct engine_view *view);
+void engine_view_copy(const struct engine_view *view,
+                      struct engine_view *copy); /* held once more */
 void engine_view_drop(struct engine_view *view);
 /* Moves whenever a view taken now would differ from one taken before. */
 uint64_t engine_serial(const struct engine *engine);

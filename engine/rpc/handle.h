@@ -46,6 +46,9 @@ enum err_code handle_match_top(struct call *call, struct err *err);
 enum err_code handle_match_explain(struct call *call, struct err *err);
 enum err_code handle_match_whatif(struct call *call, struct err *err);
 
+enum err_code handle_match_watch(struct call *call, struct err *err);
+enum err_code handle_match_unwatch(struct call *call, struct err *err);
+
 enum err_code handle_token_create(struct call *call, struct err *err);
 enum err_code apply_token_create(struct call *call, struct err *err);
 enum err_code handle_token_list(struct call *call, struct err *err);

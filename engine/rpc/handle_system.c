@@ -4,6 +4,7 @@
 #include "limit_table.h"
 #include "params.h"
 #include "tokens.h"
+#include "watch_desk.h"
 
 enum { PROTOCOL_VERSION = 1 };
 
@@ -222,11 +223,12 @@ enum err_code
 handle_system_stats(struct call *call, struct err *err)
 {
     const struct roster *roster = call->view.roster;
+    struct watch_desk *watches = call->host != NULL ? call->host->watches : NULL;
     struct buf *out = &call->answer;
     struct method_stats stats;
     enum err_code code;
 
-    pack_map(out, 6 + (size_t)(call->host != NULL));
+    pack_map(out, 6 + (size_t)(call->host != NULL) + (size_t)(watches != NULL));
     pack_key_text(out, "version", JML_VERSION);
     pack_key_text(out, "kernel", engine_kernel(call->engine)->name);
     pack_key_int(out, "seq", (int64_t)call->view.seq);
@@ -250,6 +252,10 @@ handle_system_stats(struct call *call, struct err *err)
     if (call->host != NULL) {
         pack_key(out, "service");
         call->host->pack_stats(call->host, out);
+    }
+    if (watches != NULL) {
+        pack_key(out, "watches");
+        watch_desk_pack_stats(watches, out);
     }
     return ERR_OK;
 }

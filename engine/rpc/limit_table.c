@@ -23,5 +23,9 @@ const struct limit_row limit_rows[LIMIT_COUNT] = {
     [LIMIT_PROFILES_A_CALL] = {"profiles_a_call", 10000, 10000, 10000, "profiles", "profiles in one profile.put_many"},
     [LIMIT_PROFILE_BYTES] = {"profile_bytes", PROFILE_BYTES_MAX, PROFILE_BYTES_MAX, PROFILE_BYTES_MAX, "bytes", "one packed profile"},
     [LIMIT_DEADLINE_MS] = {"deadline_ms", 600000, 600000, 600000, "ms", "longest deadline_ms"},
+    [LIMIT_WATCHES] = {"watches", 16, 1, 10000, "watches", "of one connection"},
+    [LIMIT_WATCHES_TOTAL] = {"watches_total", 1000, 1, 100000, "watches", "of all connections"},
+    [LIMIT_WATCH_BYTES] = {"watch_bytes", 256 << 10, 4 << 10, 16 << 20, "bytes", "changes that wait to be told to one watch; over it it is told that it missed some"},
+    [LIMIT_STANDING_BYTES] = {"standing_bytes", 512 << 20, 1 << 20, INT64_C(64) << 30, "bytes", "lists that are kept for watches, all together"},
 };
 /* clang-format on */

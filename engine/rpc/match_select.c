@@ -164,6 +164,27 @@ match_select(struct call *call, struct selection *out, struct err *err)
     return n_fitting == 1 ? ERR_OK : several_fit(call, out->programme, which, err);
 }
 
+enum err_code
+match_select_side(struct call *call, struct selection *out, struct err *err)
+{
+    const struct pairing *named;
+    enum err_code code = call_programme(call, call_str(call, "programme"), &out->programme,
+                                        &out->programme_version, err);
+
+    if (code == ERR_OK)
+        code = named_pairing(call, out->programme, &named, err);
+    if (code != ERR_OK)
+        return code;
+    if (named == NULL && out->programme->n_pairings > 1)
+        return several_fit(call, out->programme, NULL, err);
+    out->pairing = named != NULL ? named : &out->programme->pairings[0];
+    out->is_mirrored = false;
+    out->on_from = !str_is(call_str(call, "side"), "to");
+    out->facts = NULL;
+    out->row = ROSTER_NO_ROW;
+    return ERR_OK;
+}
+
 /* The direction in which the pair fits a pairing; with none, the one in which more of it does, so that
  * the explanation can say what is wrong. */
 static int

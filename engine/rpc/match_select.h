@@ -22,6 +22,8 @@ struct selection {
 
 /* For match.top and match.whatif: parameters programme, pairing?, side?, id. */
 enum err_code match_select(struct call *call, struct selection *out, struct err *err);
+/* For match.watch without an id: parameters programme, pairing?, side?. No profile; is_mirrored is false. */
+enum err_code match_select_side(struct call *call, struct selection *out, struct err *err);
 /* For match.explain: parameters programme, pairing?, from, to. */
 struct pair_selection {
     struct programme *programme;

@@ -82,6 +82,7 @@ enum method_flags {
     METHOD_SPEAKS = 1 << 3,       /* takes lang */
     METHOD_CONFIDENTIAL = 1 << 4, /* may answer confidential parts: such reads are logged */
     METHOD_GREETS = 1 << 5,       /* may change who the connection is: never a worker's job */
+    METHOD_WATCHES = 1 << 7,      /* of notifications: needs a connection that they can go to */
     METHOD_ONCE = 1 << 6          /* leaves something behind, though not in the store: a client that
                                      lost the answer does not ask again by itself */
 };

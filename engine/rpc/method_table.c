@@ -126,6 +126,20 @@ static const struct param match_top_params[] = {
     PARAM_DAY,
     {0},
 };
+static const struct param match_watch_params[] = {
+    PARAM_PROGRAMME,
+    PARAM_PAIRING,
+    PARAM_SIDE,
+    {.name = "id", .type = PARAM_ID, .text = "the one profile whose list is watched; those of all of the side where it is left out"},
+    PARAM_K,
+    {.name = "min_score", .type = PARAM_INT, .min = 0, .max = 10000, .unit = "basis points", .text = "leaves out what scores less"},
+    {.name = "snapshot", .type = PARAM_BOOL, .has_preset = true, .text = "adds the lists as they are now"},
+    {0},
+};
+static const struct param match_unwatch_params[] = {
+    {.name = "watch", .type = PARAM_INT, .required = true, .min = 1, .max = INT64_MAX, .text = "its number, as match.watch answered it"},
+    {0},
+};
 static const struct param match_explain_params[] = {
     PARAM_PROGRAMME,
     PARAM_PAIRING,
@@ -218,6 +232,7 @@ static const struct result stats_results[] = {
     {"index.bytes", RESULT_INT, false, "bytes", "divide by profiles"},
     {"methods", RESULT_MAP, false, NULL, "by name: calls, errors, microseconds, latency_buckets (the i-th counts calls under 2^i microseconds)"},
     {"service", RESULT_MAP, true, NULL, "connections, requests, bytes and pauses, where a service answers"},
+    {"watches", RESULT_MAP, true, NULL, "standing matches: watches, lists, updates and how long they took, where a service answers"},
     {0},
 };
 #define RESULT_TOKEN(path) \
@@ -427,6 +442,26 @@ static const struct result match_top_results[] = {
     {"why", RESULT_MAP, true, NULL, "the rule that keeps `id` itself from being matched"},
     {0},
 };
+static const struct result match_watch_results[] = {
+    {"watch", RESULT_INT, false, NULL, "its number, of this connection"},
+    {"programme", RESULT_TEXT, false, NULL, NULL},
+    {"pairing", RESULT_TEXT, false, NULL, NULL},
+    {"side", RESULT_TEXT, false, NULL, "where those stand whose lists these are: from or to"},
+    {"id", RESULT_TEXT, true, NULL, "the one profile that is watched"},
+    {"k", RESULT_INT, false, "matches", NULL},
+    {"min_score", RESULT_INT, false, "basis points", NULL},
+    RESULT_SEQ,
+    {"lists", RESULT_INT, false, "lists", "that are watched: of the profiles that may be matched"},
+    {"best", RESULT_ARRAY, true, NULL, "with snapshot: the lists, by id"},
+    {"best[].id", RESULT_TEXT, false, NULL, "whose list it is"},
+    {"best[].matches", RESULT_ARRAY, false, NULL, "best first: [{id, score}]"},
+    {0},
+};
+static const struct result match_unwatch_results[] = {
+    {"watch", RESULT_INT, false, NULL, NULL},
+    RESULT_SEQ,
+    {0},
+};
 static const struct result match_explain_results[] = {
     {"programme", RESULT_TEXT, false, NULL, NULL},
     {"pairing", RESULT_TEXT, false, NULL, NULL},
@@ -521,6 +556,14 @@ const struct method methods[] = {
      .summary = "The best counterparts of one profile, best first",
      .details = "Exact, never approximate: the first k of all eligible counterparts by score, then by id. The profile may stand on either side; from_view and to_view keep the pairing's own sides.",
      .example = "{\"programme\": \"bilocation\", \"pairing\": \"hosting\", \"id\": \"demo-startup-001\", \"k\": 3}"},
+    {.name = "match.unwatch", .roles = ROLE_READER, .flags = METHOD_LONG | METHOD_ONCE | METHOD_WATCHES,
+     .params = match_unwatch_params, .results = match_unwatch_results, .handle = handle_match_unwatch,
+     .summary = "Ends a watch of this connection",
+     .details = "No notification of it comes after the answer."},
+    {.name = "match.watch", .roles = ROLE_READER, .flags = METHOD_LONG | METHOD_ONCE | METHOD_WATCHES,
+     .params = match_watch_params, .results = match_watch_results, .handle = handle_match_watch,
+     .summary = "Tells from now on how best lists change",
+     .details = "Needs a connection of its own kind: not over HTTP, and not in the tool's own process. After each change that moves a list, a notification [2, \"match.changed\", [{watch, programme, pairing, side, from_seq, seq, complete, changes}]] comes, with changes [{id, other, change, rank, rank_before, score, score_before}]: of the list of `id`, `other` has `entered`, `left` or `moved`; rank and score are nil where it is not on the list. Lists are those of match.top at seq, exactly; from_seq is the seq of the last notification, or of this answer. Who reads too slowly is told `missed` and `resume_seq` instead: ask match.top, or watch anew with snapshot. With `ended` and `why` nothing follows: the programme is gone, or the token."},
     {.name = "match.whatif", .roles = ROLE_OFFICER, .flags = METHOD_SPEAKS | METHOD_LONG | METHOD_CONFIDENTIAL,
      .params = match_whatif_params, .results = match_whatif_results, .handle = handle_match_whatif,
      .summary = "How a profile's matches would move if it, or the weights, were different",

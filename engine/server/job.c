@@ -3,6 +3,7 @@
 #include "alloc.h"
 #include "limit_table.h"
 #include "pool.h"
+#include "watch_desk.h"
 
 enum { JOB_ARENA_BYTES = 256 * 1024 * 1024 };
 
@@ -49,6 +50,7 @@ job_destroy(struct job *job)
     }
     arena_destroy(job->arena);
     identity_drop(job->identity);
+    watch_seat_drop(job->seat);
     if (job->lane != NULL)
         lane_drop(job->lane);
     mem_free(job);

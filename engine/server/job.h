@@ -27,6 +27,7 @@ struct job {
     size_t held_bytes; /* in TALLY_HELD_BYTES until job_destroy */
 
     struct identity *identity;
+    struct watch_seat *seat; /* the connection as watches know it; held, or NULL */
     const struct method *method;
     struct str params; /* a packed map in the arena, or empty */
     struct arena *arena;

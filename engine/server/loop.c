@@ -213,6 +213,15 @@ loop_finish_job(struct job *job)
     pthread_mutex_unlock(&loop->lock);
 }
 
+void
+loop_hear_news(void *context)
+{
+    struct loop *loop = context;
+
+    if (!atomic_exchange(&loop->has_news, true))
+        loop_wake(loop);
+}
+
 /* ---- callbacks ---- */
 
 static void
@@ -254,6 +263,16 @@ for_each_session(struct loop *loop, void (*visit)(struct session *session))
 }
 
 static void
+tell_news(struct loop *loop)
+{
+    if (!atomic_exchange(&loop->has_news, false))
+        return;
+    for (uint32_t i = 0; i < loop->n_slots; i++)
+        if (loop->slots[i] != NULL && session_is_watching(loop->slots[i]))
+            session_hear_news(loop->slots[i]);
+}
+
+static void
 look_whether_to_end(struct loop *loop)
 {
     if (atomic_load(&loop->service->must_end))
@@ -286,6 +305,7 @@ on_wake(evutil_socket_t fd, short what, void *context)
     pthread_mutex_unlock(&loop->lock);
     open_arrivals(loop, arrivals);
     answer_finished(loop, finished);
+    tell_news(loop);
     look_whether_to_end(loop);
     loop_callback_end(loop, "answers");
 }

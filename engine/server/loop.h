@@ -55,6 +55,7 @@ struct loop {
     int64_t now_ms;    /* the same */
     size_t turn_bytes; /* answered in this callback */
     bool has_drained;
+    _Atomic bool has_news; /* some watch has something to tell its connection */
 
     pthread_mutex_t lock; /* of the rest */
     struct job *finished_first, *finished_last;
@@ -76,6 +77,7 @@ void loop_run(struct loop *loop);
 void loop_wake(struct loop *loop);
 /* A new connection; the loop owns the descriptor from here on. */
 void loop_adopt(struct loop *loop, int fd, const struct door *door);
+void loop_hear_news(void *loop);       /* watches of its connections have something to tell */
 void loop_finish_job(struct job *job); /* job->finished_context is its loop */
 
 /* ---- the loop's own thread, for sessions ---- */

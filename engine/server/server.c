@@ -37,6 +37,8 @@ struct server {
     struct loop *loops[LOOPS_MAX];
     struct loop_thread threads[LOOPS_MAX];
     size_t n_loops, n_threads;
+    pthread_t watch_thread; /* does the desk's work */
+    bool has_watch_thread;
     struct door doors[LISTEN_MAX];
     struct listener *listeners[LISTEN_MAX];
     struct listener_host listener_host;
@@ -216,6 +218,16 @@ run_loop(void *context)
     return NULL;
 }
 
+static void *
+keep_watch(void *context)
+{
+    struct watch_desk *desk = context;
+
+    while (watch_desk_wait(desk))
+        watch_desk_turn(desk);
+    return NULL;
+}
+
 static enum err_code
 start_loops(struct server *server, struct err *err)
 {
@@ -235,6 +247,13 @@ start_loops(struct server *server, struct err *err)
             server->n_threads++;
         }
     }
+    if (rc == 0) {
+        rc = pthread_create(&server->watch_thread, NULL, keep_watch,
+                            server->service.call_host.watches);
+        server->has_watch_thread = rc == 0;
+    }
+    if (rc == 0)
+        pthread_setname_np(server->watch_thread, "watch");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc == 0 ? ERR_OK : err_set_sys(err, rc, "start an event thread");
 }
@@ -352,6 +371,9 @@ fill_service(struct server *server, struct err *err)
     if (code != ERR_OK)
         return code;
     service->call_host = (struct call_host){.pack_stats = pack_service_stats};
+    code = watch_desk_open(service->engine, service->limits, &service->call_host.watches, err);
+    if (code != ERR_OK)
+        return code;
     service->job_host = (struct job_host){
         .engine = service->engine,
         .tallies = &service->tallies,
@@ -463,7 +485,12 @@ server_close(struct server *server)
     wake_all(server);
     for (size_t i = 0; i < server->n_threads; i++)
         pthread_join(server->threads[i].id, NULL);
+    if (server->service.call_host.watches != NULL)
+        watch_desk_stop(server->service.call_host.watches);
+    if (server->has_watch_thread)
+        pthread_join(server->watch_thread, NULL);
     pool_destroy(server->service.pool);
+    watch_desk_close(server->service.call_host.watches);
     for (size_t i = 0; i < server->n_loops; i++)
         loop_let_go(server->loops[i]);
     day_watch_stop(&server->day);

@@ -10,6 +10,7 @@
 #include "pool.h"
 #include "tally.h"
 #include "tls.h"
+#include "watch_desk.h"
 
 /*
  * service: what all loops, connections and jobs of one running service share.

@@ -1,5 +1,6 @@
 #include "alloc.h"
 #include "session_parts.h"
+#include "watch_desk.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,6 +16,12 @@
 enum { LINGER_MS = 2000, DRAIN_LINGER_MS = 200, PEER_TEXT_BYTES = 80 };
 
 /* ---- small questions ---- */
+
+bool
+session_is_watching(const struct session *session)
+{
+    return session->seat != NULL && watch_seat_is_watching(session->seat);
+}
 
 size_t
 session_held(const struct session *session)
@@ -157,6 +164,9 @@ destroy(struct session *session)
     mem_free(session->farewell);
     if (session->lane != NULL)
         lane_close(session->lane);
+    if (session->seat != NULL)
+        watch_seat_close(session->seat);
+    watch_seat_drop(session->seat);
     tls_end(session->tls);
     mem_free(session->http);
     identity_drop(session->identity);
@@ -270,6 +280,7 @@ void
 session_settle(struct session *session)
 {
     session_flush(session);
+    session_put_news(session);
     if (session->http != NULL)
         go_on_with_http(session);
     while (may_resume(session) && session->loop->turn_bytes < TURN_BYTES) {
@@ -304,7 +315,14 @@ session_tick(struct session *session)
     int64_t frame_ms = limit_of(session, LIMIT_FRAME_S) * 1000;
     int64_t idle_ms = limit_of(session, LIMIT_IDLE_S) * 1000;
     bool is_draining = atomic_load(&loop->service->is_draining);
+    bool is_watching = session_is_watching(session);
 
+    if (is_watching)
+        session_check_token(session);
+    if (session->state == SESSION_CLOSED) { /* memory ended meanwhile */
+        session_close(session);
+        return;
+    }
     if (session->tls != NULL && !tls_is_open(session->tls) &&
         now - session->opened_ms >= frame_ms) {
         tally_add(tallies_of(session), TALLY_TLS_FAILED, 1);
@@ -326,13 +344,19 @@ session_tick(struct session *session)
                 frame_ms / 1000);
         session_say_farewell(session, &err, NULL);
         session_settle(session);
-    } else if (session->state == SESSION_READING && session->n_in_flight == 0 &&
+    } else if (session->state == SESSION_READING && !is_watching && session->n_in_flight == 0 &&
                session->out.bytes == 0 && session->partial == NULL &&
                now - session->active_ms >= idle_ms) {
         tally_add(tallies_of(session), TALLY_CLOSED_IDLE, 1);
         session_set_state(session, SESSION_FINISHING);
         session_settle(session);
     }
+}
+
+void
+session_hear_news(struct session *session)
+{
+    session_settle(session);
 }
 
 void

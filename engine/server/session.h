@@ -33,6 +33,9 @@ void session_drain(struct session *session);
 void session_tick(struct session *session);
 /* The answer is put out; written once loop->touched is settled. */
 void session_job_finished(struct session *session, struct job *job);
+bool session_is_watching(const struct session *session);
+/* Its watches may have something to tell. */
+void session_hear_news(struct session *session);
 void session_settle_touched(struct loop *loop); /* the first of loop->touched */
 /* Bytes of unfinished requests and unread answers. */
 size_t session_held(const struct session *session);

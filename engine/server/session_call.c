@@ -2,6 +2,7 @@
 #include "alloc.h"
 #include "request.h"
 #include "session_parts.h"
+#include "watch_desk.h"
 
 #include <stdatomic.h>
 
@@ -21,6 +22,8 @@ session_become(struct session *session, const struct caller *caller)
     }
     identity_drop(session->identity);
     session->identity = identity;
+    if (session->seat != NULL && !role_allows(caller->role, ROLE_READER))
+        watch_seat_end(session->seat, "the token of this connection holds no longer");
 }
 
 bool
@@ -46,9 +49,8 @@ session_note_bad_token(struct session *session)
     return ++session->n_bad_tokens >= limit_of(session, LIMIT_BAD_TOKENS);
 }
 
-/* A token that was revoked or has expired since makes its connection a stranger again. */
-static void
-check_token(struct session *session)
+void
+session_check_token(struct session *session)
 {
     struct service *service = session->loop->service;
     const struct caller *caller = &session->identity->caller;
@@ -170,6 +172,21 @@ refuse(struct session *session, const struct request *request, enum err_code cod
     session_answer(session, request->is_notification, request->msgid, &err, NULL, NULL);
 }
 
+/* Where notifications can be sent. False if out of memory; over HTTP the call itself says what is wrong. */
+static bool
+lend_seat(struct session *session, struct job *job)
+{
+    if ((job->method->flags & METHOD_WATCHES) == 0 || session->http != NULL)
+        return true;
+    if (session->seat == NULL)
+        session->seat = watch_seat_create(session->loop->service->call_host.watches, loop_hear_news,
+                                          session->loop);
+    if (session->seat == NULL)
+        return false;
+    job->call.seat = job->seat = watch_seat_hold(session->seat);
+    return true;
+}
+
 static void
 give_to_worker(struct session *session, const struct method *method, const struct request *request)
 {
@@ -191,6 +208,10 @@ give_to_worker(struct session *session, const struct method *method, const struc
     job = session->lane != NULL ? job_create(&loop->service->job_host, method, request->params,
                                              session->identity, loop->now_ms)
                                 : NULL;
+    if (job != NULL && !lend_seat(session, job)) {
+        job_destroy(job);
+        job = NULL;
+    }
     if (job == NULL) {
         refuse(session, request, ERR_BUSY, "out of memory; try again later");
         return;
@@ -236,7 +257,7 @@ session_handle_frame(struct session *session, const uint8_t *bytes, size_t n)
     }
     tally_add(tallies_of(session), request.is_notification ? TALLY_NOTIFICATIONS : TALLY_REQUESTS,
               1);
-    check_token(session);
+    session_check_token(session);
     if (session->state == SESSION_CLOSED)
         return;
     if (atomic_load_explicit(&session->loop->service->is_draining, memory_order_relaxed)) {
@@ -260,6 +281,8 @@ void
 session_job_finished(struct session *session, struct job *job)
 {
     session->n_in_flight--;
+    if (job->call.watch != 0) /* what it has to tell comes behind the answer */
+        watch_seat_start(session->seat, job->call.watch);
     session_answer(session, job->is_notification, job->msgid, &job->err, &job->call.answer,
                    &job->call.error_details);
     if (!session->is_touched) {

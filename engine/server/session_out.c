@@ -2,6 +2,7 @@
 #include "alloc.h"
 #include "request.h"
 #include "session_parts.h"
+#include "watch_desk.h"
 
 #include <string.h>
 
@@ -159,6 +160,27 @@ session_flush(struct session *session)
     }
     if (written < 0 || session->out.is_broken)
         session_set_state(session, SESSION_CLOSED);
+}
+
+void
+session_put_news(struct session *session)
+{
+    struct buf news;
+
+    if (session->seat == NULL || !watch_seat_is_watching(session->seat))
+        return;
+    buf_init(&news, 0);
+    session_check_token(session);
+    while (session->out.bytes == 0 && session->loop->turn_bytes < TURN_BYTES &&
+           (session->state == SESSION_READING || session->state == SESSION_PAUSED) &&
+           watch_seat_take(session->seat, &news)) {
+        session->out.is_broken |= buf_check(&news, NULL) != ERR_OK;
+        session_put(session, &news);
+        session_flush(session);
+    }
+    buf_fini(&news);
+    if (session->out.bytes == 0 && session->loop->turn_bytes >= TURN_BYTES)
+        loop_hear_news(session->loop); /* its next turn comes after the others' */
 }
 
 void

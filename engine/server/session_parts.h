@@ -11,7 +11,7 @@
  *                                                      └─ what is left: session->partial, with its scanner
  *     session_call.c   one frame: answered here, or a job
  *     session_http.c   the same for HTTP: heads and bodies are cut, answers get heads
- *     session_out.c    answers gather in session->out, and leave by one write
+ *     session_out.c    answers and notifications gather in session->out, and leave by one write
  *     session.c        states, deadlines, beginning and end
  *
  * Nothing is copied or allocated for a request that came whole and is answered here. Answers are written
@@ -38,8 +38,9 @@ struct session {
     struct partial *partial; /* NULL while no frame is unfinished */
     struct buf *farewell;    /* what is said when all is answered; NULL: nothing */
     const struct door *door;
-    struct tls *tls;        /* NULL: plain */
-    struct http_talk *http; /* NULL: frames */
+    struct tls *tls;         /* NULL: plain */
+    struct http_talk *http;  /* NULL: frames */
+    struct watch_seat *seat; /* once it has watched something */
     struct outgoing out;
     size_t counted_bytes; /* of ours in TALLY_HELD_BYTES */
     uint64_t token_epoch;
@@ -119,6 +120,8 @@ bool session_is_output_full(const struct session *session);
 bool session_must_wait(struct session *session);
 
 /* ---- session_call.c ---- */
+/* A token that was revoked or has expired since makes its connection a stranger again. */
+void session_check_token(struct session *session);
 void session_handle_frame(struct session *session, const uint8_t *bytes, size_t n);
 
 /* ---- session_http.c ---- */
@@ -141,6 +144,8 @@ void session_answer_bytes(struct session *session, uint32_t msgid, struct str re
 /* Written out once everything that was asked is answered: ["system.error", [error]] as notification, or
  * the answer to the request `msgid`. Nothing more is asked. */
 void session_say_farewell(struct session *session, const struct err *err, const uint32_t *msgid);
+/* What its watches have to tell, as long as the peer takes it. */
+void session_put_news(struct session *session);
 /* The farewell's time has come. */
 void session_put_farewell(struct session *session);
 void session_flush(struct session *session);

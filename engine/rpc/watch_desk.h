@@ -1,0 +1,91 @@
+#ifndef JML_WATCH_DESK_H
+#define JML_WATCH_DESK_H
+
+#include "buf.h"
+#include "engine.h"
+#include "watch_group.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * watch_desk: who watches which best lists, and what each has still to be told.
+ *
+ * The desk follows the engine. The writer's thread only notes what a commit changed, and wakes whoever
+ * does the work: one thread calls watch_desk_wait and watch_desk_turn by turns. A turn takes together
+ * all that was committed since the last one, brings each group of lists (watch_group.h; watches of the
+ * same wish share one) up to that, and lays what moved beside each watch, to be fetched by its
+ * connection. The writer never waits for a turn.
+ *
+ *     commit ──note──► log of changes ──turn──► lists ──► pending of each watch ──poke──► its connection
+ *     (writer)          (bounded)       (desk's thread)    (bounded)            takes it when it can write
+ *
+ * What is pending for a watch is one notification of at most `watch_bytes`: later changes are added to
+ * it. If they don't fit all of it is dropped, and the notification says that something was missed and up to
+ * which seq; who is told so asks again. So a slow watcher costs no more than that, and nobody else
+ * anything.
+ *
+ *     {watch, programme, pairing, side, from_seq, seq, complete, changes: [{id, other, change, rank,
+ *     rank_before, score, score_before}…]}       rank and score are nil where it is not on the list
+ *     … complete: false, missed: true, resume_seq      ask again: what moved is not known
+ *     … complete: false, ended: true, why              nothing will follow
+ *
+ * from_seq is the seq of the last notification, or of the answer to match.watch.
+ *
+ * A *seat* is a connection as the desk knows it: made by it, held by it and by its jobs, closed with it.
+ * Locks: a group's before the desk's.
+ */
+struct watch_desk;
+struct watch_seat;
+
+enum err_code watch_desk_open(struct engine *engine, const _Atomic int64_t *limits,
+                              struct watch_desk **out, struct err *err);
+/* Ends the wait; calls that open a watch end soon. Any thread. */
+void watch_desk_stop(struct watch_desk *desk);
+/* Once nobody waits, turns or calls any more. Seats may outlive it if they were closed. NULL is fine. */
+void watch_desk_close(struct watch_desk *desk);
+
+/* Until there is something to do: true; or the desk was stopped: false. */
+bool watch_desk_wait(struct watch_desk *desk);
+void watch_desk_turn(struct watch_desk *desk);
+
+/* ---- connections ---- */
+
+/* `poke` says that there is something to take; it is called with the desk's lock held, from any thread, and must
+ * not call back. NULL if out of memory. */
+struct watch_seat *watch_seat_create(struct watch_desk *desk, void (*poke)(void *context),
+                                     void *context);
+struct watch_seat *watch_seat_hold(struct watch_seat *seat);
+void watch_seat_drop(struct watch_seat *seat);  /* NULL is fine */
+void watch_seat_close(struct watch_seat *seat); /* the connection has gone: its watches end */
+/* The answer that names this watch has been put out: notifications may follow it. */
+void watch_seat_start(struct watch_seat *seat, uint64_t watch);
+/* All its watches end, and it is told why. */
+void watch_seat_end(struct watch_seat *seat, const char *why);
+/* Packs the next notification as a whole frame; false if there is none. Empties `out` first. */
+bool watch_seat_take(struct watch_seat *seat, struct buf *out);
+bool watch_seat_is_watching(const struct watch_seat *seat);
+
+/* ---- calls ---- */
+
+struct watch_opened {
+    uint64_t watch;
+    uint64_t seq; /* of which the lists are */
+    size_t n_lists;
+};
+/* Makes the lists, or finds them, and watches them; `pack`, if given, gets them before anything can
+ * change. ERR_BUSY or ERR_TOO_LARGE over a limit. */
+struct watch_asker {
+    const struct standing_stop *stop;
+    void (*pack)(void *context, const struct watch_lists *lists, uint64_t seq);
+    void *context;
+};
+enum err_code watch_desk_watch(struct watch_desk *desk, struct watch_seat *seat,
+                               const struct watch_wish *wish, const struct watch_asker *asker,
+                               struct watch_opened *out, struct err *err);
+/* False: the connection has no such watch. */
+bool watch_desk_unwatch(struct watch_desk *desk, struct watch_seat *seat, uint64_t watch);
+
+void watch_desk_pack_stats(struct watch_desk *desk, struct buf *out); /* one map */
+
+#endif
