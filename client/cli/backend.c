@@ -282,6 +282,23 @@ backend_reference(const struct cli *cli)
 }
 
 enum err_code
+backend_listen(struct cli *cli, const struct listening *listening, struct err *err)
+{
+    enum err_code code = backend_open(cli, true, err);
+
+    if (code == ERR_OK && cli->backend->kind->listen != NULL)
+        cli->backend->kind->listen(cli->backend, listening);
+    return code;
+}
+
+enum err_code
+backend_hear(struct cli *cli, const bool *is_done, struct err *err)
+{
+    return cli->backend->kind->hear != NULL ? cli->backend->kind->hear(cli->backend, is_done, err)
+                                            : ERR_OK;
+}
+
+enum err_code
 backend_bounds(struct cli *cli, struct call_bounds *out, struct err *err)
 {
     enum err_code code = backend_open(cli, true, err);

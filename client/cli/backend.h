@@ -31,6 +31,16 @@ const msgpack_object *backend_details(const struct cli *cli);
 /* The tables that an engine here works with; NULL where none is open. */
 const struct reference *backend_reference(const struct cli *cli);
 
+/* Notifications of a service, told to `hear` from here on, also while a call waits. Opens the backend; an
+ * engine here tells nothing. */
+struct listening {
+    void (*hear)(void *context, struct str method, const msgpack_object *params);
+    void *context;
+};
+enum err_code backend_listen(struct cli *cli, const struct listening *listening, struct err *err);
+/* Hears until the connection ends (its error), `is_done`, or Ctrl-C (ERR_OK, and interrupt_came). */
+enum err_code backend_hear(struct cli *cli, const bool *is_done, struct err *err);
+
 /* What the parameters of one call may be; opens the backend. */
 struct call_bounds {
     size_t bytes, items; /* packed, with the map around them */

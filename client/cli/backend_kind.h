@@ -18,6 +18,9 @@ struct backend_kind {
     enum err_code (*call)(struct backend *backend, const char *method, struct str params,
                           struct arena *arena, struct reply *reply, struct err *err);
     enum err_code (*bounds)(struct backend *backend, struct call_bounds *out, struct err *err);
+    /* NULL: nothing is ever told */
+    void (*listen)(struct backend *backend, const struct listening *listening);
+    enum err_code (*hear)(struct backend *backend, const bool *is_done, struct err *err);
     const struct reference *(*reference)(const struct backend *backend);
     void (*close)(struct backend *backend); /* and frees it */
 };

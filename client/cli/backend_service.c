@@ -1,10 +1,14 @@
 /* backend_service.c: a service, by the client library. */
 #include "answers.h"
 #include "backend_kind.h"
+#include "interrupt.h"
 #include "tell.h"
 
 #include <jumelage/jumelage.h>
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +21,7 @@ struct service {
     struct backend backend;
     jml_client *client;
     struct service_place place;
+    struct listening listening;
 };
 
 static struct service *
@@ -86,6 +91,61 @@ service_call(struct backend *backend, const char *method, struct str params, str
     return ERR_OK;
 }
 
+/* ---- notifications ---- */
+
+static void
+hear_notification(void *context, struct jml_text method, const msgpack_object *params)
+{
+    const struct service *service = context;
+
+    service->listening.hear(service->listening.context, (struct str){method.data, method.len},
+                            params);
+}
+
+static void
+service_listen(struct backend *backend, const struct listening *listening)
+{
+    struct service *service = service_of(backend);
+
+    service->listening = *listening;
+    jml_client_on_notification(service->client, hear_notification, service);
+}
+
+/* Signals come while nothing but ppoll is in progress, so that none is overlooked. */
+static enum jml_code
+hear_once(struct service *service, const sigset_t *otherwise)
+{
+    struct pollfd fd = {.fd = jml_client_fd(service->client),
+                        .events = jml_client_events(service->client)};
+    int ms = jml_client_timeout_ms(service->client);
+    struct timespec patience = {ms / 1000, ms % 1000 * 1000000L};
+    int n = ppoll(&fd, fd.fd >= 0 ? 1 : 0, ms >= 0 ? &patience : NULL, otherwise);
+
+    if (n < 0 && errno == EINTR)
+        return JML_OK;
+    return jml_client_process(service->client, n > 0 ? fd.revents : 0);
+}
+
+static enum err_code
+service_hear(struct backend *backend, const bool *is_done, struct err *err)
+{
+    struct service *service = service_of(backend);
+    enum jml_code code = JML_OK;
+    sigset_t ours, before;
+
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGHUP);
+    sigprocmask(SIG_BLOCK, &ours, &before);
+    while (code == JML_OK && !*is_done && !interrupt_came() && jml_client_fd(service->client) >= 0)
+        code = hear_once(service, &before);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (*is_done || interrupt_came())
+        return ERR_OK;
+    return err_of(&service->place, jml_client_error(service->client), err);
+}
+
 static enum err_code
 service_bounds(struct backend *backend, struct call_bounds *out, struct err *err)
 {
@@ -126,6 +186,8 @@ service_close(struct backend *backend)
 
 static const struct backend_kind service_kind = {
     .call = service_call,
+    .listen = service_listen,
+    .hear = service_hear,
     .bounds = service_bounds,
     .reference = service_reference,
     .close = service_close,

@@ -38,6 +38,7 @@ const struct command commands[] = {
     {"restore", "BACKUP", "makes a store of a backup, in an empty folder", command_restore},
     {"stats", "", "counters and sizes", command_stats},
     {"token", "create|list|revoke", "who may use a service, and as what", command_token},
+    {"watch", "PROGRAMME", "tells how best lists move, as it happens", command_watch},
     {"whatif", "PROGRAMME", "how matches would move if a profile or the weights were different", command_whatif},
     {0},
 };

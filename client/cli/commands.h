@@ -21,6 +21,7 @@ int command_programme(struct cli *cli, int argc, char **argv);
 int command_restore(struct cli *cli, int argc, char **argv);
 int command_stats(struct cli *cli, int argc, char **argv);
 int command_token(struct cli *cli, int argc, char **argv);
+int command_watch(struct cli *cli, int argc, char **argv);
 int command_whatif(struct cli *cli, int argc, char **argv);
 
 /* A command of commands (`profile get …`): the part behind the word. */

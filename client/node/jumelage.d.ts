@@ -105,6 +105,8 @@ export class Client extends EventEmitter {
   call(method: string, params?: Params, options?: CallOptions): Promise<any>;
   notify(method: string, params?: Params): Promise<void>;
   iterate(method: string, params?: Params): AsyncGenerator<any, void, void>;
+  watch(programme: string, more?: Params, options?: { signal?: AbortSignal }):
+    AsyncGenerator<Record<string, any>, void, void>;
   ping(): Promise<string>;
   getProfile(id: string, version?: number): Promise<Profile>;
   putProfile(profile: Params, ifVersion?: number): Promise<Stored>;
@@ -118,4 +120,5 @@ export class Client extends EventEmitter {
   putOutcome(from: string, to: string, kind: string, at: string, more?: Params):
     Promise<{ seq: number }>;
   on(event: 'notification', listener: (method: string, params: unknown[]) => void): this;
+  on(event: 'lost', listener: (error: Error) => void): this;
 }

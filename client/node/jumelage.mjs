@@ -567,7 +567,8 @@ class Turn {
 /**
  * A connection to a service, made when it is first needed and again when it was lost.
  *
- * Events: 'notification' (method, params) for what the service sends unasked.
+ * Events: 'notification' (method, params) for what the service sends unasked; 'lost' (error) when a
+ * connection has ended, whoever ended it.
  */
 export class Client extends EventEmitter {
   #text; #address; #caFile; #serverName; #authorities; #tokenFile; #greeting; #timeoutMs; #bigint; #maxFrameBytes;
@@ -678,6 +679,55 @@ export class Client extends EventEmitter {
       yield* lists[0];
       if (page.next === undefined) return;
       after = page.next;
+    }
+  }
+
+  /**
+   * Standing matches: what match.watch answers, then each `match.changed` as it comes, for ever. Where
+   * one has `missed`, or the connection was lost and is made again (then { lost: true, complete: false }
+   * comes, and the answer of another match.watch), lists that were kept by what was told are to be asked
+   * for anew. Ends with one that has `ended`; leaving the loop ends the watch.
+   * @param {string} programme
+   * @param {object} [more] pairing, side, id, k, min_score, snapshot
+   * @param {{signal?: AbortSignal}} [options]
+   */
+  async *watch(programme, more = {}, { signal } = {}) {
+    for (;;) {
+      const told = [];
+      let number, wake = () => {}, isLost = false, closed = null;
+      const hear = (method, params) => {
+        if (method !== 'match.changed') return;
+        told.push(params[0]); // before the answer its number is not known
+        wake();
+      };
+      const lose = (error) => { isLost = true; closed = error instanceof Closed ? error : null; wake(); };
+      const abort = () => wake();
+      this.on('notification', hear);
+      signal?.addEventListener('abort', abort);
+      try {
+        const answer = await this.call('match.watch', { programme, ...more }, { signal });
+        number = answer.watch;
+        this.once('lost', lose);
+        yield answer;
+        while (!isLost) {
+          while (told.length > 0) {
+            const news = told.shift();
+            if (news?.watch !== number) continue;
+            yield news;
+            if (news.ended) { number = undefined; return; }
+          }
+          signal?.throwIfAborted();
+          if (!isLost) await new Promise((resolve) => { wake = resolve; });
+        }
+        if (closed) throw closed;
+        yield { lost: true, complete: false };
+      } finally {
+        this.off('notification', hear);
+        this.off('lost', lose);
+        signal?.removeEventListener('abort', abort);
+        if (number !== undefined && !isLost)
+          await this.call('match.unwatch', { watch: number }).catch(() => {});
+      }
     }
   }
 
@@ -992,6 +1042,7 @@ export class Client extends EventEmitter {
     connection.isEnded = true;
     clearTimeout(connection.timer);
     if (this.#connection === connection) this.#connection = null;
+    if (connection.isGreeted) queueMicrotask(() => this.emit('lost', error));
     if (error instanceof Closed) connection.socket?.destroySoon();
     else connection.socket?.destroy();
     const waiting = connection.isGreeted ? connection.pending.values() : [...this.#queue];

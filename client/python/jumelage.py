@@ -488,6 +488,7 @@ def _encode(value: Any) -> bytes:
         raise BadOption(f"a parameter cannot be sent: {problem}", field="params") from problem
 
 
+_LISTEN_S = 60.0  # a watch looks about itself at least so often
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -568,6 +569,16 @@ class _Wire:
             self._move(unsent, deadline, timeout_s)
             for answer in self._frames():
                 self._take(answer, {}, [])
+
+    def listen(self, timeout_s: float) -> None:
+        """Waits for notifications, at most so long; those that have come are told."""
+        if self.has_ended():  # what came behind the last answer
+            raise Lost("the service ended the connection")
+        self._poll.register(self._socket, select.POLLIN)
+        if self._poll.poll(int(timeout_s * 1000) + 1) and self.has_ended():
+            if self.is_closed:
+                raise Closed("the client was closed")
+            raise Lost("the service ended the connection")
 
     def _move(self, unsent: bytearray, deadline: float, timeout_s: float) -> None:
         """Waits until bytes can go or come, and moves them."""
@@ -959,6 +970,7 @@ class Client:
         self._server_name = server_name if server_name is not None else host
         self._max_frame_bytes = max_frame_bytes
         self._on_notification = on_notification
+        self._watches: Dict[int, List[Mapping[str, Any]]] = {}  # what was told of each, and not yet taken
         self._lock = threading.RLock()
         self._is_busy = False
         self._wire: Optional[Union[_Wire, _HttpWire]] = None
@@ -1065,6 +1077,10 @@ class Client:
             wire.in_flight = in_flight
 
     def _notified(self, method: str, params: List[Any]) -> None:
+        if method == "match.changed" and params and isinstance(params[0], dict):
+            told = self._watches.get(params[0].get("watch", 0))
+            if told is not None:
+                told.append(params[0])
         if self._on_notification is not None:
             self._on_notification(method, params)
 
@@ -1128,6 +1144,59 @@ class Client:
             if "next" not in page:
                 return
             wanted["after"] = page["next"]
+
+    def watch(self, programme: str, /, *, timeout_s: Optional[float] = None,
+              **named: Any) -> Iterator[Mapping[str, Any]]:
+        """Standing matches: what match.watch answers, then each `match.changed` as it comes, for ever;
+        with `timeout_s` until nothing has come for so long. Keywords as of match.watch: pairing, side,
+        id, k, min_score, snapshot.
+
+        Where a notification has `missed`, or the connection was lost and is made again (then
+        {"lost": True, "complete": False} comes, and the answer of another match.watch), lists that were
+        kept by what was told are to be asked for anew. Ends with one that has `ended`. Leaving the
+        loop and closing the iterator ends the watch. Other calls may be made in between, by one thread."""
+        wanted = _merge({"programme": programme}, named)
+        number = 0
+        try:
+            while True:
+                answer = self.call("match.watch", wanted)
+                wire, number = self._wire, answer["watch"]
+                told = self._watches.setdefault(number, [])
+                yield answer
+                try:
+                    yield from self._told(wire, told, timeout_s)
+                    return
+                except Lost:
+                    self._watches.pop(number, None)
+                    number = 0
+                    yield {"lost": True, "complete": False}
+        finally:
+            if number and self._watches.pop(number, None) is not None and self._wire is not None:
+                self._unwatch(number)
+
+    def _unwatch(self, number: int) -> None:
+        try:
+            self.call("match.unwatch", watch=number)
+        except (NotFound, Lost, Unreachable, Closed):
+            pass  # it has ended by itself
+
+    def _told(self, wire: Optional["_Wire"], told: List[Mapping[str, Any]],
+              timeout_s: Optional[float]) -> Iterator[Mapping[str, Any]]:
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            while told:
+                news = told.pop(0)
+                yield news
+                if news.get("ended"):
+                    return
+                deadline = None if timeout_s is None else time.monotonic() + timeout_s
+            left = _LISTEN_S if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                return
+            if wire is None or self._wire is not wire:  # another call found it lost, and made another
+                raise Lost("the connection was lost")
+            with self._turn():
+                wire.listen(min(left, _LISTEN_S))
 
     def _timeout_of(self, params: Mapping[str, Any]) -> float:
         deadline_ms = params.get("deadline_ms")

@@ -224,11 +224,12 @@ handle_system_stats(struct call *call, struct err *err)
 {
     const struct roster *roster = call->view.roster;
     struct watch_desk *watches = call->host != NULL ? call->host->watches : NULL;
+    bool has_service = call->host != NULL && call->host->pack_stats != NULL;
     struct buf *out = &call->answer;
     struct method_stats stats;
     enum err_code code;
 
-    pack_map(out, 6 + (size_t)(call->host != NULL) + (size_t)(watches != NULL));
+    pack_map(out, 6 + (size_t)has_service + (size_t)(watches != NULL));
     pack_key_text(out, "version", JML_VERSION);
     pack_key_text(out, "kernel", engine_kernel(call->engine)->name);
     pack_key_int(out, "seq", (int64_t)call->view.seq);
@@ -249,7 +250,7 @@ handle_system_stats(struct call *call, struct err *err)
         pack_key(out, methods[i].name);
         pack_method_stats(out, &stats);
     }
-    if (call->host != NULL) {
+    if (has_service) {
         pack_key(out, "service");
         call->host->pack_stats(call->host, out);
     }

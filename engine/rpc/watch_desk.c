@@ -604,6 +604,16 @@ watch_desk_wait(struct watch_desk *desk)
 }
 
 void
+watch_desk_settle(struct watch_desk *desk)
+{
+    pthread_mutex_lock(&desk->lock);
+    while (!atomic_load(&desk->is_stopping) &&
+           next_behind(desk, desk->last_number, desk->latest.seq) != NULL)
+        pthread_cond_wait(&desk->opened, &desk->lock);
+    pthread_mutex_unlock(&desk->lock);
+}
+
+void
 watch_desk_turn(struct watch_desk *desk)
 {
     struct turn turn = {.desk = desk};
@@ -625,6 +635,7 @@ watch_desk_turn(struct watch_desk *desk)
         group_drop(group);
     }
     log_trim(desk);
+    pthread_cond_broadcast(&desk->opened); /* to whoever waits for it to settle */
     pthread_mutex_unlock(&desk->lock);
     engine_view_drop(&turn.view);
 }

@@ -48,6 +48,9 @@ void watch_desk_close(struct watch_desk *desk);
 /* Until there is something to do: true; or the desk was stopped: false. */
 bool watch_desk_wait(struct watch_desk *desk);
 void watch_desk_turn(struct watch_desk *desk);
+/* Waits, on another thread than the desk's, until all that was committed before is in the lists; or the desk
+ * was stopped. */
+void watch_desk_settle(struct watch_desk *desk);
 
 /* ---- connections ---- */
 

@@ -3,6 +3,7 @@
 #include "alloc.h"
 #include "file.h"
 #include "json.h"
+#include "watch_desk.h"
 #include "yaml_doc.h"
 
 #include <criterion/criterion.h>
@@ -48,6 +49,10 @@ remove_one(const char *path, const struct stat *st, int flag, struct FTW *walk)
 void
 rpc_close(struct rpc *rpc)
 {
+    if (rpc->seat != NULL)
+        watch_seat_close(rpc->seat);
+    watch_seat_drop(rpc->seat);
+    watch_desk_close(rpc->host.watches);
     engine_close(rpc->engine);
     arena_destroy(rpc->arena);
     nftw(rpc->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
@@ -58,6 +63,24 @@ rpc_reopen(struct rpc *rpc)
 {
     engine_close(rpc->engine);
     open_engine(rpc);
+}
+
+static void
+ignore_news(void *context)
+{
+    (void)context; /* the test takes them when it likes */
+}
+
+void
+rpc_seat(struct rpc *rpc)
+{
+    struct err err = {0};
+
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        rpc->limits[i] = limit_rows[i].preset;
+    cr_assert_eq(watch_desk_open(rpc->engine, rpc->limits, &rpc->host.watches, &err), ERR_OK);
+    rpc->seat = watch_seat_create(rpc->host.watches, ignore_news, NULL);
+    cr_assert_not_null(rpc->seat);
 }
 
 void
@@ -98,6 +121,11 @@ rpc_call(struct rpc *rpc, const char *method, const char *json)
     call_init(&call, rpc->engine, &rpc->caller, scratch, 0);
     call.is_cancelled = rpc->is_cancelled;
     call.cancel_context = rpc->cancel_context;
+    call.seat = rpc->seat;
+    if (rpc->seat != NULL)
+        call.limits = rpc->limits;
+    if (rpc->host.watches != NULL)
+        call.host = &rpc->host;
     if (rpc->has_received)
         call.received_ms = rpc->received_ms;
     if (json != NULL)
@@ -108,6 +136,7 @@ rpc_call(struct rpc *rpc, const char *method, const char *json)
     if (code == ERR_OK)
         code = call_run(&call, &rpc->err);
     rpc->has_failed = mem_fail_happened();
+    rpc->watch = code == ERR_OK ? call.watch : 0;
     cr_assert_eq(code, rpc->err.code, "%s answers %d but says %d", method, code, rpc->err.code);
     if (code == ERR_OK)
         answer = kept(rpc, &call.answer);

@@ -2,6 +2,7 @@
 #define JML_RPC_FIXTURE_H
 
 #include "call.h"
+#include "limit_table.h"
 #include "result_check.h"
 
 /*
@@ -20,8 +21,12 @@ struct rpc {
     const msgpack_object *details; /* of the last error; NULL if there were none */
     bool (*is_cancelled)(void *context);
     void *cancel_context;
-    long fail_at;    /* which allocation of the next call is to fail; 0: none */
-    bool has_failed; /* it came to that */
+    long fail_at;          /* which allocation of the next call is to fail; 0: none */
+    bool has_failed;       /* it came to that */
+    struct call_host host; /* once rpc_seat was called: */
+    struct watch_seat *seat;
+    _Atomic int64_t limits[LIMIT_COUNT];
+    uint64_t watch; /* of the last call: what match.watch made */
     bool has_received;
     int64_t received_ms;
 };
@@ -40,6 +45,9 @@ const msgpack_object *rpc_ok(struct rpc *rpc, const char *method, const char *js
 /* The call must fail with this code and field (NULL: whatever field), and nothing stored may change. */
 void rpc_fails(struct rpc *rpc, const char *method, const char *json, enum err_code code,
                const char *field);
+
+/* From here on calls come over a connection that can be told of changes: host.watches, seat. */
+void rpc_seat(struct rpc *rpc);
 
 /* Pieces of an answer by a path such as "matches[0].score". */
 const msgpack_object *rpc_at(const msgpack_object *value, const char *path);
