@@ -1589,7 +1589,7 @@ match_batch(const struct match_plan *plan, const struct match_query *queries, si
                queries[i].on_from == queries[0].on_from);
     if (batch.arena != NULL) {
         batch.survivors = alloc_aligned(batch.arena, 1, sizeof *batch.survivors);
-        batch.searches = arena_alloc(batch.arena, TILE_QUERIES, sizeof *batch.searches);
+        batch.searches = alloc_aligned(batch.arena, TILE_QUERIES, sizeof *batch.searches);
     }
     if (batch.rows == NULL || batch.scratch == NULL || batch.survivors == NULL ||
         batch.searches == NULL)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How soon standing lists are current: one profile changed among N a side.
 
-    standing.py [--side 100000] [--changes 200] [-k 10] [--build build/release]
+    standing.py [--side 100000] [--hosts N] [--changes 200] [-k 10] [--build build/release]
 
 Rules. A fresh store, N startups in Paris and N incubators in Silicon Valley, made here from a seed; the shipped
 programme `bilocation`, pairing `hosting`, with its text and track record wants. All lists of both
@@ -12,6 +12,9 @@ next is sent when the lists are current. Two figures, each as median, 99 % and l
     lists   from the beginning of the desk's work until both sides' lists are current (system.stats)
     told    from the answer to the patch until the notification of the last list that moved has been read;
             changes that moved no list are left out
+
+Making the lists of N a side is N x N pairs, minutes. With --hosts 1000 it is a hundredth of that, and a changed
+host costs the same: one list among N startups, one column of N startups' lists.
 
 The service runs as an operator's would; nothing else should. What one core does: taskset -c 0.
 """
@@ -90,16 +93,16 @@ def vocabulary(share, name):
     return [code for code in rows[1:] if code and code != "self"]
 
 
-def fill(peer, n, vocabularies):
+def fill(peer, args, vocabularies):
     rng = random.Random(20261126)
     begun = time.monotonic()
-    for kind in ("startup", "incubator"):
+    for kind, n in (("startup", args.side), ("incubator", args.hosts)):
         for at in range(0, n, 2000):
             batch = [profile(rng, kind, i, vocabularies) for i in range(at, min(at + 2000, n))]
             answer = peer.ask("profile.put_many", profiles=batch)
             if answer["failed"]:
                 sys.exit(f"refused: {answer['failed'][0]}")
-    print(f"{2 * n} profiles stored in {time.monotonic() - begun:.0f} s", flush=True)
+    print(f"{args.side + args.hosts} profiles stored in {time.monotonic() - begun:.0f} s", flush=True)
 
 
 def figures(name, values):
@@ -125,8 +128,10 @@ def measure(writer, watcher, args):
     for i in range(args.changes + 10):
         kind = ("startup", "incubator")[i % 2]
         watcher.told.clear()
-        writer.ask("profile.patch", id=f"{kind}-{rng.randrange(args.side):06d}",
-                   changes={"sectors": codes(rng, SECTORS, 3)})
+        n = args.side if kind == "startup" else args.hosts
+        if writer.ask("profile.patch", id=f"{kind}-{rng.randrange(n):06d}",
+                      changes={"sectors": codes(rng, SECTORS, 3)})["unchanged"]:
+            continue
         answered = time.monotonic()
         before, stats = stats, settled(writer, stats["updates"] + 2)
         last = None
@@ -150,7 +155,9 @@ def main():
     parser.add_argument("--changes", type=int, default=200)
     parser.add_argument("-k", type=int, default=10)
     parser.add_argument("--build", default="build/release")
+    parser.add_argument("--hosts", type=int)
     args = parser.parse_args()
+    args.hosts = args.hosts or args.side
     share = os.environ.get("JUMELAGE_SHARE", "data")
     os.environ["JUMELAGE_SHARE"] = os.path.abspath(share)
     vocabularies = {name: vocabulary(share, name) for name in ("stages", "needs")}
@@ -167,7 +174,7 @@ def main():
         try:
             path = os.path.join(store, "jumelage.sock")
             writer, watcher = Peer(path), Peer(path)
-            fill(writer, args.side, vocabularies)
+            fill(writer, args, vocabularies)
             for side in ("from", "to"):
                 begun = time.monotonic()
                 answer = watcher.ask("match.watch", programme="bilocation", pairing="hosting", side=side, k=args.k)
@@ -176,7 +183,8 @@ def main():
             measure(writer, watcher, args)
         finally:
             service.terminate()
-            service.wait()
+            if service.wait() != 0:
+                sys.exit(f"the service ended with {service.returncode}: {service.stderr.read()[-2000:]}")
 
 
 if __name__ == "__main__":
