@@ -27,6 +27,8 @@ WRITES = {"put", "put_many", "patch", "delete", "merge", "unmerge", "create", "r
 ABOUT_TIME = {
     "system.hello": "tells the time",
     "system.stats": "counts what was asked before",
+    "match.watch": "needs a service, and a connection to tell",
+    "match.unwatch": "needs a watch of its own connection",
     "token.list": "tells when a token was last used, which the questions themselves move",
 }
 
