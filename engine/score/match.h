@@ -91,7 +91,8 @@ enum err_code match_top_plain(const struct match_plan *plan, const struct match_
                               struct arena *arena, struct match_list *out, struct err *err);
 /*
  * One column of the matrix: every eligible counterpart of the query's viewer, in no order, with the score of
- * the pair, if it is at least what `least` says for that counterpart. query.k is not read.
+ * the pair, if it is at least what `least` says for that counterpart, and the query's min_score. query.k is
+ * not read.
  */
 struct match_sweep {
     int32_t (*least)(void *context, uint32_t row); /* 0: any; above 10000: never */

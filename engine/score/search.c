@@ -1062,8 +1062,7 @@ rest_of(const struct search *search, const struct block *block, uint32_t place, 
     if (has_record(block, place)) {
         rest->gains[PLAN_FROM] = search->record_gain[PLAN_FROM];
         rest->gains[PLAN_TO] = search->record_gain[PLAN_TO];
-        rest->has_record =
-            rest->has_record || rest->gains[PLAN_FROM] > 0 || rest->gains[PLAN_TO] > 0;
+        rest->has_record = true; /* it may bring less than none, by the curve */
     }
     rest->gains[PLAN_FROM] += search->rest[PLAN_FROM];
     rest->gains[PLAN_TO] += search->rest[PLAN_TO];
@@ -1328,7 +1327,10 @@ sweep_over(struct search *search, const struct block *block, const struct surviv
                                           survivors->sums[PLAN_TO][i]};
         uint32_t row = block->rows[survivors->places[i]];
 
-        finish(search, block, survivors->places[i], sums, sweep->least(sweep->context, row));
+        int32_t least = sweep->least(sweep->context, row);
+
+        finish(search, block, survivors->places[i], sums,
+               least > search->query->min_score ? least : search->query->min_score);
     }
 }
 

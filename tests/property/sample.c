@@ -150,6 +150,19 @@ put_id(struct sample *sample, int n_ids, struct buf *json)
     buf_printf(json, "\"p%04d\"", (int)sample_below(sample, n_ids));
 }
 
+/* One of many codes, eight to a group; half of the time one of the first few. */
+static void
+put_wide_code(struct sample *sample, struct buf *json)
+{
+    int64_t most = sample_chance(sample, 50) ? 1 + sample->n_codes / 16 : sample->n_codes;
+    int64_t code = sample_below(sample, most);
+
+    if (sample_chance(sample, 5))
+        buf_printf(json, "\"g%lld\"", (long long)code / 8);
+    else
+        buf_printf(json, "\"g%lld.c%lld\"", (long long)code / 8, (long long)code);
+}
+
 static void
 put_value(struct sample *sample, const struct field_draw *field, int n_ids, struct buf *json)
 {
@@ -169,7 +182,10 @@ put_value(struct sample *sample, const struct field_draw *field, int n_ids, stru
         buf_append_text(json, "[");
         for (int64_t i = 0; i < n; i++) {
             buf_append_text(json, i == 0 ? "" : ", ");
-            if (field->draw == DRAW_SET)
+            if (field->draw == DRAW_SET && sample->n_codes > 0 &&
+                strcmp(field->family, "stages") != 0)
+                put_wide_code(sample, json);
+            else if (field->draw == DRAW_SET)
                 buf_printf(json, "\"%s\"", word(sample, field->words));
             else if (field->draw == DRAW_IDS)
                 put_id(sample, n_ids, json);

@@ -14,6 +14,7 @@
  */
 struct sample {
     uint64_t state;
+    int n_codes; /* of each set but stages and ids, skewed or not by the profile; 0: the few of world.h */
 };
 
 uint64_t sample_next(struct sample *sample);

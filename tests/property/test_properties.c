@@ -45,7 +45,7 @@ rounds(void)
 static const char *
 pairing_text(struct ground *ground, const struct sample_pairing *how)
 {
-    struct sample sample = {ground->seed * 31 + 7};
+    struct sample sample = {.state = ground->seed * 31 + 7};
     const char *text;
     struct buf json;
 
@@ -103,7 +103,7 @@ static void
 open_ground(struct ground *ground, uint64_t seed, int n_profiles)
 {
     static const char *const days[] = {"2026-03-01", "2019-12-31", "2024-12-31", "2025-01-01"};
-    struct sample sample = {seed};
+    struct sample sample = {.state = seed};
 
     *ground = (struct ground){.seed = seed};
     world_open(&ground->world);
@@ -304,7 +304,7 @@ Test(properties, lists_are_the_full_sort_cut_at_k)
 
     for (uint64_t round = 0; round < rounds(); round++) {
         struct sample_pairing how = {false, 1, 1, round % 2 == 0, false};
-        struct sample sample = {seed_of_round(round)};
+        struct sample sample = {.state = seed_of_round(round)};
 
         open_ground(&ground, seed_of_round(round), PROFILES);
         use_pairing(&ground, pairing_text(&ground, &how), false);
@@ -409,7 +409,7 @@ static void
 open_round_copy(uint64_t round, const char *one_more)
 {
     struct sample_pairing how = {false, 1, 1, round % 2 == 0, false};
-    struct sample sample = {seed_of_round(round) + 99};
+    struct sample sample = {.state = seed_of_round(round) + 99};
 
     open_copy(&sample, one_more);
     use_pairing(&other, pairing_text(&ground, &how), false);
@@ -434,7 +434,7 @@ Test(laws, an_ineligible_profile_more_changes_no_list)
         ", \"consent\": {\"match\": true}, \"status\": \"paused\""};
 
     for (uint64_t round = 0; round < rounds(); round++) {
-        struct sample sample = {seed_of_round(round)};
+        struct sample sample = {.state = seed_of_round(round)};
 
         open_round(round);
         open_round_copy(round, newcomer(&sample, consents[round % 4]));
@@ -449,7 +449,7 @@ Test(laws, an_eligible_profile_more_is_inserted)
     size_t n_with = 0;
 
     for (uint64_t round = 0; round < rounds(); round++) {
-        struct sample sample = {seed_of_round(round)};
+        struct sample sample = {.state = seed_of_round(round)};
 
         open_round(round);
         open_round_copy(round, newcomer(&sample, ", \"consent\": {\"match\": true}"));

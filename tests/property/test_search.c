@@ -1,0 +1,312 @@
+#include "kernel.h"
+#include "sample.h"
+#include "world.h"
+
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The search over columns, held to the plain scorer byte for byte, in worlds large enough to have several
+ * blocks, dictionaries of each size and planes: by every kernel that this processor runs, alone, in
+ * batches and as a sweep, before and after edits.
+ *
+ * A world is of `n_codes` codes a set: few, some hundreds, or so many that a table goes without planes.
+ */
+enum { PROFILES = 4600, OUTCOMES = 300, VIEWERS = 9, EDITS = 150, KERNELS = 3 };
+
+static struct world world;
+static struct match_plan *plan;
+static uint64_t seed;
+static char pairing_texts[1 << 16];
+
+static uint64_t
+rounds(void)
+{
+    const char *text = getenv("JML_ROUNDS");
+
+    return text != NULL ? strtoull(text, NULL, 10) : 6;
+}
+
+static uint64_t
+seed_of_round(uint64_t round)
+{
+    const char *text = getenv("JML_SEED");
+
+    return (text != NULL ? strtoull(text, NULL, 10) : 20261126) + round;
+}
+
+#define SEED (unsigned long long)seed
+
+static void
+put_profile(struct sample *sample, int i)
+{
+    struct arena_mark mark = arena_mark(world.arena);
+    struct buf json;
+
+    buf_init(&json, 1 << 20);
+    sample_profile(sample, i, PROFILES, &json);
+    cr_assert_eq(buf_check(&json, NULL), ERR_OK);
+    world_put(&world, arena_text(world.arena, buf_str(&json)));
+    buf_fini(&json);
+    arena_release(world.arena, mark);
+}
+
+static void
+put_outcome(struct sample *sample)
+{
+    char from[16], to[16], day[32];
+
+    snprintf(from, sizeof from, "p%04d", (int)sample_below(sample, PROFILES));
+    snprintf(to, sizeof to, "p%04d", (int)sample_below(sample, PROFILES));
+    snprintf(day, sizeof day, "2026-0%d-15", 1 + (int)sample_below(sample, 4));
+    world_outcome(&world, from, to, day, sample_chance(sample, 75));
+}
+
+static void
+open_world(struct sample *sample, int n_codes)
+{
+    world_open(&world);
+    sample->n_codes = n_codes;
+    for (int i = 0; i < PROFILES; i++)
+        put_profile(sample, i);
+    for (int i = 0; i < OUTCOMES; i++)
+        put_outcome(sample);
+    world_publish(&world);
+}
+
+static void
+draw_pairing(struct sample *sample, bool has_require)
+{
+    struct sample_pairing how = {false, 1, 1, has_require, false};
+    struct buf json;
+
+    buf_init(&json, sizeof pairing_texts - 1);
+    sample_pairing(sample, &how, &json);
+    cr_assert_eq(buf_check(&json, NULL), ERR_OK);
+    snprintf(pairing_texts, sizeof pairing_texts, "%.*s", STR_ARG(buf_str(&json)));
+    buf_fini(&json);
+}
+
+/* The same plan by another kernel. */
+static struct match_plan *
+plan_by(const struct kernel *kernel, const struct roster *roster)
+{
+    struct match_context context = {.pairing = &world_programme(&world, pairing_texts)->pairings[0],
+                                    .roster = roster,
+                                    .reference = world.reference,
+                                    .symbols = world.symbols,
+                                    .day = day_of("2026-03-01"),
+                                    .kernel = kernel};
+    struct match_plan *made = NULL;
+    struct err err = {0};
+
+    cr_assert_eq(match_plan_make(&context, world.arena, &made, &err), ERR_OK, "%s", err.message);
+    return made;
+}
+
+static struct match_query
+draw_query(struct sample *sample, const struct roster *roster, bool on_from)
+{
+    static const size_t ks[] = {1, 2, 10, 100, 1000};
+    struct match_query query = {.on_from = on_from, .k = ks[sample_below(sample, 5)]};
+
+    do
+        query.row = (uint32_t)sample_below(sample, roster_rows(roster));
+    while (roster_facts(roster, query.row) == NULL);
+    query.viewer = roster_facts(roster, query.row);
+    query.min_score = sample_chance(sample, 50) ? 0 : (int32_t)sample_below(sample, 8000);
+    return query;
+}
+
+static void
+expect_same(const struct match_list *got, const struct match_list *want, const char *what,
+            const char *kernel)
+{
+    cr_assert(got->n == want->n && got->considered == want->considered &&
+                  got->eligible == want->eligible,
+              "JML_SEED=%llu JML_ROUNDS=1: %s by %s: %zu hits of %llu eligible, not %zu of %llu",
+              SEED, what, kernel, got->n, (unsigned long long)got->eligible, want->n,
+              (unsigned long long)want->eligible);
+    for (size_t i = 0; i < got->n; i++)
+        cr_assert(
+            got->hits[i].row == want->hits[i].row &&
+                memcmp(&got->hits[i].score, &want->hits[i].score, sizeof got->hits[i].score) == 0,
+            "JML_SEED=%llu JML_ROUNDS=1: %s by %s: place %zu is row %u with %d, not %u with %d",
+            SEED, what, kernel, i, got->hits[i].row, got->hits[i].score.score, want->hits[i].row,
+            want->hits[i].score.score);
+}
+
+/* ---- a sweep: every pair once, with its score ---- */
+
+struct swept {
+    int32_t least[2 * PROFILES]; /* by row */
+    int32_t scores[2 * PROFILES];
+};
+static struct swept swept;
+
+static int32_t
+least_of(void *context, uint32_t row)
+{
+    return ((struct swept *)context)->least[row];
+}
+
+static void
+note(void *context, uint32_t row, int32_t score)
+{
+    int32_t *place = &((struct swept *)context)->scores[row];
+
+    cr_assert_eq(*place, -1, "JML_SEED=%llu: row %u is told twice", SEED, row);
+    *place = score;
+}
+
+static void
+check_sweep(struct sample *sample, const struct match_plan *by, const struct match_query *query)
+{
+    struct match_sweep sweep = {least_of, note, &swept};
+    struct err err = {0};
+
+    for (uint32_t row = 0; row < roster_rows(world.roster); row++) {
+        swept.least[row] = sample_chance(sample, 30) ? 0 : (int32_t)sample_below(sample, 10002);
+        swept.scores[row] = -1;
+    }
+    cr_assert_eq(match_sweep(by, query, &sweep, world.arena, &err), ERR_OK, "%s", err.message);
+    for (uint32_t row = 0; row < roster_rows(world.roster); row++) {
+        const struct facts *other = roster_facts(world.roster, row);
+        const struct facts *from = query->on_from ? query->viewer : other;
+        const struct facts *to = query->on_from ? other : query->viewer;
+        struct match_score score = {.score = -1};
+        int requirement;
+
+        if (other != NULL && match_pair_rule(by, from, to, &requirement) == RULE_NONE)
+            match_pair_score(by, from, query->on_from ? query->row : row, to,
+                             query->on_from ? row : query->row, &score);
+        if (score.score < swept.least[row] || score.score < query->min_score)
+            score.score = -1;
+        cr_assert_eq(swept.scores[row], score.score, "JML_SEED=%llu: row %u swept with %d, not %d",
+                     SEED, row, swept.scores[row], score.score);
+    }
+}
+
+/* ---- everything about one roster ---- */
+
+static void
+check_roster(struct sample *sample, const struct roster *roster, bool with_sweep)
+{
+    static const char *const names[KERNELS] = {"plain", "avx2", "avx512"};
+    struct arena_mark mark = arena_mark(world.arena);
+
+    for (int on_from = 0; on_from < 2; on_from++) {
+        struct match_query queries[VIEWERS];
+        struct match_list wanted[VIEWERS];
+        struct err err = {0};
+
+        plan = plan_by(NULL, roster);
+        for (int i = 0; i < VIEWERS; i++) {
+            queries[i] = draw_query(sample, roster, on_from != 0);
+            cr_assert_eq(match_top_plain(plan, &queries[i], world.arena, &wanted[i], &err), ERR_OK);
+        }
+        for (int k = 0; k < KERNELS; k++) {
+            const struct kernel *kernel = kernel_find(names[k]);
+            struct match_list got[VIEWERS];
+
+            if (kernel == NULL)
+                continue;
+            plan = plan_by(kernel, roster);
+            for (int i = 0; i < VIEWERS; i++) {
+                cr_assert_eq(match_top(plan, &queries[i], world.arena, &got[i], &err), ERR_OK, "%s",
+                             err.message);
+                expect_same(&got[i], &wanted[i], "a search", names[k]);
+            }
+            cr_assert_eq(match_batch(plan, queries, VIEWERS, world.arena, got, &err), ERR_OK, "%s",
+                         err.message);
+            for (int i = 0; i < VIEWERS; i++)
+                expect_same(&got[i], &wanted[i], "a batch", names[k]);
+        }
+        if (with_sweep)
+            check_sweep(sample, plan, &queries[0]);
+    }
+    arena_release(world.arena, mark);
+}
+
+static void
+edit(struct sample *sample)
+{
+    for (int i = 0; i < EDITS; i++) {
+        int which = (int)sample_below(sample, PROFILES);
+        char id[32];
+
+        snprintf(id, sizeof id, "p%04d", which);
+        switch (sample_below(sample, 4)) {
+        case 0:
+            world_delete(&world, id);
+            break;
+        case 1:
+            put_outcome(sample);
+            break;
+        default: /* it may change its kind and metro */
+            put_profile(sample, which);
+        }
+    }
+    world_publish(&world);
+}
+
+Test(search, is_the_plain_scorer_in_other_words, .timeout = 600)
+{
+    static const int codes[] = {0, 60, 300, 5000};
+
+    for (uint64_t round = 0; round < rounds(); round++) {
+        struct sample sample = {.state = 0};
+        struct roster *before;
+
+        seed = seed_of_round(round);
+        sample.state = seed;
+        open_world(&sample, codes[round % 4]);
+        for (int pairing = 0; pairing < 3; pairing++) {
+            draw_pairing(&sample, pairing != 0);
+            check_roster(&sample, world.roster, pairing == 0);
+        }
+        before = roster_hold(world.roster);
+        edit(&sample);
+        check_roster(&sample, world.roster, true);
+        check_roster(&sample, before, false); /* whoever holds it sees it as it was */
+        roster_drop(before);
+        world_close(&world);
+    }
+}
+
+/* Nothing but ties: the ids alone decide, whatever the order of places. */
+Test(search, ties_go_by_id)
+{
+    struct match_query query = {.on_from = true, .k = 1000};
+    struct match_list list, plain;
+    struct err err = {0};
+
+    world_open(&world);
+    for (int i = 0; i < 3000; i++) {
+        char json[200];
+
+        snprintf(json, sizeof json,
+                 "{\"id\": \"p%04d\", \"kind\": \"%s\", \"sectors\": [\"food\"], \"terms\": [], "
+                 "\"consent\": {\"match\": true}}",
+                 (int)(i * 7919 % 3000), i == 0 ? "startup" : "incubator");
+        world_put(&world, json);
+    }
+    world_publish(&world);
+    snprintf(
+        pairing_texts, sizeof pairing_texts, "%s",
+        "{\"id\": \"p\", \"from\": {\"kind\": \"startup\"}, \"to\": {\"kind\": \"incubator\"}, "
+        "\"from_wants\": [{\"id\": \"w\", \"type\": \"overlap\", \"of\": \"sectors\", "
+        "\"by\": \"sectors\", \"weight\": 1}]}");
+    plan = plan_by(NULL, world.roster);
+    query.row = world_row(&world, "p0000");
+    query.viewer = roster_facts(world.roster, query.row);
+    cr_assert_eq(match_top(plan, &query, world.arena, &list, &err), ERR_OK);
+    cr_assert_eq(match_top_plain(plan, &query, world.arena, &plain, &err), ERR_OK);
+    cr_assert_eq(list.n, 1000);
+    expect_same(&list, &plain, "ties", "the best kernel");
+    cr_expect(str_is(roster_facts(world.roster, list.hits[999].row)->id, "p1000"));
+    world_close(&world);
+}
