@@ -112,6 +112,9 @@ rule_look(struct lens *lens, const struct plan_requirement *requirement, struct 
     return out->shared != NULL;
 }
 
+/* Lookers hold so few values that one is met again before long. */
+enum { KEPT_VALUES = 1024 };
+
 /* Room for what a shared row says of each block: the next looker of its value finds it there. */
 static bool
 holds_keep(const struct lens *lens, struct arena *arena, struct holds_row *row)
@@ -391,7 +394,8 @@ lens_holds_row(struct lens *lens, size_t rule_at, const struct facts *looker,
     holds_fill(lens, rule, row);
     if (shared == NULL)
         return row;
-    if (!rule->is_fixed && !holds_keep(lens, lens->arena, row))
+    if (!rule->is_fixed && rule->n_codes <= LENS_ROW_CODES && rule->n_shared <= KEPT_VALUES &&
+        !holds_keep(lens, lens->arena, row))
         return NULL;
     *shared = row;
     return row;
