@@ -1,5 +1,7 @@
 #include "str.h"
 
+#include <endian.h>
+
 enum { DISTANCE_BYTES = 64 };
 
 size_t
@@ -93,14 +95,38 @@ str_is_utf8(struct str s)
     return str_utf8_prefix(s) == s.len;
 }
 
+/* How many bytes from 1 to 0x7F stand first: eight at a time, as most text is made of them. (A byte less 1
+ * has its highest bit if it was 0, or if one before it was.) */
+static size_t
+ascii_prefix(const unsigned char *p, size_t n)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    size_t i = 0;
+
+    for (uint64_t word; n - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, p + i, sizeof word);
+        word = le64toh(word);
+        word = (word | (word - ones)) & highs;
+        if (word != 0)
+            return i + (size_t)__builtin_ctzll(word) / 8;
+    }
+    while (i < n && p[i] != 0 && p[i] < 0x80)
+        i++;
+    return i;
+}
+
 size_t
 str_utf8_prefix(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.data;
     size_t i = 0, n;
 
-    while (i < s.len && (n = utf8_length(p + i, s.len - i)) != 0)
+    while (i < s.len) {
+        i += ascii_prefix(p + i, s.len - i);
+        if (i == s.len || (n = utf8_length(p + i, s.len - i)) == 0)
+            break;
         i += n;
+    }
     return i;
 }
 

@@ -110,24 +110,26 @@ err_at_pair(struct err *err, const msgpack_object *map, size_t i)
 static enum err_code
 check_text(const msgpack_object *value, struct err *err)
 {
-    struct str text;
+    if (value->type == MSGPACK_OBJECT_STR) {
+        struct str text = {value->via.str.ptr, value->via.str.size};
 
-    if (value_str(value, &text) && !str_is_utf8(text))
-        return err_set(err, ERR_INVALID_PARAMS, "byte %zu of the text is not UTF-8",
-                       str_utf8_prefix(text) + 1);
-    if (value_is_array(value))
-        for (size_t i = 0; i < value_size(value); i++)
-            if (check_text(value_at(value, i), err) != ERR_OK) {
+        if (!str_is_utf8(text))
+            return err_set(err, ERR_INVALID_PARAMS, "byte %zu of the text is not UTF-8",
+                           str_utf8_prefix(text) + 1);
+    } else if (value->type == MSGPACK_OBJECT_ARRAY) {
+        for (size_t i = 0; i < value->via.array.size; i++)
+            if (check_text(&value->via.array.ptr[i], err) != ERR_OK) {
                 err_at_index(err, i);
                 return ERR_INVALID_PARAMS;
             }
-    if (value_is_map(value))
-        for (size_t i = 0; i < value_size(value); i++)
+    } else if (value->type == MSGPACK_OBJECT_MAP) {
+        for (size_t i = 0; i < value->via.map.size; i++)
             if (check_text(&value->via.map.ptr[i].key, err) != ERR_OK ||
-                check_text(value_of(value, i), err) != ERR_OK) {
+                check_text(&value->via.map.ptr[i].val, err) != ERR_OK) {
                 err_at_pair(err, value, i);
                 return ERR_INVALID_PARAMS;
             }
+    }
     return ERR_OK;
 }
 

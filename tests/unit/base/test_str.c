@@ -147,3 +147,21 @@ Test(str, distance_looks_at_64_bytes)
     cr_expect_eq(str_distance((struct str){a, 80}, (struct str){b, 80}, 9), 0);
     cr_expect_eq(str_distance((struct str){a, 64}, (struct str){b, 80}, 9), 0);
 }
+
+Test(str, what_is_no_utf8_is_found_wherever_it_stands)
+{
+    static const unsigned char bad[] = {0x00, 0x80, 0xFF};
+
+    for (size_t at = 0; at < 40; at++)
+        for (size_t i = 0; i < sizeof bad; i++) {
+            char text[48];
+
+            memset(text, at % 2 ? 'a' : 0x7F, sizeof text);
+            text[at] = (char)bad[i];
+            cr_expect_eq(str_utf8_prefix((struct str){text, sizeof text}), at);
+            cr_expect_eq(str_utf8_prefix((struct str){text, at}), at);
+            text[at] = (char)0xC3; /* an accent at each place is fine */
+            text[at + 1] = (char)0xA9;
+            cr_expect(str_is_utf8((struct str){text, sizeof text}));
+        }
+}

@@ -548,3 +548,76 @@ Test(value, keys_are_bad_when_memory_ends_before_all_were_seen)
     cr_expect(mem_fail_happened());
     cr_expect_eq(bad, 99);
 }
+
+/* ---- stored values, read by hand ---- */
+
+/* One of each type and width, signs and sizes at their edges. */
+static void
+pack_everything(struct buf *out)
+{
+    static const char bytes[] =
+        "\xc0\xc2\xc3\x00\x7f\xe0\xff\xcc\xff\xcd\xff\xff\xce\xff\xff\xff\xff"
+        "\xcf\xff\xff\xff\xff\xff\xff\xff\xff\xd0\x05\xd0\x80\xd1\x80\x00\xd1\x00\x05"
+        "\xd2\x80\x00\x00\x00\xd3\x80\x00\x00\x00\x00\x00\x00\x00\xd3\x00\x00\x00\x00\x00"
+        "\x00\x00\x05\xca\x3f\xc0\x00\x00\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00\xa0\xa2"
+        "ab\xd9\x01x\xda\x00\x01y\xdb\x00\x00\x00\x01z\xc4\x01\xff\xc5\x00\x01\xff\xc6\x00"
+        "\x00\x00\x01\xff\xd4\x01q\xd5\x01qq\xd6\x01qqqq\xd7\x01qqqqqqqq\xd8\x01qqqqqqqqqqqqqqqq"
+        "\xc7\x03\x01qqq\xc8\x00\x01\x01q\xc9\x00\x00\x00\x01\x01q\x80\x90\x81\xa1k\x91\x01"
+        "\xdc\x00\x01\x01\xdd\x00\x00\x00\x01\x01\xde\x00\x01\xa1k\x01\xdf\x00\x00\x00\x01\xa1k"
+        "\x01";
+
+    buf_append(out, "\xdc\x00\x2b", 3);
+    buf_append(out, bytes, sizeof bytes - 1);
+}
+
+Test(value, a_stored_value_is_read_as_msgpack_reads_it)
+{
+    const msgpack_object *read = NULL, *decoded;
+    struct err err = {0};
+    struct buf bytes;
+
+    buf_init(&bytes, 4096);
+    pack_everything(&bytes);
+    decoded = decode(buf_str(&bytes));
+    cr_assert_eq(value_read(bytes.data, bytes.len, &value_limits_default, arena, &read, &err),
+                 ERR_OK, "%s", err.message);
+    cr_assert_eq(value_size(read), value_size(decoded));
+    for (size_t i = 0; i < value_size(read); i++) {
+        cr_expect_eq(value_at(read, i)->type, value_at(decoded, i)->type, "value %zu", i);
+        cr_expect(value_equal(value_at(read, i), value_at(decoded, i)), "value %zu", i);
+    }
+    for (size_t n = 0; n < bytes.len; n++) { /* a copy, so that reading on is caught */
+        char *copy = malloc(n > 0 ? n : 1);
+
+        memcpy(copy, bytes.data, n);
+        cr_expect_eq(value_read(copy, n, &value_limits_default, arena, &read, &err),
+                     ERR_INVALID_PARAMS, "cut off after %zu bytes", n);
+        free(copy);
+    }
+    buf_append_char(&bytes, 0);
+    cr_expect_eq(value_read(bytes.data, bytes.len, &value_limits_default, arena, &read, &err),
+                 ERR_INVALID_PARAMS, "followed by rest");
+    buf_fini(&bytes);
+}
+
+Test(value, a_stored_value_keeps_to_the_limits)
+{
+    const struct value_limits limits = {.bytes = 40, .items = 4, .depth = 2};
+    const msgpack_object *value;
+
+    cr_expect_eq(value_read("\x93\x01\x02\x03", 4, &limits, arena, &value, NULL), ERR_OK);
+    cr_expect_eq(value_read("\x94\x01\x02\x03\x04", 5, &limits, arena, &value, NULL),
+                 ERR_TOO_LARGE);
+    cr_expect_eq(value_read("\x91\x91\x01", 3, &limits, arena, &value, NULL), ERR_OK);
+    cr_expect_eq(value_read("\x91\x91\x90", 3, &limits, arena, &value, NULL), ERR_TOO_LARGE);
+    cr_expect_eq(value_read("\xdf\xff\xff\xff\xff", 5, &value_limits_default, arena, &value, NULL),
+                 ERR_TOO_LARGE, "a header asks for more than there is");
+    cr_expect_eq(value_read("\xdd\x00\x01\x00\x00", 5, &value_limits_default, arena, &value, NULL),
+                 ERR_INVALID_PARAMS, "likewise, below the limit");
+    cr_expect_eq(value_read("\xc1", 1, &value_limits_default, arena, &value, NULL),
+                 ERR_INVALID_PARAMS);
+    cr_expect_eq(value_read("\xd9\x29"
+                            "12345678901234567890123456789012345678901",
+                            43, &limits, arena, &value, NULL),
+                 ERR_TOO_LARGE);
+}
