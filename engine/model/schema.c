@@ -6,7 +6,8 @@ enum { NO_VOCABULARY = -1, NEED_CODES_MAX = 128, COUNT_MAX = 1000000000 };
 #define HOSTS "incubator investor lab company city-service training event"
 
 /* clang-format off */
-#define ROW(id_, name_, type_, slot_) .id = (id_), .name = (name_), .type = (type_), .slot = (slot_)
+#define ROW(id_, name_, type_, slot_) \
+    .id = (id_), .name = (name_), .name_len = sizeof(name_) - 1, .type = (type_), .slot = (slot_)
 #define OF(vocabulary_) .vocabulary = (vocabulary_), .vocabulary_too = NO_VOCABULARY
 #define FREE OF(NO_VOCABULARY)
 

@@ -94,6 +94,7 @@ enum field_flags {
 struct field {
     enum field_id id;
     const char *name;
+    uint32_t name_len; /* its bytes */
     enum field_type type;
     enum slot_type slot;
     unsigned flags;

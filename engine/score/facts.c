@@ -13,14 +13,32 @@
  * into one block: the struct, then arrays in falling order of their alignment, so that nothing is
  * padded.
  */
-enum { DRAFT_BYTES_MAX = 8 * 1024 * 1024 };
+enum { DRAFT_BYTES_MAX = 8 * 1024 * 1024, FEW_CODES = 16, CODE_ROOM = 64 };
 
 struct slot_reader {
     const struct reference *reference;
     struct symbols *symbols; /* one of these two */
     struct symbol_scope *scope;
     struct arena *arena;
+    struct code_room *room; /* NULL: codes lie in the arena */
 };
+
+/* Of a draft: most sets are of a few codes, and an arena rounds each up. */
+struct code_room {
+    symbol codes[CODE_ROOM];
+    uint32_t used;
+};
+
+static symbol *
+take_codes(const struct slot_reader *reader, size_t n)
+{
+    struct code_room *room = reader->room;
+
+    if (room == NULL || n > CODE_ROOM - room->used)
+        return arena_alloc(reader->arena, n, sizeof(symbol));
+    room->used += (uint32_t)n;
+    return room->codes + room->used - n;
+}
 
 static symbol
 intern(const struct slot_reader *reader, struct str text)
@@ -47,13 +65,29 @@ compare_symbols(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Few, as nearly all sets are: qsort took longer to begin. */
+static void
+sort_few(symbol *codes, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        symbol moved = codes[i];
+        uint32_t at = i;
+
+        for (; at > 0 && codes[at - 1] > moved; at--)
+            codes[at] = codes[at - 1];
+        codes[at] = moved;
+    }
+}
+
 /* In ascending order, each once; an empty set is one that was never filled. */
 static struct slot_codes
 sort_codes(symbol *codes, uint32_t n)
 {
     uint32_t kept = 0;
 
-    if (n > 1)
+    if (n <= FEW_CODES)
+        sort_few(codes, n);
+    else
         qsort(codes, n, sizeof *codes, compare_symbols);
     for (uint32_t i = 0; i < n; i++)
         if (kept == 0 || codes[i] != codes[kept - 1])
@@ -89,7 +123,7 @@ read_codes(const struct slot_reader *reader, const struct field *field, const ms
 {
     bool is_list = value_is_array(value);
     size_t n_values = is_list ? value_size(value) : 1;
-    symbol *codes = arena_alloc(reader->arena, n_values, sizeof *codes);
+    symbol *codes = take_codes(reader, n_values);
     enum err_code code = ERR_OK;
     uint32_t n = 0;
 
@@ -224,9 +258,15 @@ slot_of_value(const struct field *field, const msgpack_object *value,
 
 /* ---- the draft of a profile ---- */
 
+/* The fields' values of a map, by field; NULL where absent or nil. */
+struct found_fields {
+    const msgpack_object *values[FIELD_COUNT];
+};
+
 struct draft {
     struct slot_reader reader;
-    const msgpack_object *open, *confidential;
+    struct found_fields open, confidential;
+    bool is_for_settling;
     struct facts facts;
 };
 
@@ -250,6 +290,62 @@ draft_groups(struct draft *draft, struct slot_codes *codes, struct err *err)
     return ERR_OK;
 }
 
+/* What the store adds as the last pairs (profiles.c): nobody's field, and not to be looked for. */
+static bool
+is_of_store(struct str name)
+{
+    return str_equal(name, STR_LIT("version")) || str_equal(name, STR_LIT("updated_at")) ||
+           str_equal(name, STR_LIT("seq"));
+}
+
+/* The field of that name, looked for from `from` on and round; FIELD_NONE if there is none. */
+static int
+find_field(struct str name, int from)
+{
+    for (int tried = 0, field = from; tried < FIELD_COUNT; tried++) {
+        if (schema[field].name_len == name.len &&
+            memcmp(schema[field].name, name.data, name.len) == 0)
+            return field;
+        if (tried == 0 && is_of_store(name))
+            return FIELD_NONE;
+        field = field + 1 < FIELD_COUNT ? field + 1 : 0;
+    }
+    return FIELD_NONE;
+}
+
+/* One pass over the pairs: stored forms have them in the order of the schema, so that the next field is
+ * nearly always at hand. Of a key that stands twice the last counts, as for value_find. */
+static void
+find_fields(const msgpack_object *map, struct found_fields *found)
+{
+    uint32_t n = value_is_map(map) ? map->via.map.size : 0;
+    int next = 0;
+
+    *found = (struct found_fields){{NULL}};
+    for (uint32_t i = 0; i < n; i++) {
+        const msgpack_object *key = &map->via.map.ptr[i].key, *value = &map->via.map.ptr[i].val;
+        int field = FIELD_NONE;
+
+        if (key->type == MSGPACK_OBJECT_STR)
+            field = find_field((struct str){key->via.str.ptr, key->via.str.size}, next);
+        if (field == FIELD_NONE)
+            continue;
+        found->values[field] = value->type == MSGPACK_OBJECT_NIL ? NULL : value;
+        next = field + 1 < FIELD_COUNT ? field + 1 : 0;
+    }
+}
+
+/* As profile_effective. */
+static const msgpack_object *
+draft_value(const struct draft *draft, enum field_id field, bool *is_confidential)
+{
+    const msgpack_object *value =
+        (schema[field].flags & FIELD_OPEN_ONLY) == 0 ? draft->confidential.values[field] : NULL;
+
+    *is_confidential = value != NULL;
+    return value != NULL ? value : draft->open.values[field];
+}
+
 static enum err_code
 draft_slots(struct draft *draft, struct err *err)
 {
@@ -263,7 +359,7 @@ draft_slots(struct draft *draft, struct err *err)
 
         if (field->slot == SLOT_NONE || field->slot == SLOT_TEXT)
             continue;
-        value = profile_effective(draft->open, draft->confidential, field, &is_confidential);
+        value = draft_value(draft, (enum field_id)i, &is_confidential);
         code = read_slot(&draft->reader, field, value, slot, err);
         slot->is_confidential = slot->state == SLOT_KNOWN && is_confidential;
         if (code == ERR_OK && (field->flags & FIELD_TWO_LEVEL) != 0)
@@ -277,18 +373,24 @@ static enum err_code
 draft_conflicts(struct draft *draft, struct err *err)
 {
     const struct field *field = &schema[FIELD_CONFLICTS];
+    const msgpack_object *open_value = draft->open.values[FIELD_CONFLICTS],
+                         *confidential_value = draft->confidential.values[FIELD_CONFLICTS];
     struct slot *slot = &draft->facts.slots[FIELD_CONFLICTS];
     struct slot open = {0}, confidential = {0};
-    enum err_code code =
-        read_slot(&draft->reader, field, value_find(draft->open, field->name), &open, err);
-    uint32_t n_open = open.codes.n, n;
+    uint32_t n_open, n;
+    enum err_code code;
     symbol *both;
 
+    if (open_value == NULL && confidential_value == NULL) {
+        *slot = (struct slot){.state = SLOT_MISSING};
+        return ERR_OK;
+    }
+    code = read_slot(&draft->reader, field, open_value, &open, err);
     if (code == ERR_OK)
-        code = read_slot(&draft->reader, field, value_find(draft->confidential, field->name),
-                         &confidential, err);
+        code = read_slot(&draft->reader, field, confidential_value, &confidential, err);
     if (code != ERR_OK)
         return code;
+    n_open = open.codes.n;
     n = n_open + confidential.codes.n;
     both = arena_alloc(draft->reader.arena, n, sizeof *both);
     if (both == NULL)
@@ -306,7 +408,7 @@ draft_conflicts(struct draft *draft, struct err *err)
 static enum err_code
 draft_standing(struct draft *draft, struct err *err)
 {
-    const msgpack_object *consent = value_find(draft->open, "consent");
+    const msgpack_object *consent = draft->open.values[FIELD_CONSENT];
     const msgpack_object *until = value_find(consent, "until");
     struct facts *facts = &draft->facts;
     struct str status;
@@ -314,7 +416,7 @@ draft_standing(struct draft *draft, struct err *err)
     if (!value_bool(value_find(consent, "match"), &facts->may_match))
         facts->may_match = false;
     facts->is_paused =
-        value_str(value_find(draft->open, "status"), &status) && str_is(status, "paused");
+        value_str(draft->open.values[FIELD_STATUS], &status) && str_is(status, "paused");
     facts->consent_until = DATE_OPEN_TO;
     if (value_is_nil(until))
         return ERR_OK;
@@ -327,22 +429,28 @@ only_code(const struct slot *slot)
     return slot->state == SLOT_KNOWN ? slot->codes.codes[0] : SYMBOL_NONE;
 }
 
+static void
+name_by_slots(struct facts *facts)
+{
+    facts->kind = only_code(&facts->slots[FIELD_KIND]);
+    facts->metro = only_code(&facts->slots[FIELD_METRO]);
+    facts->organisation = only_code(&facts->slots[FIELD_ORGANISATION]);
+}
+
 static enum err_code
 draft_names(struct draft *draft, struct err *err)
 {
     struct facts *facts = &draft->facts;
 
-    if (!value_str(value_find(draft->open, "id"), &facts->id) || facts->id.len == 0)
+    if (!value_str(draft->open.values[FIELD_ID], &facts->id) || facts->id.len == 0)
         return refuse(&schema[FIELD_ID], "text", err);
-    if (!value_str(value_find(draft->open, "name"), &facts->name))
+    if (!value_str(draft->open.values[FIELD_NAME], &facts->name))
         facts->name = (struct str){NULL, 0};
+    name_by_slots(facts);
+    if (draft->is_for_settling)
+        return ERR_OK;
     facts->id_symbol = intern(&draft->reader, facts->id);
-    if (facts->id_symbol == SYMBOL_NONE)
-        return err_no_memory(err);
-    facts->kind = only_code(&facts->slots[FIELD_KIND]);
-    facts->metro = only_code(&facts->slots[FIELD_METRO]);
-    facts->organisation = only_code(&facts->slots[FIELD_ORGANISATION]);
-    return ERR_OK;
+    return facts->id_symbol != SYMBOL_NONE ? ERR_OK : err_no_memory(err);
 }
 
 static enum err_code
@@ -351,8 +459,7 @@ draft_texts(struct draft *draft, const struct facts_input *input, struct err *er
     const struct field *field = &schema[FIELD_EMBEDDING];
     struct facts *facts = &draft->facts;
     bool is_confidential = false;
-    const msgpack_object *value =
-        profile_effective(draft->open, draft->confidential, field, &is_confidential);
+    const msgpack_object *value = draft_value(draft, FIELD_EMBEDDING, &is_confidential);
     struct slot *slot = &facts->slots[FIELD_DESCRIPTION];
     struct str bytes;
 
@@ -360,7 +467,7 @@ draft_texts(struct draft *draft, const struct facts_input *input, struct err *er
     facts->text_is_confidential = input->has_confidential_text;
     slot->state = input->text.n > 0 ? SLOT_KNOWN : SLOT_MISSING;
     slot->is_confidential = input->text.n > 0 && input->has_confidential_text;
-    if (value_is_nil(value))
+    if (value == NULL)
         return ERR_OK;
     if (!value_bin(value, &bytes) || bytes.len == 0 || bytes.len > (size_t)field->max)
         return refuse(field, "a vector of 1 to 1024 bytes", err);
@@ -407,15 +514,18 @@ lay(unsigned char **at, const void *bytes, size_t n)
 }
 
 static struct facts *
-block_make(const struct facts *draft)
+block_make(const struct facts *draft, struct shelf **shelf)
 {
     size_t size = block_bytes(draft);
-    struct facts *facts = mem_alloc(size);
-    unsigned char *at = (unsigned char *)(facts + 1);
+    struct facts *facts = shelf != NULL && size <= SHELF_THING_MAX ? shelf_lay(shelf, size) : NULL;
+    bool is_on_shelf = facts != NULL;
+    unsigned char *at;
 
-    if (facts == NULL)
+    if (facts == NULL && (facts = mem_alloc(size)) == NULL)
         return NULL;
+    at = (unsigned char *)(facts + 1);
     memcpy(facts, draft, sizeof *facts);
+    facts->is_on_shelf = is_on_shelf;
     atomic_init(&facts->references, 1);
     facts->bytes = (uint32_t)size;
     for (int i = 0; i < FIELD_COUNT; i++) {
@@ -439,19 +549,23 @@ block_make(const struct facts *draft)
 enum err_code
 facts_build(const struct facts_input *input, struct facts **out, struct err *err)
 {
-    struct arena *arena = arena_create(DRAFT_BYTES_MAX);
+    struct arena *own = input->scratch == NULL ? arena_create(DRAFT_BYTES_MAX) : NULL;
     struct draft draft = {.reader = {.reference = input->reference,
                                      .symbols = input->symbols,
                                      .scope = input->scope,
-                                     .arena = arena},
-                          .open = input->open,
-                          .confidential = input->confidential};
+                                     .arena = own != NULL ? own : input->scratch},
+                          .is_for_settling = input->is_for_settling};
+    struct code_room room;
     struct facts *facts = NULL;
     enum err_code code;
 
+    room.used = 0;
+    draft.reader.room = &room;
     assert((input->symbols == NULL) != (input->scope == NULL));
-    if (arena == NULL)
+    if (draft.reader.arena == NULL)
         return err_no_memory(err);
+    find_fields(input->open, &draft.open);
+    find_fields(input->confidential, &draft.confidential);
     code = draft_slots(&draft, err);
     if (code == ERR_OK)
         code = draft_conflicts(&draft, err);
@@ -462,13 +576,57 @@ facts_build(const struct facts_input *input, struct facts **out, struct err *err
     if (code == ERR_OK)
         code = draft_texts(&draft, input, err);
     if (code == ERR_OK) {
-        facts = block_make(&draft.facts);
+        facts = block_make(&draft.facts, input->shelf);
         code = facts != NULL ? ERR_OK : err_no_memory(err);
     }
-    arena_destroy(arena);
+    arena_destroy(own);
     if (code == ERR_OK)
         *out = facts;
     return code;
+}
+
+/* ---- settling ---- */
+
+/* In the block itself, which nobody else has seen. */
+static enum err_code
+settle_codes(struct slot_codes *codes, const struct symbol_scope *scope, struct symbols *symbols,
+             struct err *err)
+{
+    symbol *own = (symbol *)(uintptr_t)codes->codes, *groups; /* laid by block_make */
+
+    if (codes->n == 0 || own[codes->n - 1] < SYMBOL_LOCAL) /* the highest */
+        return ERR_OK;
+    for (uint32_t i = 0; i < codes->n; i++) {
+        if (own[i] >= SYMBOL_LOCAL)
+            own[i] = symbols_intern(symbols, symbol_scope_text(scope, own[i]));
+        if (own[i] == SYMBOL_NONE)
+            return err_no_memory(err);
+    }
+    codes->n = sort_codes(own, codes->n).n;
+    groups = (symbol *)(uintptr_t)codes->groups;
+    for (uint32_t i = 0; groups != NULL && i < codes->n; i++)
+        groups[i] = symbols_group(symbols, own[i]);
+    return ERR_OK;
+}
+
+enum err_code
+facts_settle(struct facts *facts, const struct symbol_scope *scope, struct symbols *symbols,
+             struct err *err)
+{
+    bool has_locals = symbol_scope_count(scope) > 0; /* seldom: then no slot is looked at */
+    enum err_code code = ERR_OK;
+
+    for (int i = 0; i < FIELD_COUNT && has_locals && code == ERR_OK; i++)
+        if (holds_codes(i))
+            code = settle_codes(&facts->slots[i].codes, scope, symbols, err);
+    if (code != ERR_OK)
+        return code;
+    if (has_locals) {
+        facts->conflicts = facts->slots[FIELD_CONFLICTS].codes;
+        name_by_slots(facts);
+    }
+    facts->id_symbol = symbols_intern(symbols, facts->id);
+    return facts->id_symbol != SYMBOL_NONE ? ERR_OK : err_no_memory(err);
 }
 
 struct facts *
@@ -481,8 +639,12 @@ facts_hold(struct facts *facts)
 void
 facts_drop(struct facts *facts)
 {
-    if (facts != NULL &&
-        atomic_fetch_sub_explicit(&facts->references, 1, memory_order_acq_rel) == 1)
+    if (facts == NULL ||
+        atomic_fetch_sub_explicit(&facts->references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (facts->is_on_shelf)
+        shelf_drop(facts, facts->bytes);
+    else
         mem_free(facts);
 }
 

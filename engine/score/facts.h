@@ -6,6 +6,7 @@
 #include "lexicon.h"
 #include "reference.h"
 #include "schema.h"
+#include "shelf.h"
 #include "symbols.h"
 #include "value.h"
 
@@ -56,6 +57,7 @@ struct facts {
     int32_t consent_until;       /* last valid day; DATE_OPEN_TO without one */
     struct slot_codes conflicts; /* union of open and confidential */
     struct text_vector text;
+    bool is_on_shelf;
     bool text_is_confidential; /* a description or tag stands in `confidential` */
     const int8_t *embedding;   /* n_embedding of them; NULL without */
     uint32_t n_embedding;
@@ -73,10 +75,20 @@ struct facts_input {
     struct symbol_scope *scope;
     struct text_vector text;
     bool has_confidential_text;
+    struct arena *scratch; /* NULL: one is made */
+    struct shelf **shelf;  /* the block is laid there; NULL: a block of its own */
+    bool is_for_settling;  /* facts_settle follows: with a scope, the id gets no symbol yet */
 };
 /* ERR_INVALID_PARAMS with the field if a value is not of the field's type (the stored forms are
  * checked: this is damage, or a form that nobody checked); ERR_BUSY if memory ends. */
 enum err_code facts_build(const struct facts_input *input, struct facts **out, struct err *err);
+/*
+ * What was built through a scope, for good: its local symbols become the writer's own, its id gets one.
+ * So that any thread can build, while the writer alone gives out numbers, in its own order: the same
+ * numbers whoever built. Nobody else sees the facts yet. Writer only; ERR_BUSY if memory ends.
+ */
+enum err_code facts_settle(struct facts *facts, const struct symbol_scope *scope,
+                           struct symbols *symbols, struct err *err);
 struct facts *facts_hold(struct facts *facts);
 void facts_drop(struct facts *facts); /* NULL is fine */
 

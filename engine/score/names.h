@@ -30,6 +30,11 @@ uint32_t names_note(const struct names *names, uint32_t number);
 uint32_t names_count(const struct names *names);
 size_t names_bytes(const struct names *names); /* memory held; writer only */
 
+/* The text will soon be found or added: its place begins to come from memory. */
+void names_foresee(const struct names *names, struct str text);
+
 uint64_t names_hash(struct str text);
+/* names_find of a text whose names_hash is at hand. */
+uint32_t names_find_hashed(const struct names *names, struct str text, uint64_t hash);
 
 #endif

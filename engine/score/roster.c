@@ -320,6 +320,12 @@ row_of(struct roster_edit *edit, struct str id)
     return name != NAME_NONE ? name - 1 : ROSTER_NO_ROW;
 }
 
+void
+roster_edit_foresee(const struct roster_edit *edit, struct str id)
+{
+    names_foresee(edit->next->lineage->names, id);
+}
+
 enum err_code
 roster_edit_put(struct roster_edit *edit, struct facts *facts, struct err *err)
 {

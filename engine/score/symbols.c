@@ -60,6 +60,12 @@ symbols_intern(struct symbols *symbols, struct str text)
     return names_add(symbols->names, text, group_symbol);
 }
 
+void
+symbols_foresee(const struct symbols *symbols, struct str text)
+{
+    names_foresee(symbols->names, text);
+}
+
 symbol
 symbols_find(const struct symbols *symbols, struct str text)
 {
@@ -165,7 +171,7 @@ symbol_scope_intern(struct symbol_scope *scope, struct str text)
 
     if (scope->n > 0 && *(place = scope_place(scope, text, hash)) != 0)
         return SYMBOL_LOCAL + *place - 1;
-    known = symbols_find(scope->symbols, text);
+    known = names_find_hashed(scope->symbols->names, text, hash);
     if (known != SYMBOL_NONE)
         return known;
     if (has_group(text, &group) && (local.group = symbol_scope_intern(scope, group)) == SYMBOL_NONE)
@@ -178,6 +184,12 @@ symbol_scope_intern(struct symbol_scope *scope, struct str text)
     scope->locals[scope->n] = local;
     *scope_place(scope, local.text, hash) = ++scope->n;
     return SYMBOL_LOCAL + scope->n - 1;
+}
+
+uint32_t
+symbol_scope_count(const struct symbol_scope *scope)
+{
+    return scope->n;
 }
 
 static const struct local *

@@ -27,7 +27,8 @@ struct symbols *symbols_create(void);
 void symbols_destroy(struct symbols *symbols);
 /* Writer only. SYMBOL_NONE if out of memory. */
 symbol symbols_intern(struct symbols *symbols, struct str text);
-symbol symbols_find(const struct symbols *symbols, struct str text); /* SYMBOL_NONE if unknown */
+void symbols_foresee(const struct symbols *symbols, struct str text); /* will soon be interned */
+symbol symbols_find(const struct symbols *symbols, struct str text);  /* SYMBOL_NONE if unknown */
 struct str symbols_text(const struct symbols *symbols, symbol s);
 /* Of `a.b`, `a.b.c` that of `a` (what stands before the first dot); of `a`, and of `.a`, its own. */
 symbol symbols_group(const struct symbols *symbols, symbol s);
@@ -43,6 +44,7 @@ struct arena;
 struct symbol_scope;
 struct symbol_scope *symbol_scope_create(const struct symbols *symbols, struct arena *arena);
 symbol symbol_scope_intern(struct symbol_scope *scope, struct str text); /* NONE: arena full */
+uint32_t symbol_scope_count(const struct symbol_scope *scope); /* of its own names so far */
 struct str symbol_scope_text(const struct symbol_scope *scope, symbol s);
 symbol symbol_scope_group(const struct symbol_scope *scope, symbol s);
 

@@ -2,6 +2,7 @@
 #include "text_bag.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 
 /*
@@ -271,11 +272,26 @@ text_vector_write(const struct text_vector *vector, uint8_t *out)
     }
 }
 
+/* Names the first of a vector that has one. */
+static enum err_code
+refuse_terms(const uint32_t *terms, const uint16_t *weights, uint32_t n, struct err *err)
+{
+    uint32_t i = 0;
+
+    while (i + 1 < n && (i == 0 || terms[i] > terms[i - 1]) && weights[i] != 0 &&
+           weights[i] <= TEXT_WEIGHT_MAX)
+        i++;
+    return err_set(err, ERR_INTERNAL,
+                   "term %u of a stored text vector is out of order or weighs %u", i + 1,
+                   weights[i]);
+}
+
 enum err_code
 text_vector_read(struct str bytes, struct arena *arena, struct text_vector *out, struct err *err)
 {
     const uint8_t *at = (const uint8_t *)bytes.data;
     uint32_t *terms, n, norm2 = 0;
+    uint32_t n_bad = 0; /* looked at once, at the end: nearly none is */
     uint16_t *weights;
 
     if (bytes.len < STORED_HEAD)
@@ -289,14 +305,21 @@ text_vector_read(struct str bytes, struct arena *arena, struct text_vector *out,
         return err_no_memory(err);
     at += STORED_HEAD;
     for (uint32_t i = 0; i < n; i++, at += STORED_TERM) {
-        terms[i] = get_u32(at);
-        weights[i] = (uint16_t)(at[4] | at[5] << 8);
-        if ((i > 0 && terms[i] <= terms[i - 1]) || weights[i] == 0 || weights[i] > TEXT_WEIGHT_MAX)
-            return err_set(err, ERR_INTERNAL,
-                           "term %u of a stored text vector is out of order or weighs %u", i + 1,
-                           weights[i]);
-        norm2 += (uint32_t)weights[i] * weights[i];
+        uint16_t weight;
+
+        memcpy(&terms[i], at, sizeof *terms);
+        memcpy(&weight, at + sizeof *terms, sizeof weight);
+        terms[i] = le32toh(terms[i]);
+        weights[i] = le16toh(weight);
     }
+    for (uint32_t i = 0; i < n; i++) {              /* loops of their own: several at a time */
+        norm2 += (uint32_t)weights[i] * weights[i]; /* may wrap where one is bad */
+        n_bad += (uint16_t)(weights[i] - 1) >= TEXT_WEIGHT_MAX;
+    }
+    for (uint32_t i = 1; i < n; i++)
+        n_bad += terms[i] <= terms[i - 1];
+    if (n_bad > 0)
+        return refuse_terms(terms, weights, n, err);
     *out = (struct text_vector){.terms = terms, .weights = weights, .n = n, .norm2 = norm2};
     return ERR_OK;
 }

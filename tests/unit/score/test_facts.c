@@ -433,3 +433,63 @@ Test(facts, every_failed_allocation_is_a_clean_error)
         symbols_destroy(input.symbols);
     }
 }
+
+/* ---- built through a scope, settled after ---- */
+
+Test(facts, settled_are_what_the_writer_would_have_built)
+{
+    static const char *const jsons[] = {
+        "{\"id\": \"a\", \"kind\": \"startup\", \"metro\": \"paris\", \"tags\": [\"zoo\", \"Ant\"], "
+        "\"sectors\": [\"food.agri\", \"energy\"], \"conflicts\": [\"c\", \"b\"], \"terms\": [1, 2]}",
+        "{\"id\": \"b\", \"kind\": \"lab\", \"organisation\": \"a\", \"tags\": [\"ant\", \"new\"], "
+        "\"confidential\": {\"conflicts\": [\"d\"]}}",
+        "{\"id\": \"c\", \"kind\": \"startup\", \"tags\": [\"new\", \"zoo\", \"zzz\"], \"needs\": "
+        "[\"space.lab\", \"space\"]}",
+    };
+    struct world twin;
+    struct symbol_scope *scope = symbol_scope_create(world.symbols, world.arena);
+    struct shelf *shelf = NULL;
+
+    world_open(&twin);
+    for (size_t i = 0; i < 3; i++) {
+        const msgpack_object *open = world_json(&world, jsons[i]);
+        struct facts *direct = world_facts(&twin, NULL, jsons[i]), *settled = NULL;
+        struct facts_input input = {.open = open,
+                                    .confidential = value_find(open, "confidential"),
+                                    .reference = world.reference,
+                                    .scope = scope,
+                                    .scratch = world.arena,
+                                    .shelf = &shelf,
+                                    .is_for_settling = true};
+
+        cr_assert_eq(facts_build(&input, &settled, NULL), ERR_OK);
+        cr_expect_eq(settled->id_symbol, SYMBOL_NONE);
+        cr_assert_eq(facts_settle(settled, scope, world.symbols, NULL), ERR_OK);
+        cr_expect_eq(settled->id_symbol, direct->id_symbol);
+        cr_expect_eq(settled->kind, direct->kind);
+        cr_expect_eq(settled->metro, direct->metro);
+        cr_expect_eq(settled->organisation, direct->organisation);
+        cr_expect_eq(settled->conflicts.n, direct->conflicts.n);
+        for (int field = 0; field < FIELD_COUNT; field++) {
+            const struct slot *a = &settled->slots[field], *b = &direct->slots[field];
+
+            if (schema[field].slot != SLOT_CODES)
+                continue;
+            cr_expect_eq(a->state, b->state);
+            cr_expect_eq(a->is_confidential, b->is_confidential);
+            cr_assert_eq(a->codes.n, b->codes.n, "%s", schema[field].name);
+            cr_assert_eq(a->codes.groups != NULL, b->codes.groups != NULL);
+            for (uint32_t j = 0; j < a->codes.n; j++) {
+                cr_expect_eq(a->codes.codes[j], b->codes.codes[j], "%s", schema[field].name);
+                cr_expect(a->codes.groups == NULL || a->codes.groups[j] == b->codes.groups[j]);
+            }
+        }
+        facts_drop(direct);
+        facts_drop(settled);
+    }
+    shelf_close(shelf);
+    cr_expect_eq(symbols_count(world.symbols), symbols_count(twin.symbols));
+    for (symbol s = 1; s <= symbols_count(twin.symbols); s++)
+        cr_expect(str_equal(symbols_text(world.symbols, s), symbols_text(twin.symbols, s)));
+    world_close(&twin);
+}
