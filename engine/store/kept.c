@@ -40,7 +40,7 @@ store_outcome_put(struct store_txn *txn, uint64_t seq, struct str bytes, struct 
 
 enum { LEXICON_KEY_BYTES = 8 };
 
-static struct key
+struct key
 key_of_vector(const struct digest *lexicon, struct str id)
 {
     struct key key = {.len = LEXICON_KEY_BYTES};
@@ -52,9 +52,17 @@ key_of_vector(const struct digest *lexicon, struct str id)
     return key;
 }
 
+bool
+vector_fields_read(struct record_reader *reader, uint64_t *made_of, struct str *bytes)
+{
+    *made_of = record_get_u64(reader);
+    *bytes = record_get_str(reader);
+    return record_is_whole(reader);
+}
+
 enum err_code
 store_vector_get(struct store_read *read, const struct digest *lexicon, struct str id,
-                 uint64_t *text_digest, struct str *bytes, struct err *err)
+                 uint64_t *made_of, struct str *bytes, struct err *err)
 {
     struct key key = key_of_vector(lexicon, id);
     struct record_reader reader;
@@ -62,19 +70,19 @@ store_vector_get(struct store_read *read, const struct digest *lexicon, struct s
 
     if (code != ERR_OK)
         return code;
-    *text_digest = record_get_u64(&reader);
-    *bytes = record_get_str(&reader);
-    return record_is_whole(&reader) ? ERR_OK : kv_damaged(err, TABLE_VECTORS, key_str(&key));
+    return vector_fields_read(&reader, made_of, bytes)
+               ? ERR_OK
+               : kv_damaged(err, TABLE_VECTORS, key_str(&key));
 }
 
 enum err_code
 store_vector_put(struct store_txn *txn, const struct digest *lexicon, struct str id,
-                 uint64_t text_digest, struct str bytes, struct err *err)
+                 uint64_t made_of, struct str bytes, struct err *err)
 {
     struct key key = key_of_vector(lexicon, id);
 
     record_begin(&txn->scratch);
-    record_put_u64(&txn->scratch, text_digest);
+    record_put_u64(&txn->scratch, made_of);
     record_put_str(&txn->scratch, bytes);
     return kv_put(txn, TABLE_VECTORS, key_str(&key), err);
 }

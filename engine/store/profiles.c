@@ -7,8 +7,8 @@
 
 /* ---- reading ---- */
 
-static bool
-read_profile(struct record_reader *reader, struct profile_record *out)
+bool
+profile_fields_read(struct record_reader *reader, struct profile_record *out)
 {
     out->version = record_get_u64(reader);
     out->seq = record_get_u64(reader);
@@ -23,7 +23,7 @@ profile_record_read(struct str key, struct str bytes, struct profile_record *out
 {
     struct record_reader reader;
 
-    return record_open(key, bytes, &reader) && read_profile(&reader, out);
+    return record_open(key, bytes, &reader) && profile_fields_read(&reader, out);
 }
 
 enum err_code
@@ -35,7 +35,7 @@ store_profile_get(struct store_read *read, struct str id, struct profile_record 
 
     if (code != ERR_OK)
         return code;
-    return read_profile(&reader, out) ? ERR_OK : kv_damaged(err, TABLE_PROFILES, id);
+    return profile_fields_read(&reader, out) ? ERR_OK : kv_damaged(err, TABLE_PROFILES, id);
 }
 
 uint64_t
@@ -76,7 +76,7 @@ version_find_record(struct store_read *read, struct str id, struct version_recor
         return ERR_OK;
     code = kv_get(read, TABLE_ARCHIVE, key_str(&key), &reader, err);
     if (code == ERR_OK) {
-        if (!read_profile(&reader, &version->record))
+        if (!profile_fields_read(&reader, &version->record))
             return kv_damaged(err, TABLE_ARCHIVE, key_str(&key));
         version->has_record = true;
     } else if (code == ERR_NOT_FOUND) {

@@ -76,8 +76,16 @@ record_open(struct str key, struct str bytes, struct record_reader *reader)
 {
     const uint8_t *data = (const uint8_t *)bytes.data;
 
-    if (bytes.len < CHECKSUM_BYTES ||
-        u64_read(data) != checksum(key, data + CHECKSUM_BYTES, bytes.len - CHECKSUM_BYTES))
+    return record_open_unchecked(bytes, reader) &&
+           u64_read(data) == checksum(key, data + CHECKSUM_BYTES, bytes.len - CHECKSUM_BYTES);
+}
+
+bool
+record_open_unchecked(struct str bytes, struct record_reader *reader)
+{
+    const uint8_t *data = (const uint8_t *)bytes.data;
+
+    if (bytes.len < CHECKSUM_BYTES)
         return false;
     *reader = (struct record_reader){data + CHECKSUM_BYTES, data + bytes.len, false};
     return true;

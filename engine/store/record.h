@@ -32,6 +32,8 @@ struct record_reader {
 };
 /* False if the checksum does not hold. */
 bool record_open(struct str key, struct str bytes, struct record_reader *reader);
+/* Believes the checksum. False if there is not even room for one. */
+bool record_open_unchecked(struct str bytes, struct record_reader *reader);
 uint64_t record_get_u64(struct record_reader *reader);
 struct str record_get_str(struct record_reader *reader);
 /* Everything was there, and nothing is left? */

@@ -164,9 +164,10 @@ enum err_code store_journal_get(struct store_read *read, uint64_t seq, struct jo
                                 struct err *err);
 uint64_t store_seq(struct store_read *read); /* of the newest journal entry; 0 in an empty store */
 
-/* The text vector kept for a profile under a lexicon, with the digest of the texts it was made of. */
+/* The text vector kept for a profile under a lexicon, and what it was made of: the seq of the profile's
+ * record (so that a start needs to read no text), or, in what older releases wrote, the digest of the texts. */
 enum err_code store_vector_get(struct store_read *read, const struct digest *lexicon, struct str id,
-                               uint64_t *text_digest, struct str *bytes, struct err *err);
+                               uint64_t *made_of, struct str *bytes, struct err *err);
 
 /* Files kept by digest, and small named settings ("reference", "lexicon", …). */
 enum err_code store_blob_get(struct store_read *read, const struct digest *digest,
@@ -183,6 +184,23 @@ enum err_code store_walk_profiles(struct store_read *read, struct str after,
                                   struct store_walk **out, struct err *err);
 bool store_walk_next_profile(struct store_walk *walk, struct str *id, struct profile_record *out,
                              struct err *err);
+/*
+ * Every profile beside its text vector, both still sealed: the walk itself reads no value, and any thread
+ * can open them while the snapshot stands, as store_profile_get and store_vector_get do; or believing
+ * their checksums, which take longer than all the rest: what the check of the opening is for.
+ */
+struct sealed_profile {
+    struct str id, profile;
+    struct str vector_key, vector; /* empty if none is kept under the lexicon */
+};
+enum err_code store_walk_sealed(struct store_read *read, const struct digest *lexicon,
+                                struct store_walk **out, struct err *err);
+bool store_walk_next_sealed(struct store_walk *walk, struct sealed_profile *out, struct err *err);
+enum err_code sealed_profile_open(const struct sealed_profile *sealed, bool believes,
+                                  struct profile_record *out, struct err *err);
+/* ERR_NOT_FOUND without message if there is none. */
+enum err_code sealed_vector_open(const struct sealed_profile *sealed, bool believes,
+                                 uint64_t *made_of, struct str *bytes, struct err *err);
 enum err_code store_walk_programmes(struct store_read *read, struct str after,
                                     struct store_walk **out, struct err *err);
 bool store_walk_next_programme(struct store_walk *walk, struct str *id,

@@ -11,6 +11,9 @@ struct store_walk {
     MDB_cursor *cursor;
     struct key after, prefix; /* start behind the one, stay within the other */
     bool has_begun;
+    struct store_walk *beside; /* of a sealed walk: the vectors, one ahead */
+    struct str beside_key, beside_value;
+    bool is_beside_over;
 };
 
 static enum err_code
@@ -37,6 +40,7 @@ store_walk_end(struct store_walk *walk)
 {
     if (walk == NULL)
         return;
+    store_walk_end(walk->beside);
     mdb_cursor_close(walk->cursor);
     mem_free(walk);
 }
@@ -64,17 +68,17 @@ walk_next(struct store_walk *walk, struct str *key, struct str *value, struct er
     int rc =
         walk->has_begun ? mdb_cursor_get(walk->cursor, &k, &v, MDB_NEXT) : walk_first(walk, &k, &v);
 
-    *err = (struct err){0}; /* at the end it must say ok, whatever it said before */
     walk->has_begun = true;
-    if (rc == MDB_NOTFOUND)
-        return false;
-    if (rc != 0) {
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        *err = (struct err){0};
         store_err(err, rc, "read the store");
         return false;
     }
-    if (k.mv_size < walk->prefix.len ||
-        memcmp(k.mv_data, walk->prefix.bytes, walk->prefix.len) != 0)
+    if (rc == MDB_NOTFOUND || k.mv_size < walk->prefix.len ||
+        memcmp(k.mv_data, walk->prefix.bytes, walk->prefix.len) != 0) {
+        *err = (struct err){0}; /* at the end it must say ok, whatever it said before */
         return false;
+    }
     *key = (struct str){k.mv_data, k.mv_size};
     *value = (struct str){v.mv_data, v.mv_size};
     return true;
@@ -109,6 +113,100 @@ store_walk_next_profile(struct store_walk *walk, struct str *id, struct profile_
     *id = key;
     return profile_record_read(key, value, out) || damaged(walk, key, err);
 }
+
+/* ---- profiles beside their vectors ---- */
+
+enum err_code
+store_walk_sealed(struct store_read *read, const struct digest *lexicon, struct store_walk **out,
+                  struct err *err)
+{
+    struct key within = key_of_vector(lexicon, STR_LIT(""));
+    struct store_walk *walk;
+    enum err_code code = walk_begin(read, TABLE_PROFILES, &no_key, &no_key, &walk, err);
+
+    if (code != ERR_OK)
+        return code;
+    code = walk_begin(read, TABLE_VECTORS, &within, &within, &walk->beside, err);
+    if (code != ERR_OK) {
+        store_walk_end(walk);
+        return code;
+    }
+    *out = walk;
+    return ERR_OK;
+}
+
+static struct str
+beside_id(const struct store_walk *walk)
+{
+    size_t n = walk->beside->prefix.len;
+
+    return (struct str){walk->beside_key.data + n, walk->beside_key.len - n};
+}
+
+/* Moves the vectors on to the first that belongs to id or to one behind it. */
+static enum err_code
+beside_follow(struct store_walk *walk, struct str id, struct err *err)
+{
+    while (!walk->is_beside_over &&
+           (!walk->beside->has_begun || str_compare(beside_id(walk), id) < 0)) {
+        if (!walk_next(walk->beside, &walk->beside_key, &walk->beside_value, err)) {
+            walk->is_beside_over = true;
+            return err->code;
+        }
+    }
+    return ERR_OK;
+}
+
+bool
+store_walk_next_sealed(struct store_walk *walk, struct sealed_profile *out, struct err *err)
+{
+    *out = (struct sealed_profile){.id = STR_LIT("")};
+    if (!walk_next(walk, &out->id, &out->profile, err) ||
+        beside_follow(walk, out->id, err) != ERR_OK)
+        return false;
+    if (!walk->is_beside_over && str_equal(beside_id(walk), out->id)) {
+        out->vector_key = walk->beside_key;
+        out->vector = walk->beside_value;
+    }
+    return true;
+}
+
+static bool
+unseal(struct str key, struct str bytes, bool believes, struct record_reader *reader)
+{
+    return believes ? record_open_unchecked(bytes, reader) : record_open(key, bytes, reader);
+}
+
+enum err_code
+sealed_profile_open(const struct sealed_profile *sealed, bool believes, struct profile_record *out,
+                    struct err *err)
+{
+    struct record_reader reader;
+
+    return unseal(sealed->id, sealed->profile, believes, &reader) &&
+                   profile_fields_read(&reader, out)
+               ? ERR_OK
+               : kv_damaged(err, TABLE_PROFILES, sealed->id);
+}
+
+enum err_code
+sealed_vector_open(const struct sealed_profile *sealed, bool believes, uint64_t *made_of,
+                   struct str *bytes, struct err *err)
+{
+    struct record_reader reader;
+
+    if (sealed->vector_key.len == 0) {
+        if (err != NULL)
+            err->code = ERR_NOT_FOUND;
+        return ERR_NOT_FOUND;
+    }
+    return unseal(sealed->vector_key, sealed->vector, believes, &reader) &&
+                   vector_fields_read(&reader, made_of, bytes)
+               ? ERR_OK
+               : kv_damaged(err, TABLE_VECTORS, sealed->vector_key);
+}
+
+/* ---- the other tables ---- */
 
 enum err_code
 store_walk_programmes(struct store_read *read, struct str after, struct store_walk **out,

@@ -63,17 +63,16 @@ Test(kept_store, vectors_blobs_settings_and_outcomes_are_kept)
     struct store_walk *walk;
     struct store_read *read;
     struct err err = {0};
-    uint64_t text_digest;
+    uint64_t made_of;
     struct str bytes;
 
     cr_assert_eq(store_write(fixture.store, run_fill, NULL, &err), ERR_OK, "%s", err.message);
     fixture_reopen(&fixture);
     cr_assert_eq(store_read_begin(fixture.store, &read, &err), ERR_OK);
-    cr_expect_eq(store_vector_get(read, &lexicon, STR_LIT("p01"), &text_digest, &bytes, &err),
-                 ERR_OK);
-    cr_expect_eq(text_digest, 1);
+    cr_expect_eq(store_vector_get(read, &lexicon, STR_LIT("p01"), &made_of, &bytes, &err), ERR_OK);
+    cr_expect_eq(made_of, 1);
     cr_expect(str_is(bytes, "vector"));
-    cr_expect_eq(store_vector_get(read, &lexicon, STR_LIT("p02"), &text_digest, &bytes, &err),
+    cr_expect_eq(store_vector_get(read, &lexicon, STR_LIT("p02"), &made_of, &bytes, &err),
                  ERR_NOT_FOUND, "it belongs to the other lexicon");
     cr_expect_eq(store_blob_get(read, &blob, &bytes, &err), ERR_OK);
     cr_expect(str_is(bytes, "file"));
@@ -102,4 +101,64 @@ Test(kept_store, vectors_of_another_lexicon_are_pruned_in_steps)
     cr_assert_eq(store_sizes(fixture.store, &sizes, &err), ERR_OK);
     cr_expect_eq(sizes.vectors, 10);
     cr_expect_eq(sizes.blobs, 1);
+}
+
+/* ---- profiles beside their vectors ---- */
+
+static enum err_code
+run_vectors(struct store_txn *txn, void *context, struct err *err)
+{
+    static const char *const ids[] = {"a", "a.b", "c", "gone", "z"};
+    struct digest lexicon = digest_of("two", 3), other = digest_of("one", 3);
+    enum err_code code = ERR_OK;
+
+    (void)context;
+    for (uint64_t i = 0; i < 5 && code == ERR_OK; i++)
+        code = store_vector_put(txn, i == 2 ? &other : &lexicon, str_from(ids[i]), i,
+                                str_from(ids[i]), err);
+    return code;
+}
+
+Test(kept_store, profiles_are_walked_beside_their_vectors)
+{
+    static const struct {
+        const char *id;
+        bool has_vector;
+    } expected[] = {{"a", true}, {"a.b", true}, {"b", false}, {"c", false}, {"z", true}};
+    struct digest lexicon = digest_of("two", 3);
+    struct sealed_profile sealed;
+    struct store_walk *walk;
+    struct store_read *read;
+    struct err err = {0};
+
+    for (size_t i = 0; i < 5; i++)
+        put_profile(&fixture, expected[4 - i].id, "N");
+    cr_assert_eq(store_write(fixture.store, run_vectors, NULL, &err), ERR_OK, "%s", err.message);
+    cr_assert_eq(store_read_begin(fixture.store, &read, &err), ERR_OK);
+    cr_assert_eq(store_walk_sealed(read, &lexicon, &walk, &err), ERR_OK);
+    for (size_t i = 0; i < 5; i++) {
+        struct profile_record record;
+        struct str bytes = {NULL, 0};
+        uint64_t made_of;
+
+        cr_assert(store_walk_next_sealed(walk, &sealed, &err), "%s", err.message);
+        cr_expect(str_is(sealed.id, expected[i].id));
+        for (int believes = 0; believes < 2; believes++) {
+            cr_expect_eq(sealed_profile_open(&sealed, believes, &record, &err), ERR_OK);
+            cr_expect_eq(record.version, 1);
+            cr_expect_eq(sealed_vector_open(&sealed, believes, &made_of, &bytes, &err),
+                         expected[i].has_vector ? ERR_OK : ERR_NOT_FOUND);
+            cr_expect(!expected[i].has_vector || str_is(bytes, expected[i].id));
+        }
+        sealed.id = STR_LIT("another"); /* whose record it is not */
+        cr_expect_eq(sealed_profile_open(&sealed, false, &record, &err), ERR_INTERNAL);
+        sealed.profile.len = 7;
+        cr_expect_eq(sealed_profile_open(&sealed, true, &record, &err), ERR_INTERNAL);
+        sealed.profile.len = 20;
+        cr_expect_eq(sealed_profile_open(&sealed, true, &record, &err), ERR_INTERNAL);
+    }
+    cr_expect_not(store_walk_next_sealed(walk, &sealed, &err));
+    cr_expect_eq(err.code, ERR_OK);
+    store_walk_end(walk);
+    store_read_end(read);
 }
