@@ -211,14 +211,14 @@ engine_edit_ensure(struct engine *engine, struct err *err)
 }
 
 enum err_code
-engine_vector_made(struct engine *engine, struct store_txn *txn, struct str id,
+engine_vector_made(struct engine *engine, struct store_txn *txn, struct str id, uint64_t seq,
                    const struct made_vector *made, struct err *err)
 {
     struct tables tables = engine_tables_in_force(engine);
 
     if (!digests_agree(&made->lexicon, &tables.lexicon->digest))
         return ERR_OK; /* engine_profile_changed makes the right one */
-    return made_vector_store(txn, id, made, err);
+    return made_vector_store(txn, id, seq, made, err);
 }
 
 enum err_code
@@ -238,7 +238,7 @@ engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str 
     if (code == ERR_OK)
         code = roster_edit_put(engine->edit, loaded.facts, err);
     if (code == ERR_OK && loaded.vector_was_made)
-        code = made_vector_store(txn, id, &loaded.made, err);
+        code = made_vector_store(txn, id, record.seq, &loaded.made, err);
     if (code == ERR_OK)
         follow_note_profile(&engine->follow, id, false);
     arena_destroy(arena);

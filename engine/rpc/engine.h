@@ -39,6 +39,7 @@ struct engine_options {
     void *fatal_context;
     uint64_t keep_versions;      /* store_options' own */
     uint32_t keep_journal_days;  /* likewise */
+    unsigned load_threads;       /* that read the profiles while it opens; 0: one a processor */
     const char *backup_dir;      /* where backup.create puts them; NULL: backups in data_dir */
     const struct kernel *kernel; /* of searches; NULL: the best of this processor */
 };
@@ -85,11 +86,9 @@ enum err_code lexicon_reader_take(struct held_lexicon *held, struct lexicon_read
 void lexicon_reader_give(struct held_lexicon *held,
                          struct lexicon_reader *reader); /* NULL is fine */
 
-/* The text vector of a profile, with what it was made by: the lexicon, and the digest of the texts (so that
- * an unchanged text is not computed again). */
+/* The text vector of a profile, with the lexicon that it was made by. */
 struct made_vector {
     struct digest lexicon;
-    uint64_t text_digest;
     struct text_vector vector;
     struct str bytes; /* stored form */
     bool has_confidential;
@@ -98,13 +97,14 @@ struct made_vector {
 enum err_code made_vector_make(struct held_lexicon *lexicon, const msgpack_object *open,
                                const msgpack_object *confidential, struct arena *arena,
                                struct made_vector *out, struct err *err);
-enum err_code made_vector_store(struct store_txn *txn, struct str id,
+/* seq: of the profile's record whose texts it was made of, so that it is made again for others only. */
+enum err_code made_vector_store(struct store_txn *txn, struct str id, uint64_t seq,
                                 const struct made_vector *made, struct err *err);
 
 /* ---- what write handlers tell the engine inside the transaction, so that it can publish ---- */
-/* The vector made for a profile that is about to be put; stored unless another lexicon has come into force. */
+/* The vector made for a profile's record put as `seq`; stored unless another lexicon has come into force. */
 enum err_code engine_vector_made(struct engine *engine, struct store_txn *txn, struct str id,
-                                 const struct made_vector *made, struct err *err);
+                                 uint64_t seq, const struct made_vector *made, struct err *err);
 enum err_code engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str id,
                                      struct err *err); /* reads it back from the transaction */
 enum err_code engine_profile_deleted(struct engine *engine, struct str id, struct err *err);

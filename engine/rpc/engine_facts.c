@@ -2,11 +2,12 @@
  * engine_facts.c: from a stored profile to its facts: the lexicon held, text vectors kept or made.
  *
  * A text vector is a function of the texts and the lexicon. The store keeps each under the lexicon's digest
- * with a digest of the texts, so that one made by other tables or of other texts is never taken.
+ * with the seq of the profile's record, so that one made by other tables or of other texts is never taken.
  */
 #include "arena.h"
 #include "digest.h"
 #include "engine_parts.h"
+#include "profile.h"
 #include "value.h"
 
 #include <stdatomic.h>
@@ -124,24 +125,6 @@ lexicon_reader_give(struct held_lexicon *held, struct lexicon_reader *reader)
 
 /* ---- text vectors ---- */
 
-static uint64_t
-sources_digest(const struct text_source *sources, size_t n)
-{
-    struct digest_state state;
-    struct digest digest;
-    uint64_t value = 0;
-
-    digest_begin(&state);
-    for (size_t i = 0; i < n; i++) {
-        digest_add_str(&state, sources[i].lang);
-        digest_add_str(&state, sources[i].text);
-    }
-    digest = digest_end(&state);
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | digest.bytes[i];
-    return value;
-}
-
 static enum err_code
 pack_vector(const struct text_vector *vector, struct arena *arena, struct str *out, struct err *err)
 {
@@ -171,7 +154,6 @@ made_vector_make(struct held_lexicon *lexicon, const msgpack_object *open,
         code = lexicon_reader_take(lexicon, &reader, err);
     if (code != ERR_OK)
         return code;
-    made.text_digest = sources_digest(sources, n);
     code = text_vector_make(reader, sources, n, arena, &made.vector, err);
     lexicon_reader_give(lexicon, reader);
     if (code == ERR_OK)
@@ -182,10 +164,10 @@ made_vector_make(struct held_lexicon *lexicon, const msgpack_object *open,
 }
 
 enum err_code
-made_vector_store(struct store_txn *txn, struct str id, const struct made_vector *made,
-                  struct err *err)
+made_vector_store(struct store_txn *txn, struct str id, uint64_t seq,
+                  const struct made_vector *made, struct err *err)
 {
-    return store_vector_put(txn, &made->lexicon, id, made->text_digest, made->bytes, err);
+    return store_vector_put(txn, &made->lexicon, id, seq, made->bytes, err);
 }
 
 bool
@@ -196,30 +178,91 @@ digests_agree(const struct digest *a, const struct digest *b)
 
 /* ---- facts ---- */
 
-/* Looks the vector up in the snapshot; makes it where it is not kept or was made of other texts. */
+static uint64_t
+sources_digest(const struct text_source *sources, size_t n)
+{
+    struct digest_state state;
+    struct digest digest;
+    uint64_t value = 0;
+
+    digest_begin(&state);
+    for (size_t i = 0; i < n; i++) {
+        digest_add_str(&state, sources[i].lang);
+        digest_add_str(&state, sources[i].text);
+    }
+    digest = digest_end(&state);
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | digest.bytes[i];
+    return value;
+}
+
+/* What older releases kept: the digest of the texts. */
 static enum err_code
-find_vector(const struct tables *tables, struct store_read *read, struct str id,
-            const msgpack_object *open, const msgpack_object *confidential, struct arena *arena,
-            struct loaded *out, struct facts_input *input, struct err *err)
+is_made_of_texts(uint64_t made_of, const struct facts_input *input, struct arena *arena, bool *is,
+                 struct err *err)
 {
     struct text_source *sources;
-    struct str bytes;
-    uint64_t kept;
+    bool is_confidential;
     size_t n;
-    enum err_code code = facts_text_sources(open, confidential, arena, &sources, &n,
-                                            &input->has_confidential_text, err);
+    enum err_code code = facts_text_sources(input->open, input->confidential, arena, &sources, &n,
+                                            &is_confidential, err);
 
+    if (code == ERR_OK)
+        *is = sources_digest(sources, n) == made_of;
+    return code;
+}
+
+static bool
+has_confidential_text(const struct facts_input *input)
+{
+    bool is[2] = {false, false};
+
+    if (input->confidential == NULL)
+        return false;
+    profile_effective(input->open, input->confidential, &schema[FIELD_DESCRIPTION], &is[0]);
+    profile_effective(input->open, input->confidential, &schema[FIELD_TAGS], &is[1]);
+    return is[0] || is[1];
+}
+
+/* The vector that is kept, or one made where none is or it was made of other texts. */
+static enum err_code
+take_vector(const struct tables *tables, const struct kept_vector *kept, uint64_t seq,
+            struct facts_input *input, struct loaded *out, struct err *err)
+{
+    struct arena *arena = input->scratch;
+    bool is_good = kept->bytes.len > 0 && kept->made_of == seq;
+    enum err_code code = ERR_OK;
+
+    input->has_confidential_text = has_confidential_text(input);
+    if (!is_good && kept->bytes.len > 0)
+        code = is_made_of_texts(kept->made_of, input, arena, &is_good, err);
     if (code != ERR_OK)
         return code;
-    code = store_vector_get(read, &tables->lexicon->digest, id, &kept, &bytes, err);
-    if (code == ERR_OK && kept == sources_digest(sources, n))
-        return text_vector_read(bytes, arena, &input->text, err);
-    if (code != ERR_OK && code != ERR_NOT_FOUND)
-        return code;
-    code = made_vector_make(tables->lexicon, open, confidential, arena, &out->made, err);
+    if (is_good)
+        return text_vector_read(kept->bytes, arena, &input->text, err);
+    code =
+        made_vector_make(tables->lexicon, input->open, input->confidential, arena, &out->made, err);
     out->vector_was_made = code == ERR_OK;
     input->text = out->made.vector;
     return code;
+}
+
+enum err_code
+tables_build_facts(const struct tables *tables, const struct profile_record *record,
+                   const struct kept_vector *kept, struct facts_input *input, struct loaded *out,
+                   struct err *err)
+{
+    enum err_code code = value_read(record->open.data, record->open.len, &value_limits_default,
+                                    input->scratch, &input->open, err);
+
+    *out = (struct loaded){.facts = NULL};
+    input->reference = tables->held->reference;
+    if (code == ERR_OK && record->confidential.len > 0)
+        code = value_read(record->confidential.data, record->confidential.len,
+                          &value_limits_default, input->scratch, &input->confidential, err);
+    if (code == ERR_OK)
+        code = take_vector(tables, kept, record->seq, input, out, err);
+    return code == ERR_OK ? facts_build(input, &out->facts, err) : code;
 }
 
 enum err_code
@@ -227,18 +270,13 @@ tables_load_facts(const struct tables *tables, struct symbols *symbols, struct s
                   struct str id, const struct profile_record *record, struct arena *arena,
                   struct loaded *out, struct err *err)
 {
-    struct facts_input input = {.reference = tables->held->reference, .symbols = symbols};
-    enum err_code code = value_decode(record->open.data, record->open.len, &value_limits_default,
-                                      arena, &input.open, err);
+    struct facts_input input = {.symbols = symbols, .scratch = arena};
+    struct kept_vector kept = {.made_of = 0};
+    enum err_code code =
+        store_vector_get(read, &tables->lexicon->digest, id, &kept.made_of, &kept.bytes, err);
 
     *out = (struct loaded){.facts = NULL};
-    if (code == ERR_OK && record->confidential.len > 0)
-        code = value_decode(record->confidential.data, record->confidential.len,
-                            &value_limits_default, arena, &input.confidential, err);
-    if (code == ERR_OK)
-        code =
-            find_vector(tables, read, id, input.open, input.confidential, arena, out, &input, err);
-    if (code == ERR_OK)
-        code = facts_build(&input, &out->facts, err);
-    return code;
+    if (code != ERR_OK && code != ERR_NOT_FOUND)
+        return code;
+    return tables_build_facts(tables, record, &kept, &input, out, err);
 }

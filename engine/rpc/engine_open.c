@@ -8,13 +8,16 @@
 #include "tokens.h"
 #include "value.h"
 
+#include <sodium.h>
+
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { VECTOR_BATCH = 500, PRUNE_STEP = 500 };
+enum { LOAD_THREADS_MAX = 8, PRUNE_STEP = 500 };
 
 /* What is kept in the store's settings about the tables in force: a list of digests. */
 static void
@@ -100,79 +103,6 @@ keep_tables(struct engine *engine, struct share_files *files, bool *has_new_lexi
     return code;
 }
 
-/* Vectors that had to be made while loading, to be kept for the next time. */
-struct vector_batch {
-    struct engine *engine;
-    struct arena *arena;
-    struct {
-        struct str id;
-        struct made_vector made; /* its bytes; not its terms */
-    } list[VECTOR_BATCH];
-    size_t n;
-};
-
-static enum err_code
-batch_write(struct store_txn *txn, void *context, struct err *err)
-{
-    struct vector_batch *batch = context;
-    enum err_code code = ERR_OK;
-
-    for (size_t i = 0; i < batch->n && code == ERR_OK; i++)
-        code = made_vector_store(txn, batch->list[i].id, &batch->list[i].made, err);
-    return code;
-}
-
-static enum err_code
-batch_add(struct vector_batch *batch, struct str id, const struct loaded *loaded, struct err *err)
-{
-    struct str name = arena_str(batch->arena, id);
-    struct made_vector *made = &batch->list[batch->n].made;
-    enum err_code code = ERR_OK;
-
-    *made = loaded->made;
-    made->bytes = arena_str(batch->arena, loaded->made.bytes);
-    if (made->bytes.data == NULL || name.data == NULL)
-        return err_no_memory(err);
-    batch->list[batch->n++].id = name;
-    if (batch->n == VECTOR_BATCH) {
-        code = store_write(batch->engine->store, batch_write, batch, err);
-        batch->n = 0;
-        arena_reset(batch->arena);
-    }
-    return code;
-}
-
-static enum err_code
-load_profiles(struct engine *engine, struct store_read *read, struct roster_edit *edit,
-              struct vector_batch *batch, struct err *err)
-{
-    struct tables tables = engine_tables_in_force(engine);
-    struct arena *arena = arena_create(LOAD_ARENA_BYTES);
-    struct store_walk *walk = NULL;
-    struct profile_record record;
-    struct str id;
-    enum err_code code =
-        arena == NULL ? err_no_memory(err) : store_walk_profiles(read, STR_LIT(""), &walk, err);
-
-    while (code == ERR_OK && store_walk_next_profile(walk, &id, &record, err)) {
-        struct loaded loaded;
-
-        code = tables_load_facts(&tables, engine->symbols, read, id, &record, arena, &loaded, err);
-        if (code == ERR_OK && loaded.vector_was_made && batch != NULL)
-            code = batch_add(batch, id, &loaded, err);
-        if (code == ERR_OK)
-            code = roster_edit_put(edit, loaded.facts, err);
-        else
-            facts_drop(loaded.facts);
-        arena_reset(arena);
-    }
-    if (code == ERR_OK)
-        code = err->code; /* the walk's own end */
-    store_walk_end(walk);
-    arena_destroy(arena);
-    return code;
-}
-
 enum err_code
 engine_load_outcomes(const struct tables *tables, struct store_read *read, struct roster_edit *edit,
                      struct err *err)
@@ -218,7 +148,7 @@ engine_reload(struct engine *engine, struct store_txn *txn, struct err *err)
     struct store_read *read = store_txn_read(txn);
     struct roster_edit *edit = roster_edit_begin(NULL);
     enum err_code code =
-        edit == NULL ? err_no_memory(err) : load_profiles(engine, read, edit, NULL, err);
+        edit == NULL ? err_no_memory(err) : engine_load_profiles(engine, read, edit, 1, false, err);
 
     if (code == ERR_OK)
         code = engine_load_outcomes(&tables, read, edit, err);
@@ -234,8 +164,16 @@ engine_reload(struct engine *engine, struct store_txn *txn, struct err *err)
     return ERR_OK;
 }
 
+static unsigned
+load_threads(unsigned wanted)
+{
+    long n = wanted != 0 ? (long)wanted : sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > LOAD_THREADS_MAX ? LOAD_THREADS_MAX : (unsigned)n;
+}
+
 static enum err_code
-load_roster(struct engine *engine, struct vector_batch *batch, struct err *err)
+load_roster(struct engine *engine, unsigned n_threads, struct err *err)
 {
     struct tables tables = engine_tables_in_force(engine);
     struct store_read *read;
@@ -247,7 +185,8 @@ load_roster(struct engine *engine, struct vector_batch *batch, struct err *err)
         return code;
     seq = store_seq(read);
     edit = roster_edit_begin(NULL);
-    code = edit == NULL ? err_no_memory(err) : load_profiles(engine, read, edit, batch, err);
+    code = edit == NULL ? err_no_memory(err)
+                        : engine_load_profiles(engine, read, edit, n_threads, true, err);
     if (code == ERR_OK)
         code = engine_load_outcomes(&tables, read, edit, err);
     store_read_end(read);
@@ -258,24 +197,6 @@ load_roster(struct engine *engine, struct vector_batch *batch, struct err *err)
     }
     engine->roster = roster_publish(edit, seq, err);
     return engine->roster != NULL ? ERR_OK : err->code;
-}
-
-static enum err_code
-load(struct engine *engine, struct err *err)
-{
-    struct vector_batch *batch = calloc(1, sizeof *batch);
-    enum err_code code;
-
-    if (batch == NULL)
-        return err_no_memory(err);
-    batch->engine = engine;
-    batch->arena = arena_create(LOAD_ARENA_BYTES);
-    code = batch->arena == NULL ? err_no_memory(err) : load_roster(engine, batch, err);
-    if (code == ERR_OK && batch->n > 0)
-        code = store_write(engine->store, batch_write, batch, err);
-    arena_destroy(batch->arena);
-    free(batch);
-    return code;
 }
 
 static enum err_code
@@ -349,7 +270,7 @@ open_store(struct engine *engine, const struct engine_options *options, struct e
     if (code == ERR_OK)
         code = keep_tables(engine, &engine->lexicon->files, &has_new_lexicon, err);
     if (code == ERR_OK)
-        code = load(engine, err);
+        code = load_roster(engine, load_threads(options->load_threads), err);
     if (code == ERR_OK && has_new_lexicon)
         code = engine_prune_vectors(engine, &engine->lexicon->digest, NULL, err);
     if (code == ERR_OK)
@@ -373,6 +294,11 @@ engine_open(const struct engine_options *options, struct engine **out, struct er
 
     if (engine == NULL)
         return err_no_memory(err);
+    /* Before the first digest: it also takes the fastest code that the processor has. */
+    if (sodium_init() < 0) {
+        free(engine);
+        return err_set(err, ERR_INTERNAL, "no source of randomness: libsodium does not start");
+    }
     engine->clock = options->clock != NULL ? options->clock : clock_system();
     engine->log = options->log;
     engine->kernel = options->kernel != NULL ? options->kernel : kernel_best();

@@ -13,6 +13,7 @@
  *     engine.c          questions, publishing, views, tokens, counters
  *     engine_open.c     opening: tables, store, profiles and outcomes; closing
  *     engine_facts.c    from a stored profile to facts: the lexicon, text vectors
+ *     engine_load.c     from all of them to facts, by several threads
  *     engine_tables.c   other tables while it runs
  *     engine_prepare.c  all facts by other tables, made before those are in force
  *     engine_follow.c   who is told what changed
@@ -137,11 +138,29 @@ struct loaded {
     bool vector_was_made; /* and is not in the store */
     struct made_vector made;
 };
-/* From a stored profile to facts. New symbols are interned: the writer's thread, once the engine is open. */
+/* A vector as it is kept; bytes.len 0: none is. */
+struct kept_vector {
+    uint64_t made_of;
+    struct str bytes;
+};
+/* From a stored profile and its kept vector to facts. Of the input the symbols (or a scope), the scratch and
+ * where the block is to lie are the caller's to fill in. */
+enum err_code tables_build_facts(const struct tables *tables, const struct profile_record *record,
+                                 const struct kept_vector *kept, struct facts_input *input,
+                                 struct loaded *out, struct err *err);
+/* The same of one profile that is looked up. New symbols are interned: the writer's thread, once the engine is open. */
 enum err_code tables_load_facts(const struct tables *tables, struct symbols *symbols,
                                 struct store_read *read, struct str id,
                                 const struct profile_record *record, struct arena *arena,
                                 struct loaded *out, struct err *err);
+
+/* ---- engine_load.c ---- */
+/* All profiles of a snapshot into a roster in the making, in the order of their ids, by n_threads
+ * threads (1: the caller's alone): the same roster and the same symbols whatever their number. With
+ * keeps_vectors, text vectors that had to be made are written for the next time. */
+enum err_code engine_load_profiles(struct engine *engine, struct store_read *read,
+                                   struct roster_edit *edit, unsigned n_threads, bool keeps_vectors,
+                                   struct err *err);
 
 /* ---- engine_open.c ---- */
 /* Deletes the text vectors by other lexicons, in steps, until done or *must_end (NULL: until done). */

@@ -203,12 +203,12 @@ items_look_up(struct pass *pass, struct err *err)
         return code;
     for (size_t i = 0; i < pass->n_items && code == ERR_OK; i++) {
         struct piece_item *item = &pass->items[i];
-        uint64_t text_digest;
+        uint64_t made_of;
         struct str bytes;
 
-        code = store_vector_get(read, &pass->prepared->tables.lexicon->digest, item->id,
-                                &text_digest, &bytes, err);
-        item->is_kept = code == ERR_OK; /* if of other texts, it is made with the facts */
+        code = store_vector_get(read, &pass->prepared->tables.lexicon->digest, item->id, &made_of,
+                                &bytes, err);
+        item->is_kept = code == ERR_OK && made_of == item->seq;
         if (code == ERR_NOT_FOUND)
             code = ERR_OK;
     }
@@ -243,7 +243,7 @@ item_build(struct pass *pass, struct store_txn *txn, const struct piece_item *it
     if (code == ERR_NOT_FOUND || (code == ERR_OK && record.seq != item->seq))
         return ERR_OK; /* gone, or another by now: nothing of the old one may be kept */
     if (code == ERR_OK && !item->is_kept) {
-        code = made_vector_store(txn, item->id, &item->made, err);
+        code = made_vector_store(txn, item->id, item->seq, &item->made, err);
         if (code == ERR_OK) /* a write ends what was read before */
             code = store_profile_get(read, item->id, &record, err);
     }
@@ -251,7 +251,7 @@ item_build(struct pass *pass, struct store_txn *txn, const struct piece_item *it
         code = tables_load_facts(&prepared->tables, prepared->engine->symbols, read, item->id,
                                  &record, pass->scratch, &loaded, err);
     if (code == ERR_OK && loaded.vector_was_made)
-        code = made_vector_store(txn, item->id, &loaded.made, err);
+        code = made_vector_store(txn, item->id, item->seq, &loaded.made, err);
     pass->next.list[item->at].facts = loaded.facts;
     return code;
 }
@@ -357,6 +357,7 @@ load_late(const struct prepared *prepared, struct store_txn *txn, struct str id,
 {
     struct loaded loaded;
     struct str name = arena_str(arena, id);
+    uint64_t seq = record->seq;
     enum err_code code =
         name.data == NULL ? err_no_memory(err)
                           : tables_load_facts(&prepared->tables, prepared->engine->symbols,
@@ -365,7 +366,7 @@ load_late(const struct prepared *prepared, struct store_txn *txn, struct str id,
     if (code != ERR_OK)
         return code;
     if (loaded.vector_was_made)
-        code = made_vector_store(txn, name, &loaded.made, err);
+        code = made_vector_store(txn, name, seq, &loaded.made, err);
     if (code != ERR_OK)
         facts_drop(loaded.facts);
     else

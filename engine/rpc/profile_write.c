@@ -208,7 +208,8 @@ store_new_version(struct call *call, const struct profile_write *write, struct s
     if (code == ERR_OK)
         code = store_profile_put(call->txn, &put, &out->version, err);
     if (code == ERR_OK)
-        code = engine_vector_made(call->engine, call->txn, write->form.id, &write->vector, err);
+        code = engine_vector_made(call->engine, call->txn, write->form.id, put.seq, &write->vector,
+                                  err);
     if (code == ERR_OK)
         code = engine_profile_changed(call->engine, call->txn, write->form.id, err);
     out->seq = put.seq;

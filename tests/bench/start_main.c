@@ -43,12 +43,12 @@ seconds(void)
 
 struct kept_vector {
     uint64_t key;
-    struct str bytes;
-    uint64_t text_digest;
+    struct made_vector made; /* its bytes; not its terms */
 };
 
 struct maker {
     struct engine *engine;
+    struct engine_view view;
     struct generator generator;
     struct random texts;
     struct arena *arena, *kept; /* a batch's; what lasts */
@@ -62,13 +62,11 @@ vector_find(struct maker *maker, const msgpack_object *profile, struct kept_vect
             struct err *err)
 {
     struct text_source *sources;
-    struct text_vector vector;
     bool is_confidential;
     struct kept_vector *place;
     struct buf texts;
     uint64_t key;
     size_t n;
-    uint8_t *bytes;
     enum err_code code =
         facts_text_sources(profile, NULL, maker->arena, &sources, &n, &is_confidential, err);
 
@@ -82,23 +80,16 @@ vector_find(struct maker *maker, const msgpack_object *profile, struct kept_vect
     key = digest_short(texts.data, texts.len);
     buf_fini(&texts);
     for (place = &maker->vectors[key % VECTORS_ROOM];
-         place->bytes.data != NULL && place->key != key;)
+         place->made.bytes.data != NULL && place->key != key;)
         place = place + 1 < maker->vectors + VECTORS_ROOM ? place + 1 : maker->vectors;
     *out = place;
-    if (place->bytes.data != NULL)
+    if (place->made.bytes.data != NULL)
         return ERR_OK;
     place->key = key;
-    code = engine_text_vector(maker->engine, profile, NULL, maker->arena, &vector,
-                              &place->text_digest, &is_confidential, err);
-    if (code != ERR_OK)
-        return code;
-    place->bytes.len = text_vector_bytes(&vector);
-    bytes = arena_alloc(maker->kept, place->bytes.len, 1);
-    if (bytes == NULL)
-        return err_no_memory(err);
-    text_vector_write(&vector, bytes);
-    place->bytes.data = (const char *)bytes;
-    return ERR_OK;
+    code = made_vector_make(maker->view.lexicon, profile, NULL, maker->arena, &place->made, err);
+    if (code == ERR_OK)
+        place->made.bytes = arena_str(maker->kept, place->made.bytes);
+    return code == ERR_OK && place->made.bytes.data == NULL ? err_no_memory(err) : code;
 }
 
 /* Of ten: seven startups, two incubators, one investor. */
@@ -128,7 +119,6 @@ static enum err_code
 put_batch(struct store_txn *txn, void *context, struct err *err)
 {
     struct maker *maker = context;
-    struct digest lexicon = engine_lexicon_digest(maker->engine);
     enum err_code code = ERR_OK;
 
     for (int i = 0; i < BATCH && maker->made < maker->wanted && code == ERR_OK; i++) {
@@ -151,7 +141,7 @@ put_batch(struct store_txn *txn, void *context, struct err *err)
         if (code == ERR_OK)
             code = store_profile_put(txn, &put, &version, err);
         if (code == ERR_OK)
-            code = store_vector_put(txn, &lexicon, put.id, vector->text_digest, vector->bytes, err);
+            code = made_vector_store(txn, put.id, put.seq, &vector->made, err);
         arena_reset(maker->arena);
     }
     return code;
@@ -170,6 +160,7 @@ store_make(const char *folder, uint64_t n, struct err *err)
                              : engine_open(&options, &maker.engine, err);
 
     if (code == ERR_OK) {
+        engine_view_hold(maker.engine, &maker.view);
         maker.generator = (struct generator){.reference = engine_reference(maker.engine),
                                              .arena = maker.kept,
                                              .random = {7},
@@ -179,6 +170,7 @@ store_make(const char *folder, uint64_t n, struct err *err)
         while (code == ERR_OK && maker.made < n)
             code = store_write(engine_store(maker.engine), put_batch, &maker, err);
         buf_fini(&maker.generator.record);
+        engine_view_drop(&maker.view);
         engine_close(maker.engine);
     }
     free(maker.vectors);

@@ -7,7 +7,6 @@
 
 /* Of a profile's record: checksum, version, seq, updated_at; then the length of the open part. */
 enum { OPEN_AT = 32, LENGTH_BYTES = 4, TABLES_MOST = 16 };
-#define MAP_BYTES (UINT64_C(64) << 30)
 
 static bool
 unpack_open(const MDB_val *value, struct start_scan *scan)
@@ -66,8 +65,6 @@ start_scan(const char *folder, struct start_scan *out, struct err *err)
     *out = (struct start_scan){0};
     if (rc == 0)
         rc = mdb_env_set_maxdbs(env, TABLES_MOST);
-    if (rc == 0)
-        rc = mdb_env_set_mapsize(env, MAP_BYTES);
     if (rc == 0)
         rc = mdb_env_open(env, folder, MDB_RDONLY | MDB_NOLOCK, 0600);
     if (rc == 0)

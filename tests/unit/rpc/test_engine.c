@@ -1,4 +1,6 @@
 #include "cases.h"
+#include "digest.h"
+#include "engine_parts.h"
 #include "rpc_fixture.h"
 
 #include <stdio.h>
@@ -77,4 +79,73 @@ Test(engine, a_share_folder_that_is_none_is_told)
 
     cr_expect_eq(engine_open(&options, &engine, &err), ERR_NOT_FOUND);
     cr_expect_not_null(strstr(err.message, "JUMELAGE_SHARE"));
+}
+
+/* ---- kept text vectors ---- */
+
+struct false_vector {
+    struct digest lexicon;
+    uint64_t made_of;
+};
+
+/* One term of a weight that no text gives it, so that it is known again. */
+static enum err_code
+put_false_vector(struct store_txn *txn, void *context, struct err *err)
+{
+    const struct false_vector *job = context;
+
+    return store_vector_put(txn, &job->lexicon, STR_LIT("a"), job->made_of,
+                            (struct str){"\1\0\0\0\7\0\0\0\11\0", 10}, err);
+}
+
+/* Terms of the only profile's vector, after a restart that found this one kept. */
+static uint32_t
+terms_with(uint64_t made_of)
+{
+    struct false_vector job = {.made_of = made_of};
+    struct engine_view view = {0};
+    uint32_t n;
+
+    engine_view_hold(rpc.engine, &view);
+    job.lexicon = view.lexicon->digest;
+    engine_view_drop(&view);
+    cr_assert_eq(store_write(engine_store(rpc.engine), put_false_vector, &job, NULL), ERR_OK);
+    rpc_reopen(&rpc);
+    engine_view_hold(rpc.engine, &view);
+    n = roster_facts(view.roster, roster_find(view.roster, STR_LIT("a")))->text.n;
+    engine_view_drop(&view);
+    return n;
+}
+
+/* The digest of the only text, as older releases kept it. */
+static uint64_t
+digest_of_text(const char *lang, const char *text)
+{
+    struct digest_state state;
+    struct digest digest;
+    uint64_t value = 0;
+
+    digest_begin(&state);
+    digest_add_str(&state, str_from(lang));
+    digest_add_str(&state, str_from(text));
+    digest = digest_end(&state);
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | digest.bytes[i];
+    return value;
+}
+
+Test(engine, a_kept_vector_counts_if_it_was_made_of_what_the_profile_says)
+{
+    int64_t seq = rpc_int(rpc_ok(&rpc, "profile.put",
+                                 "{\"profile\": {\"id\": \"a\", \"kind\": \"startup\", "
+                                 "\"name\": \"A\", \"description\": {\"en\": \"robots for "
+                                 "hospitals and schools\"}}}"),
+                          "seq");
+    uint32_t made = terms_with((uint64_t)seq + 1); /* of another record: made anew */
+
+    cr_expect_gt(made, 1);
+    cr_expect_eq(terms_with((uint64_t)seq), 1, "that of this record is believed");
+    cr_expect_eq(terms_with(digest_of_text("en", "robots for hospitals and schools")), 1,
+                 "so is one of an older release, of these texts");
+    cr_expect_eq(terms_with(digest_of_text("en", "robots for hospitals")), made);
 }

@@ -461,12 +461,12 @@ static enum err_code
 put_late(struct store_txn *txn, void *context, struct err *err)
 {
     struct late_put *late = context;
-    uint64_t text_digest;
+    uint64_t made_of;
     struct str bytes;
-    enum err_code code = engine_vector_made(rpc.engine, txn, STR_LIT("s"), &late->made, err);
+    enum err_code code = engine_vector_made(rpc.engine, txn, STR_LIT("s"), 1, &late->made, err);
 
     late->is_kept = store_vector_get(store_txn_read(txn), &late->made.lexicon, STR_LIT("s"),
-                                     &text_digest, &bytes, err) == ERR_OK;
+                                     &made_of, &bytes, err) == ERR_OK;
     return code;
 }
 
