@@ -275,6 +275,10 @@ batch_settle(struct load *load, struct batch *batch, struct err *err)
         struct loading *loading = &batch->list[i];
         struct facts *facts = loading->facts;
 
+        if (i + 2 * AHEAD < batch->n)
+            __builtin_prefetch(batch->list[i + 2 * AHEAD].facts);
+        if (i + 2 < batch->n)
+            facts_foresee(batch->list[i + 2].facts);
         if (i + AHEAD < batch->n) {
             symbols_foresee(load->engine->symbols, batch->list[i + AHEAD].facts->id);
             roster_edit_foresee(load->edit, batch->list[i + AHEAD].facts->id);

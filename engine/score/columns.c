@@ -25,8 +25,17 @@ enum {
     PLANE_STEP = 16
 }; /* planes come in so many, so that a block is not made anew for each name */
 
+/* Codes of values of one word, by that word: most columns hold few values, which then are found in a line of
+ * memory instead of the three or four that a dictionary takes. Writer only. */
+enum { RECENT_BITS = 7, RECENT_CODES = 1 << RECENT_BITS };
+struct recent_code {
+    uint64_t word;
+    uint32_t code; /* DICTIONARY_MISSING: none yet */
+};
+
 struct table_dictionaries {
     _Atomic uint32_t references;
+    struct recent_code recent[COLUMN_COUNT][RECENT_CODES];
     _Atomic(struct dictionary *) of[COLUMN_COUNT]; /* NULL until a value comes */
     struct plane_names planes[PLANE_SETS];
 };
@@ -89,21 +98,65 @@ table_dictionary(const struct table *table, enum column_id column)
     return atomic_load_explicit(&table->dictionaries->of[column], memory_order_acquire);
 }
 
-/* What a profile holds in a column. */
-static struct slot
-column_slot(const struct facts *facts, enum column_id column)
+/* What a profile holds in a column: in *own if not in a slot of its own. */
+static const struct slot *
+column_slot(const struct facts *facts, enum column_id column, struct slot *own)
 {
-    struct slot slot = {.state = SLOT_KNOWN};
-
+    if (column < (enum column_id)FIELD_COUNT)
+        return &facts->slots[column];
+    *own = (struct slot){.state = SLOT_KNOWN};
     if (column == COLUMN_CONSENT) {
-        slot.number = columns_consent_pack(facts);
-    } else if (column == COLUMN_ORGANISATION) {
-        slot.state = facts->organisation != SYMBOL_NONE ? SLOT_KNOWN : SLOT_MISSING;
-        slot.codes = (struct slot_codes){.codes = &facts->organisation, .n = 1};
+        own->number = columns_consent_pack(facts);
     } else {
-        slot = facts->slots[column];
+        own->state = facts->organisation != SYMBOL_NONE ? SLOT_KNOWN : SLOT_MISSING;
+        own->codes = (struct slot_codes){.codes = &facts->organisation, .n = 1};
     }
-    return slot;
+    return own;
+}
+
+/* The value as one word, if it is one: two values of a column have the same word only if they are equal. */
+static bool
+word_of(enum slot_type type, const struct slot *slot, uint64_t *word)
+{
+    switch (type) {
+    case SLOT_CODES:
+        *word = slot->codes.codes[0];
+        if (slot->codes.n == 2)
+            *word |= (uint64_t)slot->codes.codes[1] << 32;
+        return slot->codes.n <= 2;
+    case SLOT_NUMBER:
+    case SLOT_DAY:
+        *word = (uint64_t)slot->number;
+        return true;
+    case SLOT_PERIOD:
+        *word = (uint64_t)(uint32_t)slot->period.from << 32 | (uint32_t)slot->period.to;
+        return true;
+    case SLOT_MONEY:
+    case SLOT_NONE:
+    case SLOT_TEXT:
+        break;
+    }
+    return false;
+}
+
+/* As dictionary_code, of a value that is not missing. */
+static uint32_t
+code_of(struct dictionary *dictionary, enum slot_type type, const struct slot *slot,
+        struct recent_code recent[RECENT_CODES])
+{
+    struct recent_code *kept;
+    uint64_t word;
+    uint32_t code;
+
+    if (!word_of(type, slot, &word))
+        return dictionary_code(dictionary, slot);
+    kept = &recent[(word * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - RECENT_BITS)];
+    if (kept->word == word && kept->code != DICTIONARY_MISSING)
+        return kept->code;
+    code = dictionary_code(dictionary, slot);
+    if (code != DICTIONARY_FULL)
+        *kept = (struct recent_code){.word = word, .code = code};
+    return code;
 }
 
 /* Codes of all columns of a profile; false if out of memory. */
@@ -113,14 +166,15 @@ codes_of(struct table_dictionaries *dictionaries, const struct facts *facts,
 {
     for (int i = 0; i < COLUMN_COUNT; i++) {
         enum slot_type type = column_type((enum column_id)i);
-        struct slot slot;
+        const struct slot *slot;
+        struct slot own;
         struct dictionary *dictionary;
 
         codes[i] = DICTIONARY_MISSING;
         if (type == SLOT_NONE)
             continue;
-        slot = column_slot(facts, (enum column_id)i);
-        if (slot.state == SLOT_MISSING)
+        slot = column_slot(facts, (enum column_id)i, &own);
+        if (slot->state == SLOT_MISSING)
             continue;
         dictionary = atomic_load_explicit(&dictionaries->of[i], memory_order_relaxed);
         if (dictionary == NULL) {
@@ -129,7 +183,7 @@ codes_of(struct table_dictionaries *dictionaries, const struct facts *facts,
                 return false;
             atomic_store_explicit(&dictionaries->of[i], dictionary, memory_order_release);
         }
-        codes[i] = dictionary_code(dictionary, &slot);
+        codes[i] = code_of(dictionary, type, slot, dictionaries->recent[i]);
         if (codes[i] == DICTIONARY_FULL)
             return false;
     }
@@ -320,14 +374,19 @@ shape_for(const struct table *table, const struct block *block, const uint32_t c
             codes != NULL ? planes_for(&table->dictionaries->planes[i]) : block->planes[i].n;
 }
 
+/* Whether it needs no other shape for that, as nearly always. */
 static bool
-has_shape(const struct block *block, const struct shape *shape)
+has_room(const struct table *table, const struct block *block, const uint32_t codes[COLUMN_COUNT])
 {
-    for (int i = 0; i < COLUMN_COUNT; i++)
-        if (block->columns[i].width != shape->widths[i])
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        const struct column *column = &block->columns[i];
+
+        if (column->width == 0 ? block->n_rows > 0 && codes[i] != column->constant
+                               : width_of(codes[i]) > column->width)
             return false;
+    }
     for (int i = 0; i < PLANE_SETS; i++)
-        if (block->planes[i].n != shape->planes[i])
+        if (block->planes[i].n != planes_for(&table->dictionaries->planes[i]))
             return false;
     return true;
 }
@@ -403,9 +462,9 @@ block_own(struct columns *columns, struct table *table, uint32_t at,
     struct block *old = table->blocks[at], *block;
     struct shape shape;
 
-    shape_for(table, old, codes, &shape);
-    if (old->edit == columns->edit && has_shape(old, &shape))
+    if (old->edit == columns->edit && (codes == NULL || has_room(table, old, codes)))
         return old;
+    shape_for(table, old, codes, &shape);
     block = block_make(old, &shape, columns->edit);
     if (block == NULL)
         return NULL;
