@@ -154,8 +154,11 @@ backend_local_open(const char *dir, bool must_exist, int64_t wait_ms, struct bac
     enum err_code code = choose_kernel(&options, err);
     struct local *local;
 
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
     if (code != ERR_OK)
         return code;
+    options.helpers = processors > 1 ? (size_t)processors - 1 : 0;
     local = calloc(1, sizeof *local);
     if (local == NULL)
         fail_memory();

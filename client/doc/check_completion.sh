@@ -21,7 +21,7 @@ expect() {
 }
 expect 'match methods' jumelage m
 expect 'match methods' jumelage --lang fr m
-expect 'match.explain match.top match.unwatch match.watch match.whatif' jumelage call match.
+expect 'match.each match.explain match.top match.unwatch match.watch match.whatif' jumelage call match.
 expect 'get' jumelage profile g
 expect '--pairing' jumelage match bilocation --pa
 expect '--version' jumelage profile get --v

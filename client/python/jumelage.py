@@ -275,7 +275,7 @@ class Stored:
 
 # Asked again after a lost connection, since asking twice changes nothing.
 _READS = frozenset({
-    "backup.list", "journal.list", "journal.verify", "match.explain", "match.top", "match.whatif",
+    "backup.list", "journal.list", "journal.verify", "match.each", "match.explain", "match.top", "match.whatif",
     "outcome.list", "profile.duplicates", "profile.get", "profile.history", "profile.list", "profile.schema",
     "programme.check", "programme.get", "programme.list", "system.hello", "system.methods",
     "system.ping", "system.stats", "token.list",

@@ -35,6 +35,23 @@ engine_kernel_find(struct str name, const struct kernel **out, struct err *err)
     return ERR_OK;
 }
 
+size_t
+engine_helpers_take(struct engine *engine, size_t wanted)
+{
+    size_t n_free = atomic_load(&engine->n_free_helpers), n;
+
+    do
+        n = wanted < n_free ? wanted : n_free;
+    while (n > 0 && !atomic_compare_exchange_weak(&engine->n_free_helpers, &n_free, n_free - n));
+    return n;
+}
+
+void
+engine_helpers_give(struct engine *engine, size_t n)
+{
+    atomic_fetch_add(&engine->n_free_helpers, n);
+}
+
 const struct kernel *
 engine_kernel(const struct engine *engine)
 {

@@ -42,6 +42,7 @@ struct engine_options {
     unsigned load_threads;       /* that read the profiles while it opens; 0: one a processor */
     const char *backup_dir;      /* where backup.create puts them; NULL: backups in data_dir */
     const struct kernel *kernel; /* of searches; NULL: the best of this processor */
+    size_t helpers;              /* threads that long calls may start, all calls together */
 };
 
 enum err_code engine_open(const struct engine_options *options, struct engine **out,
@@ -54,6 +55,11 @@ enum err_code engine_kernel_find(struct str name, const struct kernel **out, str
 
 struct store *engine_store(struct engine *engine);
 const struct kernel *engine_kernel(const struct engine *engine);
+/* Helpers: threads that a call may start besides its own. All calls together have engine_options.helpers,
+ * so that one alone uses every processor, and many use no more than that. Takes up to `wanted` of those
+ * that are free, without waiting; returns how many, to be given back. */
+size_t engine_helpers_take(struct engine *engine, size_t wanted);
+void engine_helpers_give(struct engine *engine, size_t n);
 const char *engine_backup_dir(const struct engine *engine);
 const struct clock *engine_clock(const struct engine *engine);
 int32_t engine_today(const struct engine *engine);         /* UTC day */

@@ -301,6 +301,7 @@ engine_open(const struct engine_options *options, struct engine **out, struct er
     }
     engine->clock = options->clock != NULL ? options->clock : clock_system();
     engine->log = options->log;
+    atomic_store(&engine->n_free_helpers, options->helpers);
     engine->kernel = options->kernel != NULL ? options->kernel : kernel_best();
     if (options->backup_dir != NULL)
         snprintf(engine->backup_dir, sizeof engine->backup_dir, "%s", options->backup_dir);

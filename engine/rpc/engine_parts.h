@@ -81,6 +81,7 @@ struct engine {
     char backup_dir[SHARE_PATH_MAX];
     const struct clock *clock;
     const struct kernel *kernel;
+    _Atomic size_t n_free_helpers;
     struct log *log;
     struct store *store;
     struct held_reference *held;      /* with the roster, under its lock */

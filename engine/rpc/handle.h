@@ -42,6 +42,7 @@ enum err_code apply_programme_delete(struct call *call, struct err *err);
 enum err_code apply_outcome_put(struct call *call, struct err *err);
 enum err_code handle_outcome_list(struct call *call, struct err *err);
 
+enum err_code handle_match_each(struct call *call, struct err *err);
 enum err_code handle_match_top(struct call *call, struct err *err);
 enum err_code handle_match_explain(struct call *call, struct err *err);
 enum err_code handle_match_whatif(struct call *call, struct err *err);

@@ -19,9 +19,8 @@ is_time_up(void *context)
     return call_check_time(context, &ignored) != ERR_OK;
 }
 
-/* The plan says only that it was cancelled: say whether by the asker or by the clock. */
-static enum err_code
-told_why(struct call *call, enum err_code code, struct err *err)
+enum err_code
+match_told_why(struct call *call, enum err_code code, struct err *err)
 {
     if (code == ERR_CANCELLED) {
         *err = (struct err){0};
@@ -45,9 +44,9 @@ day_of(const struct call *call)
     return engine_today(call->engine);
 }
 
-static enum err_code
-make_plan(struct call *call, const struct pairing *pairing, bool is_mirrored,
-          struct symbol_scope *scope, struct match_plan **out, struct err *err)
+enum err_code
+match_make_plan(struct call *call, const struct pairing *pairing, bool is_mirrored,
+                struct symbol_scope *scope, struct match_plan **out, struct err *err)
 {
     struct match_context context = {.pairing = pairing,
                                     .is_mirrored = is_mirrored,
@@ -73,7 +72,7 @@ run_query(struct call *call, const struct match_plan *plan, const struct facts *
                                 .is_cancelled = is_time_up,
                                 .cancel_context = call};
 
-    return told_why(call, match_top(plan, &query, call->arena, out, err), err);
+    return match_told_why(call, match_top(plan, &query, call->arena, out, err), err);
 }
 
 static void
@@ -88,13 +87,22 @@ pack_hit(struct buf *out, const struct facts *facts, const struct match_score *s
     pack_key_int(out, "coverage", score->coverage);
 }
 
-static void
-pack_day(const struct call *call, struct buf *out)
+void
+match_pack_day(struct call *call)
 {
     char text[11];
 
     date_format(day_of(call), text);
-    pack_key_text(out, "day", text);
+    pack_key_text(&call->answer, "day", text);
+}
+
+void
+match_pack_list(struct call *call, const struct match_list *list)
+{
+    pack_array(&call->answer, list->n);
+    for (size_t i = 0; i < list->n; i++)
+        pack_hit(&call->answer, roster_facts(call->view.roster, list->hits[i].row),
+                 &list->hits[i].score, 0);
 }
 
 /* ---- match.top ---- */
@@ -153,7 +161,7 @@ handle_match_top(struct call *call, struct err *err)
     enum err_code code = match_select(call, &selection, err);
 
     if (code == ERR_OK)
-        code = make_plan(call, selection.pairing, selection.is_mirrored, NULL, &plan, err);
+        code = match_make_plan(call, selection.pairing, selection.is_mirrored, NULL, &plan, err);
     if (code != ERR_OK)
         return code;
     why = match_profile_rule(plan, selection.facts);
@@ -168,7 +176,7 @@ handle_match_top(struct call *call, struct err *err)
     pack_key_bool(out, "mirrored", selection.is_mirrored);
     pack_key_str(out, "id", selection.facts->id);
     pack_key_str(out, "name", selection.facts->name);
-    pack_day(call, out);
+    match_pack_day(call);
     pack_key_int(out, "seq", (int64_t)call->view.seq);
     code = pack_matches(call, plan, &selection, &list, err);
     pack_key_int(out, "considered", (int64_t)list.considered);
@@ -193,7 +201,7 @@ handle_match_explain(struct call *call, struct err *err)
     enum err_code code = match_select_pair(call, &pair, err);
 
     if (code == ERR_OK)
-        code = make_plan(call, pair.pairing, pair.is_mirrored, NULL, &plan, err);
+        code = match_make_plan(call, pair.pairing, pair.is_mirrored, NULL, &plan, err);
     if (code == ERR_OK)
         code =
             explanation_make(call, plan, pair.from, pair.from_row, pair.to, pair.to_row, &job, err);
@@ -208,7 +216,7 @@ handle_match_explain(struct call *call, struct err *err)
     pack_key_str(out, "to", pair.to->id);
     pack_key_str(out, "from_name", pair.from->name);
     pack_key_str(out, "to_name", pair.to->name);
-    pack_day(call, out);
+    match_pack_day(call);
     pack_key_int(out, "seq", (int64_t)call->view.seq);
     pack_key_bool(out, "eligible", job.explanation->is_eligible);
     pack_key(out, "failed");
@@ -552,9 +560,7 @@ static void
 pack_list(struct call *call, struct buf *out, const char *key, const struct match_list *list)
 {
     pack_key(out, key);
-    pack_array(out, list->n);
-    for (size_t i = 0; i < list->n; i++)
-        pack_hit(out, roster_facts(call->view.roster, list->hits[i].row), &list->hits[i].score, 0);
+    match_pack_list(call, list);
 }
 
 /* Everything that is in one list or the other and is not in both alike: those of the new list first,
@@ -604,9 +610,10 @@ handle_match_whatif(struct call *call, struct err *err)
     if ((code = match_select(call, &selection, err)) != ERR_OK ||
         (code = changed_pairing(call, selection.pairing, &pairing, err)) != ERR_OK ||
         (code = changed_facts(call, selection.facts, scope, &changed, err)) != ERR_OK ||
-        (code = make_plan(call, selection.pairing, selection.is_mirrored, NULL, &plans[0], err)) !=
-            ERR_OK ||
-        (code = make_plan(call, &pairing, selection.is_mirrored, scope, &plans[1], err)) != ERR_OK)
+        (code = match_make_plan(call, selection.pairing, selection.is_mirrored, NULL, &plans[0],
+                                err)) != ERR_OK ||
+        (code = match_make_plan(call, &pairing, selection.is_mirrored, scope, &plans[1], err)) !=
+            ERR_OK)
         return code;
     for (int i = 0; i < 2; i++) {
         states[i].plan = plans[i];

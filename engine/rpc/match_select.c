@@ -185,6 +185,20 @@ match_select_side(struct call *call, struct selection *out, struct err *err)
     return ERR_OK;
 }
 
+enum err_code
+match_select_pairing(struct call *call, struct programme **programme, const struct pairing **out,
+                     struct err *err)
+{
+    enum err_code code = call_programme(call, call_str(call, "programme"), programme, NULL, err);
+
+    if (code == ERR_OK)
+        code = named_pairing(call, *programme, out, err);
+    if (code != ERR_OK || *out != NULL)
+        return code;
+    *out = &(*programme)->pairings[0];
+    return (*programme)->n_pairings == 1 ? ERR_OK : several_fit(call, *programme, NULL, err);
+}
+
 /* The direction in which the pair fits a pairing; with none, the one in which more of it does, so that
  * the explanation can say what is wrong. */
 static int

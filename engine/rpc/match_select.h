@@ -2,6 +2,7 @@
 #define JML_MATCH_SELECT_H
 
 #include "call.h"
+#include "match.h"
 #include "programme.h"
 
 /*
@@ -24,6 +25,9 @@ struct selection {
 enum err_code match_select(struct call *call, struct selection *out, struct err *err);
 /* For match.watch without an id: parameters programme, pairing?, side?. No profile; is_mirrored is false. */
 enum err_code match_select_side(struct call *call, struct selection *out, struct err *err);
+/* For match.each: parameters programme, pairing?. Several and none named is an error that names them. */
+enum err_code match_select_pairing(struct call *call, struct programme **programme,
+                                   const struct pairing **out, struct err *err);
 /* For match.explain: parameters programme, pairing?, from, to. */
 struct pair_selection {
     struct programme *programme;
@@ -33,5 +37,14 @@ struct pair_selection {
     uint32_t from_row, to_row;
 };
 enum err_code match_select_pair(struct call *call, struct pair_selection *out, struct err *err);
+
+/* ---- what the handlers of matches share (handle_match.c) ---- */
+/* On the day that the call names, in its arena; scope may be NULL. */
+enum err_code match_make_plan(struct call *call, const struct pairing *pairing, bool is_mirrored,
+                              struct symbol_scope *scope, struct match_plan **out, struct err *err);
+/* A search says only that it was cancelled: whether by the asker or by the clock. */
+enum err_code match_told_why(struct call *call, enum err_code code, struct err *err);
+void match_pack_day(struct call *call); /* "day" */
+void match_pack_list(struct call *call, const struct match_list *list);
 
 #endif

@@ -140,6 +140,16 @@ static const struct param match_unwatch_params[] = {
     {.name = "watch", .type = PARAM_INT, .required = true, .min = 1, .max = INT64_MAX, .text = "its number, as match.watch answered it"},
     {0},
 };
+static const struct param match_each_params[] = {
+    PARAM_PROGRAMME,
+    PARAM_PAIRING,
+    {.name = "side", .type = PARAM_CHOICE, .choices = "from to", .text = "whose lists: the profiles of this side; from where it is left out"},
+    {.name = "mirrored", .type = PARAM_BOOL, .text = "only this direction of a pairing with `mirror`; both where it is left out"},
+    PARAM_K,
+    {.name = "min_score", .type = PARAM_INT, .min = 0, .max = 10000, .unit = "basis points", .text = "leaves out what scores less"},
+    PARAM_DAY,
+    {0},
+};
 static const struct param match_explain_params[] = {
     PARAM_PROGRAMME,
     PARAM_PAIRING,
@@ -462,6 +472,25 @@ static const struct result match_unwatch_results[] = {
     RESULT_SEQ,
     {0},
 };
+static const struct result match_each_results[] = {
+    {"programme", RESULT_TEXT, false, NULL, NULL},
+    {"pairing", RESULT_TEXT, false, NULL, NULL},
+    {"side", RESULT_TEXT, false, NULL, "whose lists these are: from or to"},
+    {"day", RESULT_TEXT, false, NULL, "the day that rates, consents and records are of"},
+    RESULT_SEQ,
+    {"total", RESULT_INT, false, "lists", "on all pages together"},
+    {"lists", RESULT_ARRAY, false, NULL, "one a profile of the side, by id; each as match.top gives it"},
+    {"lists[].id", RESULT_TEXT, false, NULL, NULL},
+    {"lists[].name", RESULT_TEXT, false, NULL, NULL},
+    {"lists[].side", RESULT_TEXT, false, NULL, NULL},
+    {"lists[].mirrored", RESULT_BOOL, false, NULL, "the pairing's two metros are exchanged"},
+    {"lists[].considered", RESULT_INT, false, "profiles", "on the other side, less the profile itself"},
+    {"lists[].eligible", RESULT_INT, false, "profiles", "that pass every rule, before min_score"},
+    {"lists[].why", RESULT_MAP, true, NULL, "the rule that keeps the profile itself from being matched"},
+    {"lists[].matches", RESULT_ARRAY, false, NULL, "best first; equal scores by id; fields as in match.top"},
+    RESULT_NEXT,
+    {0},
+};
 static const struct result match_explain_results[] = {
     {"programme", RESULT_TEXT, false, NULL, NULL},
     {"pairing", RESULT_TEXT, false, NULL, NULL},
@@ -546,6 +575,11 @@ const struct method methods[] = {
      .summary = "Whether the chain of changes is whole",
      .details = "Each entry holds the digest of the one before it; an entry altered, moved or taken out shows.",
      .example = "{}"},
+    {.name = "match.each", .roles = ROLE_READER, .flags = METHOD_SPEAKS | METHOD_LISTS | METHOD_LONG | METHOD_CONFIDENTIAL,
+     .params = match_each_params, .results = match_each_results, .handle = handle_match_each,
+     .summary = "The best counterparts of every profile of one side, in pages",
+     .details = "The lists of match.top, worked out many at a time, which costs a fraction of as many calls. A page is shared among threads: its worker's own, and others that the service may start, `workers` less one for all calls together; the answer does not depend on how many there were. Pages follow each other by id; each is of the moment at which it is asked for, which `seq` tells.",
+     .example = "{\"programme\": \"bilocation\", \"pairing\": \"hosting\", \"k\": 2, \"limit\": 2}"},
     {.name = "match.explain", .roles = ROLE_READER, .flags = METHOD_SPEAKS | METHOD_LONG | METHOD_CONFIDENTIAL,
      .params = match_explain_params, .results = match_explain_results, .handle = handle_match_explain,
      .summary = "Why a pair scores what it scores, want by want",

@@ -160,6 +160,20 @@ on_fatal(void *context, const struct err *err)
     while (written < 0 && errno == EINTR);
 }
 
+static size_t
+processors(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n > 0 ? (size_t)n : 1;
+}
+
+static size_t
+workers_of(const struct config *config)
+{
+    return config->workers != 0 ? (size_t)config->workers : processors();
+}
+
 static enum err_code
 open_engine(struct server *server, struct err *err)
 {
@@ -177,6 +191,7 @@ open_engine(struct server *server, struct err *err)
         .keep_journal_days = (uint32_t)config->keep_journal_days,
         .on_fatal = on_fatal,
         .fatal_context = server,
+        .helpers = workers_of(server->config) - 1, /* a call has its worker, and these */
     };
     enum err_code code = engine_kernel_find(str_from(config->kernel), &options.kernel, err);
 
@@ -184,14 +199,6 @@ open_engine(struct server *server, struct err *err)
 }
 
 /* ---- threads ---- */
-
-static size_t
-processors(void)
-{
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return n > 0 ? (size_t)n : 1;
-}
 
 static enum err_code
 make_loops(struct server *server, struct err *err)
@@ -357,7 +364,6 @@ static enum err_code
 fill_service(struct server *server, struct err *err)
 {
     struct service *service = &server->service;
-    size_t workers = (size_t)server->config->workers;
     enum err_code code;
 
     service->log = server->log;
@@ -367,7 +373,7 @@ fill_service(struct server *server, struct err *err)
     if (code == ERR_OK)
         code = open_engine(server, err);
     if (code == ERR_OK)
-        code = pool_create(workers != 0 ? workers : processors(), &service->pool, err);
+        code = pool_create(workers_of(server->config), &service->pool, err);
     if (code != ERR_OK)
         return code;
     service->call_host = (struct call_host){.pack_stats = pack_service_stats};

@@ -143,10 +143,11 @@ jml_client_open(const struct jml_options *options, jml_client **out, struct jml_
 
 /* Sorted. Held against the service's own table by the tests. */
 static const char *const reading_methods[] = {
-    "backup.list",  "journal.list",   "journal.verify",     "match.explain", "match.top",
-    "match.whatif", "outcome.list",   "profile.duplicates", "profile.get",   "profile.history",
-    "profile.list", "profile.schema", "programme.check",    "programme.get", "programme.list",
-    "system.hello", "system.methods", "system.ping",        "system.stats",  "token.list",
+    "backup.list",     "journal.list", "journal.verify", "match.each",         "match.explain",
+    "match.top",       "match.whatif", "outcome.list",   "profile.duplicates", "profile.get",
+    "profile.history", "profile.list", "profile.schema", "programme.check",    "programme.get",
+    "programme.list",  "system.hello", "system.methods", "system.ping",        "system.stats",
+    "token.list",
 };
 
 bool

@@ -21,7 +21,7 @@ static void
 open_engine(struct rpc *rpc)
 {
     struct engine_options options = {
-        .data_dir = rpc->dir, .share_dir = JML_DATA, .clock = &rpc->clock};
+        .data_dir = rpc->dir, .share_dir = JML_DATA, .clock = &rpc->clock, .helpers = rpc->helpers};
     struct err err = {0};
 
     cr_assert_eq(engine_open(&options, &rpc->engine, &err), ERR_OK, "%s", err.message);

@@ -16,6 +16,7 @@ struct rpc {
     struct clock clock;
     struct engine *engine;
     struct arena *arena;
+    size_t helpers;                /* of engines that rpc_reopen opens */
     struct caller caller;          /* admin "test" unless a test says otherwise */
     struct err err;                /* of the last call */
     const msgpack_object *details; /* of the last error; NULL if there were none */
