@@ -5,6 +5,7 @@
 #include "json.h"
 #include "options.h"
 #include "page.h"
+#include "progress.h"
 #include "schema.h"
 #include "table.h"
 #include "tell.h"
@@ -13,7 +14,12 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { PARAMS_BYTES_MAX = 1024 * 1024, SHARE_COLUMNS = 8, BEST_OF_EACH_PAGE = 1000 };
+enum {
+    PARAMS_BYTES_MAX = 1024 * 1024,
+    SHARE_COLUMNS = 8,
+    BEST_OF_EACH_PAGE = 1000,
+    MATCHES_A_PAGE = 10000
+};
 
 /* ---- asking ---- */
 
@@ -281,6 +287,7 @@ struct best_of_each {
     struct match_options options;
     struct table *table;
     size_t n;
+    bool asks_one_by_one; /* the service is older than match.each */
 };
 
 static void
@@ -295,26 +302,10 @@ each_columns(struct cli *cli, struct table *table)
     table_column(table, "coverage", tell_text(cli, "heading.coverage"), TABLE_RIGHT | TABLE_NUMBER);
 }
 
-static enum err_code
-each_profile(struct cli *cli, struct best_of_each *each, const char *pairing, struct str id,
-             struct err *err)
+static void
+each_rows(struct best_of_each *each, const char *pairing, struct str id,
+          const msgpack_object *matches)
 {
-    struct match_options options = each->options;
-    const msgpack_object *top, *matches;
-    struct arena *scratch = arena_create(64 * 1024 * 1024);
-    enum err_code code;
-
-    if (scratch == NULL)
-        fail_memory();
-    options.pairing = pairing;
-    options.side = "from";
-    code = ask_top(cli, each->programme, arena_text(scratch, id), &options, scratch, &top, err);
-    if (code == ERR_INVALID_PARAMS) { /* it stands on no from side of this pairing */
-        *err = (struct err){0};
-        code = ERR_OK;
-        top = NULL;
-    }
-    matches = code == ERR_OK ? value_find(top, "matches") : NULL;
     for (size_t i = 0; i < value_size(matches); i++) {
         const msgpack_object *match = value_at(matches, i);
 
@@ -328,6 +319,97 @@ each_profile(struct cli *cli, struct best_of_each *each, const char *pairing, st
         table_number(each->table, number_of(match, "coverage"));
         each->n++;
     }
+}
+
+static enum err_code
+ask_page(struct cli *cli, const struct best_of_each *each, const char *pairing, bool is_mirrored,
+         struct str after, struct arena *arena, const msgpack_object **page, struct err *err)
+{
+    const struct match_options *options = &each->options;
+    int64_t k = options->k != NULL ? option_number(cli, "match", "-k", options->k, 1, 1000) : 10;
+    int64_t limit = MATCHES_A_PAGE / k;
+    struct buf params;
+    struct pack_open map;
+    size_t n = 5;
+    enum err_code code;
+
+    buf_init(&params, PARAMS_BYTES_MAX);
+    map = pack_map_open(&params);
+    pack_key_text(&params, "programme", each->programme);
+    pack_key_text(&params, "pairing", pairing);
+    pack_key_bool(&params, "mirrored", is_mirrored);
+    pack_key_int(&params, "k", k);
+    pack_key_int(&params, "limit", limit < BEST_OF_EACH_PAGE ? limit : BEST_OF_EACH_PAGE);
+    pack_text_if(&params, "day", options->day, &n);
+    if (options->min_score != NULL) {
+        pack_key_int(&params, "min_score",
+                     option_number(cli, "match", "--min-score", options->min_score, 0, 10000));
+        n++;
+    }
+    if (after.len > 0)
+        pack_key_str(&params, "after", after), n++;
+    pack_close(&params, map, n);
+    code = backend_call(cli, "match.each", buf_str(&params), arena, page, err);
+    buf_fini(&params);
+    return code;
+}
+
+/* All lists of one direction of a pairing, page by page. */
+static enum err_code
+each_in_pages(struct cli *cli, struct best_of_each *each, const char *pairing, bool is_mirrored,
+              struct err *err)
+{
+    struct progress progress;
+    struct str after = {NULL, 0};
+    enum err_code code;
+
+    progress_begin(&progress, cli, "progress.matching", 0);
+    do {
+        struct arena *scratch = arena_create(256 * 1024 * 1024);
+        const msgpack_object *page = NULL, *lists;
+
+        if (scratch == NULL)
+            fail_memory();
+        code = ask_page(cli, each, pairing, is_mirrored, after, scratch, &page, err);
+        lists = code == ERR_OK ? value_find(page, "lists") : NULL;
+        for (size_t i = 0; i < value_size(lists); i++) {
+            const msgpack_object *list = value_at(lists, i);
+
+            each_rows(each, pairing, text_of(list, "id"), value_find(list, "matches"));
+        }
+        after = code == ERR_OK ? text_of(page, "next") : STR_LIT("");
+        after = str_from(arena_text(cli->arena, after));
+        progress.of = code == ERR_OK ? (size_t)number_of(page, "total") : 0;
+        progress_step(&progress, value_size(lists));
+        arena_destroy(scratch);
+    } while (code == ERR_OK && after.len > 0);
+    progress_end(&progress);
+    return code;
+}
+
+/* ---- the same of a service that is older than match.each: a call a profile ---- */
+
+static enum err_code
+each_profile(struct cli *cli, struct best_of_each *each, const char *pairing, struct str id,
+             struct err *err)
+{
+    struct match_options options = each->options;
+    const msgpack_object *top;
+    struct arena *scratch = arena_create(64 * 1024 * 1024);
+    enum err_code code;
+
+    if (scratch == NULL)
+        fail_memory();
+    options.pairing = pairing;
+    options.side = "from";
+    code = ask_top(cli, each->programme, arena_text(scratch, id), &options, scratch, &top, err);
+    if (code == ERR_INVALID_PARAMS) { /* it stands on no from side of this pairing */
+        *err = (struct err){0};
+        code = ERR_OK;
+        top = NULL;
+    }
+    if (code == ERR_OK)
+        each_rows(each, pairing, id, value_find(top, "matches"));
     arena_destroy(scratch);
     return code;
 }
@@ -373,8 +455,20 @@ each_pairing(struct cli *cli, struct best_of_each *each, const msgpack_object *p
 {
     const msgpack_object *from = value_find(pairing, "from"), *to = value_find(pairing, "to");
     const char *id = arena_text(cli->arena, text_of(pairing, "id"));
-    enum err_code code =
-        each_of_kind(cli, each, id, text_of(from, "kind"), text_of(from, "metro"), err);
+    enum err_code code = ERR_OK;
+
+    for (int mirrored = 0;
+         mirrored <= flag_of(pairing, "mirror") && !each->asks_one_by_one && code == ERR_OK;
+         mirrored++) {
+        code = each_in_pages(cli, each, id, mirrored != 0, err);
+        if (code == ERR_UNKNOWN_METHOD) {
+            each->asks_one_by_one = true;
+            *err = (struct err){0};
+        }
+    }
+    if (!each->asks_one_by_one)
+        return code;
+    code = each_of_kind(cli, each, id, text_of(from, "kind"), text_of(from, "metro"), err);
 
     if (code == ERR_OK && flag_of(pairing, "mirror"))
         code = each_of_kind(cli, each, id, text_of(from, "kind"), text_of(to, "metro"), err);
