@@ -160,6 +160,20 @@ arena_alloc(struct arena *arena, size_t count, size_t size)
 }
 
 void *
+arena_alloc_wide(struct arena *arena, size_t count, size_t size)
+{
+    uintptr_t at;
+    void *memory;
+    size_t n;
+
+    if (__builtin_mul_overflow(count, size, &n) || n > SIZE_MAX - ARENA_WIDE)
+        return NULL;
+    memory = arena_alloc(arena, 1, n + ARENA_WIDE);
+    at = (uintptr_t)memory;
+    return memory != NULL ? (char *)memory + (ARENA_WIDE - at % ARENA_WIDE) % ARENA_WIDE : NULL;
+}
+
+void *
 arena_copy(struct arena *arena, const void *bytes, size_t n)
 {
     void *memory = take(arena, n);

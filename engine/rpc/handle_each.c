@@ -21,11 +21,6 @@ enum {
     HITS_BYTES_MAX = 64 * 1024 * 1024 /* 1000 lists of 1000 hits are 24 MB */
 };
 
-struct stand { /* where a profile of the side stands */
-    bool any_kind, any_metro;
-    symbol kind, metro;
-};
-
 struct each_list {
     const struct facts *facts;
     uint32_t row;
@@ -102,33 +97,11 @@ keep_first(struct each *each, const struct each_list *one)
         swap(&each->page[(at - 1) / 2], &each->page[at]);
 }
 
-static struct stand
-stand_of(const struct each *each, bool is_mirrored)
-{
-    const struct symbols *symbols = each->call->view.symbols;
-    const struct side *side = each->on_from ? &each->pairing->from : &each->pairing->to;
-    struct str metro =
-        each->on_from != is_mirrored ? each->pairing->from.metro : each->pairing->to.metro;
-
-    return (struct stand){.any_kind = side->kind.len == 0,
-                          .any_metro = metro.len == 0,
-                          .kind = symbols_find(symbols, side->kind),
-                          .metro = symbols_find(symbols, metro)};
-}
-
-static bool
-stands(const struct stand *stand, const struct facts *facts)
-{
-    return (stand->any_kind || (stand->kind != SYMBOL_NONE && stand->kind == facts->kind)) &&
-           (stand->any_metro || (stand->metro != SYMBOL_NONE && stand->metro == facts->metro));
-}
-
 /* A mirrored pairing names two metros that differ, so that nobody stands in both directions. */
 static enum err_code
 collect(struct each *each, struct err *err)
 {
     const struct roster *roster = each->call->view.roster;
-    struct stand stand[2] = {stand_of(each, false), stand_of(each, true)};
     struct str after = call_after(each->call);
 
     each->limit = call_limit(each->call);
@@ -141,7 +114,8 @@ collect(struct each *each, struct err *err)
         if (one.facts == NULL)
             continue;
         for (int mirrored = 0; mirrored < 2; mirrored++) {
-            if (!each->has_direction[mirrored] || !stands(&stand[mirrored], one.facts))
+            if (!each->has_direction[mirrored] ||
+                !match_stands(each->plans[mirrored], each->on_from, one.facts))
                 continue;
             each->total++;
             one.is_mirrored = mirrored != 0;

@@ -1,7 +1,6 @@
 #include "columns.h"
 
 #include "alloc.h"
-#include "lexicon_index.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -681,19 +680,13 @@ planes_write(const struct table *table, struct block *block, uint32_t at, const 
     }
 }
 
-/* Grams come first, since terms ascend by class. */
 static void
 text_write(struct block *block, uint32_t at, const struct text_vector *text)
 {
-    uint32_t n_grams = 0;
-    uint64_t squares = 0;
+    uint32_t n_grams;
 
-    while (n_grams < text->n && term_class_of(text->terms[n_grams]) <= TERM_GRAM4) {
-        squares += (uint64_t)text->weights[n_grams] * text->weights[n_grams];
-        n_grams++;
-    }
     block->text_roots[at] = text->n > 0 ? (uint16_t)isqrt_u64(text->norm2) : 0;
-    block->gram_roots[at] = squares > 0 ? (uint16_t)(isqrt_u64(squares) + 1) : 0;
+    block->gram_roots[at] = (uint16_t)text_gram_root(text, &n_grams);
     block->word_starts[at] = (uint16_t)n_grams;
 }
 

@@ -153,11 +153,10 @@ lens_make(const struct match_plan *plan, int side, const struct table *table,
 {
     size_t n_wants = (size_t)(plan->views[PLAN_FROM].n_wants + plan->views[PLAN_TO].n_wants);
     size_t n_rules = (size_t)plan->n_requirements;
-    struct lens *lens = arena_alloc(arena, 1, sizeof *lens + 64);
+    struct lens *lens = arena_alloc_wide(arena, 1, sizeof *lens);
 
     if (lens == NULL)
         return err_no_memory(err);
-    lens = (void *)(((uintptr_t)lens + 63) & ~(uintptr_t)63); /* for the tables of kernels */
     lens->plan = plan;
     lens->table = table;
     lens->lookers = lookers;
@@ -331,11 +330,10 @@ lens_row_most(const struct lens *lens, const struct lens_want *want, struct poin
 static struct holds_row *
 holds_row_alloc(struct lens *lens, uint32_t n_codes)
 {
-    struct holds_row *row = arena_alloc(lens->arena, 1, sizeof *row + 64);
+    struct holds_row *row = arena_alloc_wide(lens->arena, 1, sizeof *row);
 
     if (row == NULL)
         return NULL;
-    row = (void *)(((uintptr_t)row + 63) & ~(uintptr_t)63);
     if (n_codes == 0)
         return row;
     row->holds = arena_alloc(lens->arena, n_codes, 1);

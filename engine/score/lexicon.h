@@ -80,6 +80,10 @@ int32_t text_vector_quality(const struct text_vector *a, const struct text_vecto
 /* The same of a dot product that is known. */
 int32_t text_dot_quality(int64_t dot, uint32_t a_norm2, uint32_t b_norm2);
 
+/* No less than the root of the sum of squares of its character grams' weights; 0 without grams. They are
+ * the first *n_grams of its terms. */
+uint32_t text_gram_root(const struct text_vector *vector, uint32_t *n_grams);
+
 /* The stored form: u32 count, then per term u32 term, u16 weight, little-endian. */
 size_t text_vector_bytes(const struct text_vector *vector);
 void text_vector_write(const struct text_vector *vector, uint8_t *out);

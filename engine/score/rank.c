@@ -3,8 +3,6 @@
 #include "requirement.h"
 #include "view.h"
 
-#include <inttypes.h>
-
 enum { CANCEL_EVERY = 1000 };
 
 struct search {
@@ -50,19 +48,15 @@ match_top_plain(const struct match_plan *plan, const struct match_query *query, 
     size_t room = query->k < n_profiles ? query->k : n_profiles;
     struct search search = {.plan = plan, .query = query, .heap = {.roster = roster, .room = room}};
 
-    search.viewer_may =
-        side_fits(&plan->sides[query->on_from ? PLAN_FROM : PLAN_TO], query->viewer) &&
-        match_profile_rule(plan, query->viewer) == RULE_NONE;
+    search.viewer_may = query_viewer_may(plan, query);
     search.heap.hits = arena_alloc(arena, room, sizeof *search.heap.hits);
     if (search.heap.hits == NULL)
         return err_no_memory(err);
     for (uint32_t row = 0; row < roster_rows(roster); row++) {
         const struct facts *facts = roster_facts(roster, row);
 
-        if (row % CANCEL_EVERY == 0 && query->is_cancelled != NULL &&
-            query->is_cancelled(query->cancel_context))
-            return err_set(err, ERR_CANCELLED, "cancelled after %" PRIu64 " candidates",
-                           search.considered);
+        if (row % CANCEL_EVERY == 0 && query_go_on(query, search.considered, err) != ERR_OK)
+            return ERR_CANCELLED;
         if (facts != NULL)
             consider(&search, row, facts);
     }

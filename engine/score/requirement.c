@@ -3,6 +3,8 @@
 #include "cell.h"
 #include "code_set.h"
 
+#include <inttypes.h>
+
 /* ---- the pairing's own ---- */
 
 static bool
@@ -80,10 +82,37 @@ requirement_judge(const struct match_plan *plan, const struct plan_requirement *
 /* ---- those that hold everywhere ---- */
 
 bool
+side_takes(const struct plan_side *side, symbol kind, symbol metro)
+{
+    return (side->kind == SYMBOL_NONE || side->kind == kind) &&
+           (side->metro == SYMBOL_NONE || side->metro == metro);
+}
+
+bool
 side_fits(const struct plan_side *side, const struct facts *facts)
 {
-    return (side->kind == SYMBOL_NONE || side->kind == facts->kind) &&
-           (side->metro == SYMBOL_NONE || side->metro == facts->metro);
+    return side_takes(side, facts->kind, facts->metro);
+}
+
+bool
+match_stands(const struct match_plan *plan, bool on_from, const struct facts *facts)
+{
+    return side_fits(&plan->sides[on_from ? PLAN_FROM : PLAN_TO], facts);
+}
+
+bool
+query_viewer_may(const struct match_plan *plan, const struct match_query *query)
+{
+    return match_stands(plan, query->on_from, query->viewer) &&
+           match_profile_rule(plan, query->viewer) == RULE_NONE;
+}
+
+enum err_code
+query_go_on(const struct match_query *query, uint64_t considered, struct err *err)
+{
+    if (query->is_cancelled != NULL && query->is_cancelled(query->cancel_context))
+        return err_set(err, ERR_CANCELLED, "cancelled after %" PRIu64 " candidates", considered);
+    return ERR_OK;
 }
 
 bool

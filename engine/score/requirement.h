@@ -26,7 +26,12 @@ void requirement_judge_values(const struct match_plan *plan,
                               const struct slot *by, struct requirement_state *out);
 
 /* Does the profile stand on the side? */
+bool side_takes(const struct plan_side *side, symbol kind, symbol metro);
 bool side_fits(const struct plan_side *side, const struct facts *facts);
+/* Does the query's viewer stand on its side, and may it be matched? */
+bool query_viewer_may(const struct match_plan *plan, const struct match_query *query);
+/* ERR_CANCELLED, with how far it has come, once the asker says so. */
+enum err_code query_go_on(const struct match_query *query, uint64_t considered, struct err *err);
 bool is_same_profile(const struct facts *a, const struct facts *b);
 /* Does a list b, or b's organisation, among its conflicts? */
 bool lists_as_conflict(const struct facts *a, const struct facts *b);

@@ -2,13 +2,11 @@
 #include "curve.h"
 #include "hit_heap.h"
 #include "lens.h"
-#include "lexicon_index.h"
 #include "requirement.h"
 #include "text_probe.h"
 #include "view.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +14,12 @@
  * A search goes through the blocks of a lens. In each:
  *
  *   1. who may: one bit a place, requirement by requirement (block_eligible); that counts `eligible`
- *   2. who could still enter the list: a kernel adds up what each place loses against the best that there
- *      could be, in 255ths of the loss that the k-th best allows, over the columns of few values (prune)
- *   3. the exact sums of all wants but text and track records (sums_of), and the most that those could add
- *   4. the rest by falling bound, until a bound is below the k-th best: texts, records, the score
+ *   2. who could still enter the list: what each place loses against the best that there could be, in 255ths
+ *      of the loss that the k-th best allows; a kernel adds that up over the columns of few values and the
+ *      gauges, then the columns of a few thousand go on from its sums (prune)
+ *   3. the sums of all wants but texts and track records (sums_of), some of them bounds, and the most that
+ *      the rest could add
+ *   4. by falling bound, until it is below the k-th best: what was bounded, records, texts, the score
  *
  * Only bounds are ever rounded, and always up. The score's `combine` is concave in both views, so that
  * it lies below each of its tangents (mean, from and to are straight; min lies below any weighted mean):
@@ -41,7 +41,7 @@ enum {
     CHECK_EVERY = 8, /* blocks between two looks at whether pruning pays */
     TILE_QUERIES = 16,
     SHARED_BYTES_MAX = 96 * 1024 * 1024,
-    ROW_BYTES_MAX = 1024 * 1024 * 1024, /* of a tile: 64 * 128 rows of 64 kB, and what is shared */
+    ROW_BYTES_MAX = 1024 * 1024 * 1024, /* what is shared, and the rows of a tile */
     SCRATCH_BYTES_MAX = 256 * 1024 * 1024
 };
 
@@ -174,22 +174,12 @@ view_has_text(const struct plan_view *wants)
     return false;
 }
 
-/* No less than the root of the sum of squares of the grams' weights. */
-static uint32_t
-gram_root(const struct text_vector *text)
-{
-    uint64_t squares = 0;
-
-    for (uint32_t i = 0; i < text->n && term_class_of(text->terms[i]) <= TERM_GRAM4; i++)
-        squares += (uint64_t)text->weights[i] * text->weights[i];
-    return squares > 0 ? (uint32_t)isqrt_u64(squares) + 1 : 0;
-}
-
 static enum err_code
 texts_make(struct search *search, struct arena *arena, struct err *err)
 {
     const struct plan_view *views = search->plan->views;
     const struct facts *looker = search->query->viewer;
+    uint32_t n_grams;
 
     search->has_text = view_has_text(&views[PLAN_FROM]) || view_has_text(&views[PLAN_TO]);
     if (!search->has_text)
@@ -202,7 +192,7 @@ texts_make(struct search *search, struct arena *arena, struct err *err)
     if (looker->text.n == 0)
         return ERR_OK;
     search->root = (uint32_t)isqrt_u64(looker->text.norm2);
-    search->gram_root = gram_root(&looker->text);
+    search->gram_root = text_gram_root(&looker->text, &n_grams);
     search->probe = arena_alloc(arena, 1, sizeof *search->probe);
     if (search->probe == NULL)
         return err_no_memory(err);
@@ -221,8 +211,7 @@ search_begin(struct search *search, const struct match_plan *plan, const struct 
 
     *search = (struct search){.plan = plan, .query = query};
     search->side = query->on_from ? PLAN_FROM : PLAN_TO;
-    search->may = side_fits(&plan->sides[search->side], query->viewer) &&
-                  match_profile_rule(plan, query->viewer) == RULE_NONE;
+    search->may = query_viewer_may(plan, query);
     search->heap.roster = plan->roster;
     search->heap.room = room;
     search->heap.hits = arena_alloc(hits, room, sizeof *search->heap.hits);
@@ -476,23 +465,14 @@ gauge_points(const struct search *search, size_t want_at, struct gauge_table *ou
     }
 }
 
-/* Memory for n things that kernels read, aligned for them. */
-static void *
-alloc_aligned(struct arena *arena, size_t n, size_t size)
-{
-    unsigned char *memory = n < SIZE_MAX / size ? arena_alloc(arena, 1, n * size + 64) : NULL;
-
-    return memory != NULL ? (void *)(((uintptr_t)memory + 63) & ~(uintptr_t)63) : NULL;
-}
-
 /* The columns of few values that wants look at, each once; and the wants that have a gauge. */
 static bool
 losses_lay_out(struct search *search, struct arena *arena)
 {
     struct lens *lens = search->lens;
 
-    search->losses = alloc_aligned(arena, lens->n_wants, sizeof *search->losses);
-    search->gauges = alloc_aligned(arena, lens->n_wants, sizeof *search->gauges);
+    search->losses = arena_alloc_wide(arena, lens->n_wants, sizeof *search->losses);
+    search->gauges = arena_alloc_wide(arena, lens->n_wants, sizeof *search->gauges);
     if (search->losses == NULL || search->gauges == NULL)
         return false;
     search->n_losses = search->n_gauges = 0;
@@ -1326,7 +1306,6 @@ sweep_over(struct search *search, const struct block *block, const struct surviv
         const int64_t sums[PLAN_SIDES] = {survivors->sums[PLAN_FROM][i],
                                           survivors->sums[PLAN_TO][i]};
         uint32_t row = block->rows[survivors->places[i]];
-
         int32_t least = sweep->least(sweep->context, row);
 
         finish(search, block, survivors->places[i], sums,
@@ -1400,21 +1379,10 @@ search_end(struct search *search, struct match_list *out)
                                .eligible = search->eligible};
 }
 
-static enum err_code
-check_cancelled(const struct match_query *query, uint64_t considered, struct err *err)
-{
-    if (query->is_cancelled != NULL && query->is_cancelled(query->cancel_context))
-        return err_set(err, ERR_CANCELLED, "cancelled after %" PRIu64 " candidates", considered);
-    return ERR_OK;
-}
-
 static bool
 table_fits(const struct match_plan *plan, int side, const struct table *table)
 {
-    const struct plan_side *fits = &plan->sides[side];
-
-    return (fits->kind == SYMBOL_NONE || fits->kind == table->kind) &&
-           (fits->metro == SYMBOL_NONE || fits->metro == table->metro);
+    return side_takes(&plan->sides[side], table->kind, table->metro);
 }
 
 /* One search through all tables of the other side. */
@@ -1423,7 +1391,7 @@ search_all(struct search *search, struct arena *arena, struct err *err)
 {
     const struct match_plan *plan = search->plan;
     const struct columns *columns = roster_columns(plan->roster);
-    struct survivors *survivors = alloc_aligned(arena, 1, sizeof *survivors);
+    struct survivors *survivors = arena_alloc_wide(arena, 1, sizeof *survivors);
     uint64_t n_seen = 0;
     enum err_code code = survivors != NULL ? ERR_OK : err_no_memory(err);
 
@@ -1437,7 +1405,7 @@ search_all(struct search *search, struct arena *arena, struct err *err)
         if (code == ERR_OK)
             code = search_enter(search, lens, arena, err);
         for (uint32_t at = 0; at < table->n_blocks && code == ERR_OK; at++) {
-            code = check_cancelled(search->query, n_seen, err);
+            code = query_go_on(search->query, n_seen, err);
             if (code == ERR_OK && search->may)
                 search_block(search, at, survivors);
             n_seen += table->blocks[at]->n_rows;
@@ -1533,7 +1501,7 @@ tile_search(struct batch *batch, const struct match_query *queries, size_t n, st
         for (size_t i = 0; i < n && code == ERR_OK; i++)
             code = search_enter(&batch->searches[i], batch->lenses[t], batch->scratch, err);
         for (uint32_t at = 0; at < columns->tables[t].n_blocks && code == ERR_OK; at++) {
-            code = check_cancelled(&queries[0], batch->n_seen, err);
+            code = query_go_on(&queries[0], batch->n_seen, err);
             for (size_t i = 0; i < n && code == ERR_OK; i++)
                 if (batch->searches[i].may)
                     search_block(&batch->searches[i], at, batch->survivors);
@@ -1590,8 +1558,8 @@ match_batch(const struct match_plan *plan, const struct match_query *queries, si
         assert(queries[i].viewer == roster_facts(plan->roster, queries[i].row) &&
                queries[i].on_from == queries[0].on_from);
     if (batch.arena != NULL) {
-        batch.survivors = alloc_aligned(batch.arena, 1, sizeof *batch.survivors);
-        batch.searches = alloc_aligned(batch.arena, TILE_QUERIES, sizeof *batch.searches);
+        batch.survivors = arena_alloc_wide(batch.arena, 1, sizeof *batch.survivors);
+        batch.searches = arena_alloc_wide(batch.arena, TILE_QUERIES, sizeof *batch.searches);
     }
     if (batch.rows == NULL || batch.scratch == NULL || batch.survivors == NULL ||
         batch.searches == NULL)

@@ -204,11 +204,11 @@ static bool
 looks(const struct standing *standing, const struct standing_plans *plans, uint32_t row)
 {
     const struct facts *facts = roster_facts(plans->plan->roster, row);
-    int side = standing->spec.on_from ? PLAN_FROM : PLAN_TO;
+    bool on_from = standing->spec.on_from;
 
-    return facts != NULL && side_fits(&plans->plan->sides[side], facts) &&
+    return facts != NULL && match_stands(plans->plan, on_from, facts) &&
            match_profile_rule(plans->plan, facts) == RULE_NONE &&
-           (plans->other == NULL || !side_fits(&plans->other->sides[side], facts)) &&
+           (plans->other == NULL || !match_stands(plans->other, on_from, facts)) &&
            (standing->only == NULL || str_equal(standing->spec.only, facts->id));
 }
 

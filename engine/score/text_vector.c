@@ -236,6 +236,18 @@ text_vector_quality(const struct text_vector *a, const struct text_vector *b)
     return text_dot_quality(text_vector_dot(a, b), a->norm2, b->norm2);
 }
 
+uint32_t
+text_gram_root(const struct text_vector *vector, uint32_t *n_grams)
+{
+    uint64_t squares = 0;
+    uint32_t n = 0;
+
+    for (; n < vector->n && term_class_of(vector->terms[n]) <= TERM_GRAM4; n++)
+        squares += (uint64_t)vector->weights[n] * vector->weights[n];
+    *n_grams = n;
+    return squares > 0 ? (uint32_t)isqrt_u64(squares) + 1 : 0;
+}
+
 /* ---- the stored form ---- */
 
 enum { STORED_HEAD = 4, STORED_TERM = 6 };

@@ -8,6 +8,24 @@
 
 static const size_t roomy = 1024 * 1024;
 
+Test(arena, wide_memory_begins_at_a_multiple_of_64_and_is_zeroed)
+{
+    struct arena *arena = arena_create(1 << 16);
+
+    for (size_t size = 1; size < 200; size += 13) {
+        unsigned char *memory = arena_alloc_wide(arena, 2, size);
+
+        cr_assert_not_null(memory);
+        cr_expect_eq((uintptr_t)memory % ARENA_WIDE, 0);
+        for (size_t i = 0; i < 2 * size; i++)
+            cr_assert_eq(memory[i], 0);
+        memset(memory, 0xff, 2 * size);
+    }
+    cr_expect_null(arena_alloc_wide(arena, SIZE_MAX, 2));
+    cr_expect_null(arena_alloc_wide(arena, 1, SIZE_MAX - 8));
+    arena_destroy(arena);
+}
+
 Test(arena, memory_is_zeroed_and_aligned_for_any_type)
 {
     struct arena *arena = arena_create(roomy);

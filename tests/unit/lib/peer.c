@@ -503,3 +503,32 @@ peer_open_client(struct peer *peer, const struct jml_options *options)
     cr_assert(pump(client, NULL), "it did not open");
     return client;
 }
+
+void
+ending_note(void *context, jml_result *result, const struct jml_error *error)
+{
+    struct ending *ending = context;
+    struct jml_text text;
+
+    ending->is_over = true;
+    ending->n_told++;
+    if (error != NULL) {
+        ending->error = *error;
+    } else if (jml_view_text(jml_result_root(result), &text)) {
+        ending->len = text.len;
+        snprintf(ending->text, sizeof ending->text, "%.*s", (int)text.len, text.data);
+    }
+    jml_result_free(result);
+}
+
+uint32_t
+peer_ask(jml_client *client, const char *method, const jml_params *params, struct ending *ending)
+{
+    struct jml_error error;
+    uint32_t id;
+
+    *ending = (struct ending){0};
+    cr_assert_eq(jml_client_send(client, method, params, ending_note, ending, &id, &error), JML_OK,
+                 "%s", error.message);
+    return id;
+}

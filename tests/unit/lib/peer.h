@@ -90,4 +90,18 @@ bool pump(jml_client *client, const bool *flag);
 /* Connects and greets, both sides. */
 jml_client *peer_open_client(struct peer *peer, const struct jml_options *options);
 
+/* What became of one call. */
+struct ending {
+    bool is_over;
+    int n_told;
+    size_t len; /* of the whole text */
+    char text[64];
+    struct jml_error error;
+};
+/* A jml_answer_fn whose context is a struct ending. */
+void ending_note(void *context, jml_result *result, const struct jml_error *error);
+/* Sends it, to be noted so; params may be NULL. */
+uint32_t peer_ask(jml_client *client, const char *method, const jml_params *params,
+                  struct ending *ending);
+
 #endif

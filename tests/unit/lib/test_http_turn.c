@@ -25,41 +25,6 @@ teardown(void)
 
 TestSuite(http_turn, .init = setup, .fini = teardown, .timeout = 60);
 
-/* What became of one call. */
-struct ending {
-    bool is_over;
-    int n_told;
-    char text[64];
-    struct jml_error error;
-};
-
-static void
-note(void *context, jml_result *result, const struct jml_error *error)
-{
-    struct ending *ending = context;
-    struct jml_text text;
-
-    ending->is_over = true;
-    ending->n_told++;
-    if (error != NULL)
-        ending->error = *error;
-    else if (jml_view_text(jml_result_root(result), &text))
-        snprintf(ending->text, sizeof ending->text, "%.*s", (int)text.len, text.data);
-    jml_result_free(result);
-}
-
-static uint32_t
-ask(jml_client *client, const char *method, struct ending *ending)
-{
-    struct jml_error error;
-    uint32_t id;
-
-    *ending = (struct ending){0};
-    cr_assert_eq(jml_client_send(client, method, NULL, note, ending, &id, &error), JML_OK, "%s",
-                 error.message);
-    return id;
-}
-
 static jml_client *
 open_client(void)
 {
@@ -97,8 +62,8 @@ Test(http_turn, the_next_call_leaves_when_the_one_before_is_answered)
     struct ending one, two;
     struct heard heard;
 
-    ask(client, "one", &one);
-    ask(client, "two", &two);
+    peer_ask(client, "one", NULL, &one);
+    peer_ask(client, "two", NULL, &two);
     expect_call(client, "one", &heard, false);
     cr_expect_eq(jml_client_events(client), POLLIN, "nothing more is to be sent now");
     jml_client_process(client, POLLOUT);
@@ -118,10 +83,10 @@ Test(http_turn, a_call_cancelled_in_its_turn_ends_the_connection_and_the_next_go
     jml_client *client = open_client();
     struct ending one, two, three;
     struct heard heard;
-    uint32_t id = ask(client, "one", &one), other;
+    uint32_t id = peer_ask(client, "one", NULL, &one), other;
 
-    other = ask(client, "two", &two);
-    ask(client, "three", &three);
+    other = peer_ask(client, "two", NULL, &two);
+    peer_ask(client, "three", NULL, &three);
     expect_call(client, "one", &heard, false);
     cr_expect(jml_client_cancel(client, other), "it waits, and is taken out of the queue");
     cr_expect(jml_client_cancel(client, id));
@@ -149,8 +114,8 @@ Test(http_turn, a_call_cancelled_when_half_of_it_has_left_leaves_nothing_of_itse
     memset(text, 'x', BYTES);
     large = (struct ending){0};
     jml_params_add_text_n(params, "text", text, BYTES);
-    cr_assert_eq(jml_client_send(client, "large", params, note, &large, &id, NULL), JML_OK);
-    ask(client, "next", &next);
+    cr_assert_eq(jml_client_send(client, "large", params, ending_note, &large, &id, NULL), JML_OK);
+    peer_ask(client, "next", NULL, &next);
     jml_client_process(client, POLLOUT);
     cr_expect_eq(jml_client_events(client), POLLIN | POLLOUT, "some of it is left");
     cr_expect(jml_client_cancel(client, id));
@@ -170,8 +135,8 @@ Test(http_turn, of_a_connection_that_ends_only_the_call_in_its_turn_is_lost)
     struct ending sent, unsent;
     struct heard heard;
 
-    ask(client, "sent", &sent);
-    ask(client, "unsent", &unsent);
+    peer_ask(client, "sent", NULL, &sent);
+    peer_ask(client, "unsent", NULL, &unsent);
     expect_call(client, "sent", &heard, false);
     peer_hang_up(&peer);
     cr_assert(pump(client, &sent.is_over));
@@ -193,7 +158,7 @@ Test(http_turn, a_connection_that_ends_between_two_calls_is_nobodys_loss)
     cr_expect_eq(jml_client_fd(client), -1);
     cr_expect_eq(jml_client_timeout_ms(client), -1, "nothing asks for another");
     cr_expect_str_eq(jml_client_role(client), "officer");
-    ask(client, "next", &next);
+    peer_ask(client, "next", NULL, &next);
     expect_call(client, "next", &heard, true);
     peer_answer(&peer, heard.id, "here");
     cr_assert(pump(client, &next.is_over));
@@ -215,8 +180,8 @@ Test(http_turn, a_refusal_that_comes_before_all_has_left_is_told)
     cr_assert_not_null(text);
     memset(text, 'x', BYTES);
     jml_params_add_text_n(params, "text", text, BYTES);
-    cr_assert_eq(jml_client_send(client, "large", params, note, &large, NULL, NULL), JML_OK);
-    ask(client, "next", &next);
+    cr_assert_eq(jml_client_send(client, "large", params, ending_note, &large, NULL, NULL), JML_OK);
+    peer_ask(client, "next", NULL, &next);
     jml_client_process(client, POLLOUT);
     peer_send(&peer, refusal, sizeof refusal - 1);
     cr_assert(pump(client, &large.is_over));
@@ -260,7 +225,7 @@ Test(http_turn, a_callback_may_close_the_client_behind_an_answer_and_behind_a_re
         struct heard heard;
 
         jml_client_send(caller.client, "first", NULL, close_here, &caller, NULL, NULL);
-        ask(caller.client, "other", &other);
+        peer_ask(caller.client, "other", NULL, &other);
         expect_call(caller.client, "first", &heard, false);
         if (i == 0)
             peer_answer(&peer, heard.id, "x");
@@ -308,8 +273,8 @@ survives(long n)
     if (jml_client_start(&options, &client, NULL) != JML_OK)
         return false;
     for (int i = 0; i < 2; i++)
-        n_sent +=
-            jml_client_send(client, "system.ping", NULL, note, &endings[i], NULL, NULL) == JML_OK;
+        n_sent += jml_client_send(client, "system.ping", NULL, ending_note, &endings[i], NULL,
+                                  NULL) == JML_OK;
     jml_client_process(client, 0);
     for (int i = 0; i < 2 && jml_client_fd(client) >= 0; i++) {
         struct pollfd watched = {.fd = jml_client_fd(client), .events = POLLOUT};

@@ -24,41 +24,6 @@ teardown(void)
 
 TestSuite(jml_client, .init = setup, .fini = teardown);
 
-/* What became of one call. */
-struct ending {
-    bool is_over;
-    int n_told;
-    char text[64];
-    struct jml_error error;
-};
-
-static void
-note(void *context, jml_result *result, const struct jml_error *error)
-{
-    struct ending *ending = context;
-    struct jml_text text;
-
-    ending->is_over = true;
-    ending->n_told++;
-    if (error != NULL)
-        ending->error = *error;
-    else if (jml_view_text(jml_result_root(result), &text))
-        snprintf(ending->text, sizeof ending->text, "%.*s", (int)text.len, text.data);
-    jml_result_free(result);
-}
-
-static uint32_t
-ask(jml_client *client, const char *method, struct ending *ending)
-{
-    struct jml_error error;
-    uint32_t id;
-
-    *ending = (struct ending){0};
-    cr_assert_eq(jml_client_send(client, method, NULL, note, ending, &id, &error), JML_OK, "%s",
-                 error.message);
-    return id;
-}
-
 Test(jml_client, answers_find_their_calls_in_any_order)
 {
     jml_client *client = peer_open_client(&peer, NULL);
@@ -66,7 +31,7 @@ Test(jml_client, answers_find_their_calls_in_any_order)
     struct heard heard[3];
 
     for (int i = 0; i < 3; i++)
-        ask(client, "system.ping", &endings[i]);
+        peer_ask(client, "system.ping", NULL, &endings[i]);
     jml_client_process(client, POLLOUT);
     for (int i = 0; i < 3; i++)
         cr_assert(peer_read_call(&peer, &heard[i]));
@@ -90,8 +55,8 @@ Test(jml_client, calls_before_the_connection_stands_wait_and_leave_in_order)
     jml_client *client;
 
     cr_assert_eq(jml_client_start(&options, &client, NULL), JML_OK);
-    ask(client, "first", &first);
-    ask(client, "second", &second);
+    peer_ask(client, "first", NULL, &first);
+    peer_ask(client, "second", NULL, &second);
     jml_client_process(client, 0);
     jml_client_process(client, POLLOUT);
     cr_assert(peer_accept(&peer) && peer_hello(&peer));
@@ -113,7 +78,7 @@ Test(jml_client, an_error_keeps_its_code_sentence_field_and_details)
     struct heard heard;
     struct jml_bytes details;
 
-    ask(client, "profile.put", &ending);
+    peer_ask(client, "profile.put", NULL, &ending);
     jml_client_process(client, POLLOUT);
     cr_assert(peer_read_call(&peer, &heard));
     peer_error(&peer, heard.id, JML_BUSY, "come again");
@@ -136,7 +101,7 @@ Test(jml_client, an_answer_of_one_byte_at_a_time_is_read)
     struct heard heard;
     char bytes[sizeof answer];
 
-    ask(client, "system.ping", &ending);
+    peer_ask(client, "system.ping", NULL, &ending);
     jml_client_process(client, POLLOUT);
     cr_assert(peer_read_call(&peer, &heard));
     memcpy(bytes, answer, sizeof answer);
@@ -176,7 +141,7 @@ Test(jml_client, what_no_service_sends_ends_the_connection_and_is_told)
         struct ending ending;
         struct heard heard;
 
-        ask(client, "system.ping", &ending);
+        peer_ask(client, "system.ping", NULL, &ending);
         jml_client_process(client, POLLOUT);
         cr_assert(peer_read_call(&peer, &heard));
         peer_send(&peer, garbage[i].bytes, garbage[i].n);
@@ -194,8 +159,8 @@ Test(jml_client, two_answers_to_one_call_end_the_connection)
     struct ending ending, other;
     struct heard heard;
 
-    ask(client, "system.ping", &ending);
-    ask(client, "system.ping", &other);
+    peer_ask(client, "system.ping", NULL, &ending);
+    peer_ask(client, "system.ping", NULL, &other);
     jml_client_process(client, POLLOUT);
     cr_assert(peer_read_call(&peer, &heard));
     peer_answer(&peer, heard.id, "once");
@@ -216,7 +181,7 @@ Test(jml_client, a_service_of_another_protocol_is_refused)
     jml_client *client;
 
     cr_assert_eq(jml_client_start(&options, &client, NULL), JML_OK);
-    ask(client, "system.ping", &ending);
+    peer_ask(client, "system.ping", NULL, &ending);
     jml_client_process(client, 0);
     jml_client_process(client, POLLOUT);
     cr_assert(peer_accept(&peer) && peer_read_call(&peer, &heard));
@@ -269,7 +234,7 @@ Test(jml_client, system_error_is_why_the_connection_ended)
     struct ending ending;
     struct heard heard;
 
-    ask(client, "system.ping", &ending);
+    peer_ask(client, "system.ping", NULL, &ending);
     jml_client_process(client, POLLOUT);
     cr_assert(peer_read_call(&peer, &heard));
     peer_send(&peer, bytes, sizeof bytes - 1);
@@ -288,9 +253,9 @@ Test(jml_client, a_cancelled_call_that_has_not_left_never_leaves)
     struct heard heard;
     uint32_t id;
 
-    ask(client, "first", &first);
-    id = ask(client, "second", &second);
-    ask(client, "third", &third);
+    peer_ask(client, "first", NULL, &first);
+    id = peer_ask(client, "second", NULL, &second);
+    peer_ask(client, "third", NULL, &third);
     cr_expect(jml_client_cancel(client, id));
     cr_expect_not(jml_client_cancel(client, id), "twice");
     jml_client_process(client, POLLOUT);
@@ -311,12 +276,12 @@ Test(jml_client, the_answer_to_a_cancelled_call_is_dropped_and_the_connection_go
     jml_client *client = peer_open_client(&peer, NULL);
     struct ending first, second;
     struct heard heard;
-    uint32_t id = ask(client, "first", &first);
+    uint32_t id = peer_ask(client, "first", NULL, &first);
 
     jml_client_process(client, POLLOUT);
     cr_assert(peer_read_call(&peer, &heard));
     cr_expect(jml_client_cancel(client, id));
-    ask(client, "second", &second);
+    peer_ask(client, "second", NULL, &second);
     jml_client_process(client, POLLOUT);
     peer_answer(&peer, heard.id, "late");
     cr_assert(peer_read_call(&peer, &heard));
@@ -336,7 +301,7 @@ Test(jml_client, a_call_that_is_not_answered_in_time_is_told_so_and_its_late_ans
 
     options.call_timeout_ms = 20;
     client = peer_open_client(&peer, &options);
-    ask(client, "first", &first);
+    peer_ask(client, "first", NULL, &first);
     cr_assert(pump(client, &first.is_over));
     cr_expect_eq(first.error.code, JML_TIMEOUT);
     cr_expect_not_null(strstr(first.error.message, "was sent"), "%s", first.error.message);
@@ -344,7 +309,7 @@ Test(jml_client, a_call_that_is_not_answered_in_time_is_told_so_and_its_late_ans
     peer_answer(&peer, heard.id, "late");
     jml_client_process(client, POLLIN);
     cr_expect(jml_client_is_open(client));
-    ask(client, "second", &second);
+    peer_ask(client, "second", NULL, &second);
     jml_client_process(client, POLLOUT);
     cr_assert(peer_read_call(&peer, &heard));
     peer_answer(&peer, heard.id, "in time");
@@ -362,9 +327,10 @@ Test(jml_client, more_calls_than_allowed_are_busy)
 
     options.max_in_flight = 2;
     client = peer_open_client(&peer, &options);
-    ask(client, "a", &endings[0]);
-    ask(client, "b", &endings[1]);
-    cr_expect_eq(jml_client_send(client, "c", NULL, note, &endings[2], NULL, &error), JML_BUSY);
+    peer_ask(client, "a", NULL, &endings[0]);
+    peer_ask(client, "b", NULL, &endings[1]);
+    cr_expect_eq(jml_client_send(client, "c", NULL, ending_note, &endings[2], NULL, &error),
+                 JML_BUSY);
     cr_expect_gt(error.retry_ms, 0);
     jml_client_close(client);
     cr_expect_eq(endings[0].n_told + endings[1].n_told, 2);
@@ -383,10 +349,12 @@ Test(jml_client, more_unsent_bytes_than_allowed_are_busy_and_one_too_large_never
     options.max_unsent_bytes = 1024;
     cr_assert_eq(jml_client_start(&options, &client, NULL), JML_OK);
     jml_params_add_text_n(params, "text", text, 600);
-    cr_expect_eq(jml_client_send(client, "a", params, note, &ending, NULL, &error), JML_OK);
-    cr_expect_eq(jml_client_send(client, "b", params, note, &ending, NULL, &error), JML_BUSY);
+    cr_expect_eq(jml_client_send(client, "a", params, ending_note, &ending, NULL, &error), JML_OK);
+    cr_expect_eq(jml_client_send(client, "b", params, ending_note, &ending, NULL, &error),
+                 JML_BUSY);
     jml_params_add_text_n(params, "more", text, 2000);
-    cr_expect_eq(jml_client_send(client, "c", params, note, &ending, NULL, &error), JML_TOO_LARGE);
+    cr_expect_eq(jml_client_send(client, "c", params, ending_note, &ending, NULL, &error),
+                 JML_TOO_LARGE);
     jml_params_free(params);
     jml_client_close(client);
 }
@@ -409,7 +377,7 @@ send_again(void *context, jml_result *result, const struct jml_error *error)
     jml_result_free(result);
     caller->blocking = jml_ping(caller->client, NULL);
     caller->processing = jml_client_process(caller->client, 0);
-    ask(caller->client, "again", &caller->next);
+    peer_ask(caller->client, "again", NULL, &caller->next);
     caller->is_over = true;
 }
 
@@ -442,7 +410,7 @@ close_here(void *context, jml_result *result, const struct jml_error *error)
     jml_result_free(result);
     jml_client_close(caller->client);
     caller->processing =
-        jml_client_send(caller->client, "more", NULL, note, &caller->next, NULL, NULL);
+        jml_client_send(caller->client, "more", NULL, ending_note, &caller->next, NULL, NULL);
     caller->is_over = true;
 }
 
@@ -453,7 +421,7 @@ Test(jml_client, a_callback_may_close_the_client_and_the_others_are_told)
     struct heard heard;
 
     jml_client_send(caller.client, "first", NULL, close_here, &caller, NULL, NULL);
-    ask(caller.client, "other", &other);
+    peer_ask(caller.client, "other", NULL, &other);
     jml_client_process(caller.client, POLLOUT);
     cr_assert(peer_read_call(&peer, &heard));
     peer_answer(&peer, heard.id, "x");
@@ -471,17 +439,17 @@ Test(jml_client, calls_that_had_left_are_lost_and_the_next_connects_again)
     struct ending sent, unsent, next;
     struct heard heard;
 
-    ask(client, "sent", &sent);
+    peer_ask(client, "sent", NULL, &sent);
     jml_client_process(client, POLLOUT);
     cr_assert(peer_read_call(&peer, &heard));
-    ask(client, "unsent", &unsent);
+    peer_ask(client, "unsent", NULL, &unsent);
     peer_hang_up(&peer);
     jml_client_process(client, POLLIN);
     cr_expect_eq(sent.error.code, JML_LOST);
     cr_expect_eq(unsent.error.code, JML_UNREACHABLE, "%s", unsent.error.message);
     cr_expect_eq(jml_client_events(client), 0);
 
-    ask(client, "next", &next);
+    peer_ask(client, "next", NULL, &next);
     cr_expect_geq(jml_client_timeout_ms(client), 0, "it waits for its turn to connect");
     while (jml_client_fd(client) < 0) {
         cr_assert_eq(poll(NULL, 0, jml_client_timeout_ms(client)), 0);
@@ -536,8 +504,8 @@ survives(long n)
     if (jml_client_start(&options, &client, NULL) != JML_OK)
         return false;
     for (int i = 0; i < 3; i++)
-        n_sent +=
-            jml_client_send(client, "system.ping", NULL, note, &endings[i], NULL, NULL) == JML_OK;
+        n_sent += jml_client_send(client, "system.ping", NULL, ending_note, &endings[i], NULL,
+                                  NULL) == JML_OK;
     jml_client_process(client, 0);
     jml_client_process(client, POLLOUT);
     if (jml_client_fd(client) >= 0 && peer_accept(&peer) && peer_hello(&peer)) {

@@ -226,42 +226,6 @@ Test(secure, a_service_that_secures_and_never_greets_is_a_timeout)
 
 /* ---- calls ---- */
 
-struct ending {
-    bool is_over;
-    int n_told;
-    size_t len;
-    char text[64];
-    struct jml_error error;
-};
-
-static void
-note(void *context, jml_result *result, const struct jml_error *failed)
-{
-    struct ending *ending = context;
-    struct jml_text text;
-
-    ending->is_over = true;
-    ending->n_told++;
-    if (failed != NULL) {
-        ending->error = *failed;
-    } else if (jml_view_text(jml_result_root(result), &text)) {
-        ending->len = text.len;
-        snprintf(ending->text, sizeof ending->text, "%.*s", (int)text.len, text.data);
-    }
-    jml_result_free(result);
-}
-
-static uint32_t
-ask(jml_client *client, const char *method, const jml_params *params, struct ending *ending)
-{
-    uint32_t id;
-
-    *ending = (struct ending){0};
-    cr_assert_eq(jml_client_send(client, method, params, note, ending, &id, &error), JML_OK, "%s",
-                 error.message);
-    return id;
-}
-
 Test(secure, an_answer_of_eight_mebibytes_arrives_whole)
 {
     static const struct step script[] = {{STEP_ACCEPT, 0, 0},   {STEP_SHAKE, 0, 0},
@@ -272,7 +236,7 @@ Test(secure, an_answer_of_eight_mebibytes_arrives_whole)
 
     play(script);
     client = open_client();
-    ask(client, "long", NULL, &ending);
+    peer_ask(client, "long", NULL, &ending);
     cr_assert(pump(client, &ending.is_over));
     cr_expect_eq(ending.len, 8 << 20);
     answers(client, "x");
@@ -291,7 +255,7 @@ Test(secure, new_keys_in_the_middle_change_nothing)
     play(script);
     client = open_client();
     answers(client, "one");
-    ask(client, "long", NULL, &ending);
+    peer_ask(client, "long", NULL, &ending);
     cr_assert(pump(client, &ending.is_over));
     cr_expect_eq(ending.len, 1 << 20);
     answers(client, "x");
@@ -320,7 +284,7 @@ Test(secure, calls_that_are_cancelled_behind_a_full_socket_spoil_no_other)
     peer_join(&peer);
     for (int i = 0; i < N; i++) {
         snprintf(method, sizeof method, "call-%d", i);
-        ids[i] = ask(client, method, params, &endings[i]);
+        ids[i] = peer_ask(client, method, params, &endings[i]);
     }
     jml_client_process(client, POLLOUT);
     cr_expect_neq(jml_client_events(client) & POLLOUT, 0, "the socket took everything");
@@ -424,7 +388,7 @@ start_behind(struct relay *relay, struct ending *ending)
 
     options.address = relay->address;
     cr_assert_eq(jml_client_start(&options, &client, &error), JML_OK, "%s", error.message);
-    ask(client, "system.ping", NULL, ending);
+    peer_ask(client, "system.ping", NULL, ending);
     jml_client_process(client, 0);
     relay_connect(relay);
     return client;
@@ -492,12 +456,12 @@ Test(secure, an_end_with_a_goodbye_or_without_leaves_a_call_lost_and_the_next_co
     play(script);
     client = start_client();
     for (int i = 0; i < 2; i++) {
-        ask(client, "profile.delete", NULL, &ending);
+        peer_ask(client, "profile.delete", NULL, &ending);
         cr_assert(pump(client, &ending.is_over));
         cr_expect_eq(ending.error.code, JML_LOST, "%s", ending.error.message);
         cr_expect_not_null(strstr(ending.error.message, "closed by"), "%s", ending.error.message);
     }
-    ask(client, "system.ping", NULL, &ending);
+    peer_ask(client, "system.ping", NULL, &ending);
     cr_assert(pump(client, &ending.is_over));
     cr_expect_str_eq(ending.text, "pong", "%s", ending.error.message);
     jml_client_close(client);
@@ -516,10 +480,10 @@ Test(secure, writing_to_a_peer_that_has_gone_raises_no_signal)
     client = open_client();
     peer_join(&peer);
     peer_hang_up(&peer);
-    ask(client, "first", NULL, &first);
+    peer_ask(client, "first", NULL, &first);
     jml_client_process(client, POLLOUT);
     cr_expect_not(first.is_over);
-    ask(client, "second", NULL, &second);
+    peer_ask(client, "second", NULL, &second);
     jml_client_process(client, POLLOUT);
     cr_expect_eq(first.error.code, JML_LOST, "%s", first.error.message);
     cr_expect_eq(second.n_told, 1);
@@ -615,7 +579,7 @@ survives(long n)
     if (jml_client_start(&options, &client, NULL) != JML_OK)
         return false;
     memset(&ending, 0, sizeof ending);
-    if (jml_client_send(client, "long", NULL, note, &ending, NULL, NULL) == JML_OK) {
+    if (jml_client_send(client, "long", NULL, ending_note, &ending, NULL, NULL) == JML_OK) {
         peer_play(&peer, script);
         cr_assert(pump(client, &ending.is_over), "allocation %ld", n);
         cr_expect_eq(ending.n_told, 1);
