@@ -1,6 +1,7 @@
 #include "columns.h"
 
 #include "alloc.h"
+#include "span.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -278,8 +279,10 @@ static void
 block_drop(struct block *block)
 {
     if (block != NULL &&
-        atomic_fetch_sub_explicit(&block->references, 1, memory_order_acq_rel) == 1)
+        atomic_fetch_sub_explicit(&block->references, 1, memory_order_acq_rel) == 1) {
+        spans_drop(atomic_load_explicit(&block->spans, memory_order_acquire));
         mem_free(block);
+    }
 }
 
 static struct block *
@@ -432,6 +435,7 @@ block_make(const struct block *from, const struct shape *shape, uint64_t edit)
         memcpy((char *)block + BEHIND_COUNT, (const char *)from + BEHIND_COUNT,
                sizeof *block - BEHIND_COUNT);
     atomic_init(&block->references, 1);
+    atomic_init(&block->spans, NULL);
     block->edit = edit;
     block->bytes = bytes;
     at = (unsigned char *)(block + 1);

@@ -19,7 +19,8 @@
  * A published set of columns is immutable; the next one shares every block in which nothing changed. So
  * a change copies one block (about 250 kB) and the lists of blocks. A block borrows facts, which the
  * roster that it belongs to holds. Memory of a place: 27 bytes, 1, 2 or 4 for each column in
- * use, and a bit for each plane; some 130 for the fields of data/programmes.
+ * use, and a bit for each plane; some 130 for the fields of data/programmes. Searches add spans (span.h), 3
+ * or 4 bytes a place for each column of ranges that they compare.
  *
  * columns_edit …: the writer's thread only. Readers need no lock. Private to score/.
  */
@@ -57,9 +58,11 @@ struct column {
     uint8_t width;
 };
 
+struct span;
 struct block {
     _Atomic uint32_t references;
-    uint64_t edit; /* the edit that made it, and may still change it */
+    _Atomic(struct span *) spans; /* what searches have made of its columns (span.h) */
+    uint64_t edit;                /* the edit that made it, and may still change it */
     size_t bytes;
     uint32_t n_rows; /* places ever used: bits and codes beyond are 0 */
     uint64_t present[BLOCK_WORDS];

@@ -1,6 +1,9 @@
-#include "kernel_parts.h"
+#define KERNEL_LANE 32
+#include "kernel_lanes.h"
 
 #include <immintrin.h>
+
+enum { WORD_PLACES = 64, HALF_PLACES = 32 };
 
 /*
  * A byte shuffle looks up 16 entries, and gives 0 where the index has its high bit set. For a longer
@@ -23,103 +26,159 @@ look_up(__m256i codes, const uint8_t *table, uint32_t n_codes)
     return found;
 }
 
+/* The bits of the bytes' signs; `before` as bits 0 to 31, `after` as the others. */
 static inline uint64_t
-at_most(__m256i sums, __m256i most)
+bits_of(__m256i before, __m256i after)
 {
-    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(sums, most), most));
-}
-
-/* Bit i of the word as 0xff or 0 in byte i. */
-static inline __m256i
-spread(uint32_t word)
-{
-    const __m256i bytes = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
-                                           2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
-    const __m256i bit = _mm256_set1_epi64x((int64_t)UINT64_C(0x8040201008040201));
-    __m256i of_byte = _mm256_shuffle_epi8(_mm256_set1_epi32((int)word), bytes);
-
-    return _mm256_cmpeq_epi8(_mm256_and_si256(of_byte, bit), bit);
+    return (uint32_t)_mm256_movemask_epi8(before) | (uint64_t)(uint32_t)_mm256_movemask_epi8(after)
+                                                        << HALF_PLACES;
 }
 
 static inline __m256i
-bit_codes(const struct kernel_bit_loss *loss, size_t half)
+load(const void *bytes)
 {
-    __m256i codes = _mm256_setzero_si256();
-
-    for (uint32_t j = 0; j < loss->n_bits; j++) {
-        uint32_t word = (uint32_t)(loss->bits[j][half / 2] >> half % 2 * 32);
-
-        codes = _mm256_or_si256(codes,
-                                _mm256_and_si256(spread(word), _mm256_set1_epi8((char)(1 << j))));
-    }
-    return codes;
+    return _mm256_loadu_si256((const __m256i *)bytes);
 }
 
-/* Losses of 32 places, those from 32 * half on. */
+/* Where a is not below b: all ones. */
 static inline __m256i
-losses_of(const struct kernel_losses *losses, size_t half)
+no_less_8(__m256i a, __m256i b)
 {
-    __m256i sums = _mm256_setzero_si256();
+    return _mm256_cmpeq_epi8(_mm256_max_epi8(a, b), a);
+}
 
-    for (size_t i = 0; i < losses->n_bits; i++)
-        sums =
-            _mm256_adds_epu8(sums, look_up(bit_codes(&losses->bits[i], half), losses->bits[i].table,
-                                           UINT32_C(1) << losses->bits[i].n_bits));
-    for (size_t i = 0; i < losses->n_bytes; i++) {
-        const __m256i *codes = (const __m256i *)(losses->bytes[i].codes + half * 32);
-
-        sums = _mm256_adds_epu8(sums, look_up(_mm256_loadu_si256(codes), losses->bytes[i].table,
-                                              losses->bytes[i].n_codes));
-    }
-    return sums;
+static inline __m256i
+cells_common(const struct kernel_cells *cells, size_t place)
+{
+    return _mm256_subs_epi8(
+        _mm256_min_epi8(load(cells->hi + place), _mm256_set1_epi8(cells->to)),
+        _mm256_max_epi8(load(cells->lo + place), _mm256_set1_epi8(cells->from)));
 }
 
 static void
-prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits,
-      uint8_t *sums)
+reach_cells(const struct kernel_cells *cells, uint32_t n_levels, size_t n_words,
+            const uint64_t *bits, uint64_t *levels)
 {
-    const __m256i limit = _mm256_set1_epi8((char)most);
+    for (size_t word = 0; word < n_words; word++) {
+        size_t place = word * WORD_PLACES;
 
-    for (size_t half = 0; half < 2 * n_words; half++) {
-        __m256i lost;
-
-        if ((uint32_t)(bits[half / 2] >> half % 2 * 32) == 0)
+        if (bits[word] == 0)
             continue;
-        lost = losses_of(losses, half);
-        _mm256_store_si256((__m256i *)(sums + half * 32), lost);
-        bits[half / 2] &= at_most(lost, limit) << half % 2 * 32 | UINT64_C(0xffffffff)
-                                                                      << (1 - half % 2) * 32;
+        __m256i before = cells_common(cells, place);
+        __m256i after = cells_common(cells, place + HALF_PLACES);
+        __m256i class_before = load(cells->classes + place);
+        __m256i class_after = load(cells->classes + place + HALF_PLACES);
+        for (uint32_t level = 0; level < n_levels; level++) {
+            __m256i needs =
+                _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)cells->needs[level]));
+
+            levels[level * n_words + word] =
+                bits_of(no_less_8(before, _mm256_shuffle_epi8(needs, class_before)),
+                        no_less_8(after, _mm256_shuffle_epi8(needs, class_after)));
+        }
+    }
+}
+
+/* Two vectors of words that are all ones or 0, as bytes in their order. */
+static inline __m256i
+bytes_of_words(__m256i before, __m256i after)
+{
+    return _mm256_permute4x64_epi64(_mm256_packs_epi16(before, after), 0xd8);
+}
+
+static void
+reach_days(const struct kernel_days *days, uint32_t n_levels, size_t n_words, const uint64_t *bits,
+           uint64_t *levels)
+{
+    const __m256i from = _mm256_set1_epi16(days->from), to = _mm256_set1_epi16(days->to);
+
+    for (size_t word = 0; word < n_words; word++) {
+        __m256i common[4];
+
+        if (bits[word] == 0)
+            continue;
+        for (size_t i = 0; i < 4; i++) {
+            size_t place = word * WORD_PLACES + i * 16;
+
+            common[i] = _mm256_subs_epi16(_mm256_min_epi16(load(days->hi + place), to),
+                                          _mm256_max_epi16(load(days->lo + place), from));
+        }
+        for (uint32_t level = 0; level < n_levels; level++) {
+            __m256i need = _mm256_set1_epi16(days->needs[level]), out[4];
+
+            for (size_t i = 0; i < 4; i++)
+                out[i] = _mm256_cmpgt_epi16(need, common[i]);
+            levels[level * n_words + word] =
+                ~bits_of(bytes_of_words(out[0], out[1]), bytes_of_words(out[2], out[3]));
+        }
     }
 }
 
 static void
-count(const uint64_t *const *planes, size_t n, uint32_t n_bits, size_t n_words, uint64_t *counts)
+reach_codes(const struct kernel_codes *codes, uint32_t n_levels, size_t n_words,
+            const uint64_t *bits, uint64_t *levels)
 {
-    count_words(planes, n, n_bits, n_words, counts);
-}
+    for (size_t word = 0; word < n_words; word++) {
+        const uint8_t *at = codes->codes + word * WORD_PLACES;
 
-static inline uint64_t
-not_zero(__m256i bytes)
-{
-    return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256()));
-}
+        if (bits[word] == 0)
+            continue;
+        __m256i before = look_up(load(at), codes->table, codes->n_codes);
+        __m256i after = look_up(load(at + HALF_PLACES), codes->table, codes->n_codes);
+        for (uint32_t level = 0; level < n_levels; level++) {
+            __m256i need = _mm256_set1_epi8((char)codes->needs[level]);
 
-static uint64_t
-tally(const uint64_t *bits, size_t n_words)
-{
-    return tally_words(bits, n_words);
+            levels[level * n_words + word] =
+                ~bits_of(_mm256_cmpeq_epi8(_mm256_max_epu8(before, need), before),
+                         _mm256_cmpeq_epi8(_mm256_max_epu8(after, need), after));
+        }
+    }
 }
 
 static void
 members(const uint8_t *codes, const uint8_t *table, uint32_t n_codes, size_t n_words,
         uint64_t *bits)
 {
-    for (size_t word = 0; word < n_words; word++) {
-        const __m256i *at = (const __m256i *)(codes + word * 64);
-        uint32_t low = (uint32_t)not_zero(look_up(_mm256_loadu_si256(at), table, n_codes));
-        uint32_t high = (uint32_t)not_zero(look_up(_mm256_loadu_si256(at + 1), table, n_codes));
+    const __m256i zero = _mm256_setzero_si256();
 
-        bits[word] = low | (uint64_t)high << 32;
+    for (size_t word = 0; word < n_words; word++, codes += WORD_PLACES)
+        bits[word] =
+            ~bits_of(_mm256_cmpeq_epi8(look_up(load(codes), table, n_codes), zero),
+                     _mm256_cmpeq_epi8(look_up(load(codes + HALF_PLACES), table, n_codes), zero));
+}
+
+static void
+meet_cells(const int8_t *lo, const int8_t *hi, int8_t from, int8_t to, size_t n_words,
+           uint64_t *bits)
+{
+    const __m256i first = _mm256_set1_epi8(from), last = _mm256_set1_epi8(to);
+
+    for (size_t word = 0; word < n_words; word++, lo += WORD_PLACES, hi += WORD_PLACES) {
+        __m256i before =
+            _mm256_or_si256(_mm256_cmpgt_epi8(load(lo), last), _mm256_cmpgt_epi8(first, load(hi)));
+        __m256i after = _mm256_or_si256(_mm256_cmpgt_epi8(load(lo + HALF_PLACES), last),
+                                        _mm256_cmpgt_epi8(first, load(hi + HALF_PLACES)));
+
+        bits[word] = ~bits_of(before, after);
+    }
+}
+
+static void
+meet_days(const int16_t *lo, const int16_t *hi, int16_t from, int16_t to, size_t n_words,
+          uint64_t *bits)
+{
+    const __m256i first = _mm256_set1_epi16(from), last = _mm256_set1_epi16(to);
+
+    for (size_t word = 0; word < n_words; word++) {
+        __m256i out[4];
+
+        for (size_t i = 0; i < 4; i++) {
+            size_t place = word * WORD_PLACES + i * 16;
+
+            out[i] = _mm256_or_si256(_mm256_cmpgt_epi16(load(lo + place), last),
+                                     _mm256_cmpgt_epi16(first, load(hi + place)));
+        }
+        bits[word] = ~bits_of(bytes_of_words(out[0], out[1]), bytes_of_words(out[2], out[3]));
     }
 }
 
@@ -149,4 +208,7 @@ dots(const int8_t *vector, uint32_t n, const int8_t *const *others, size_t n_oth
         out[i] = dot(vector, others[i], n);
 }
 
-const struct kernel kernel_avx2 = {"avx2", prune, count, tally, members, dots};
+const struct kernel kernel_avx2 = {
+    "avx2", count, reach_sets, reach_cells, reach_days, reach_codes,
+    lose,   tally, members,    meet_cells,  meet_days,  dots,
+};

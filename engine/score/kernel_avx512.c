@@ -1,6 +1,9 @@
-#include "kernel_parts.h"
+#define KERNEL_LANE 64
+#include "kernel_lanes.h"
 
 #include <immintrin.h>
+
+enum { WORD_PLACES = 64, HALF_PLACES = 32 };
 
 /*
  * VBMI looks up 64 entries in one instruction, 128 in another; VNNI multiplies 64 pairs of bytes and adds
@@ -16,59 +19,74 @@ look_up(__m512i codes, const uint8_t *table, uint32_t n_codes)
     return _mm512_permutex2var_epi8(first, codes, _mm512_loadu_si512(table + 64));
 }
 
-/* Losses of the 64 places of a word. */
 static inline __m512i
-losses_of(const struct kernel_losses *losses, size_t word)
+load(const void *bytes)
 {
-    __m512i sums = _mm512_setzero_si512();
-
-    for (size_t i = 0; i < losses->n_bits; i++) {
-        const struct kernel_bit_loss *loss = &losses->bits[i];
-        __m512i codes = _mm512_setzero_si512();
-
-        for (uint32_t j = 0; j < loss->n_bits; j++)
-            codes = _mm512_mask_add_epi8(codes, loss->bits[j][word], codes,
-                                         _mm512_set1_epi8((char)(1 << j)));
-        sums = _mm512_adds_epu8(
-            sums, _mm512_permutexvar_epi8(codes, _mm512_castsi256_si512(_mm256_loadu_si256(
-                                                     (const void *)loss->table))));
-    }
-    for (size_t i = 0; i < losses->n_bytes; i++) {
-        __m512i codes = _mm512_loadu_si512(losses->bytes[i].codes + word * 64);
-
-        sums = _mm512_adds_epu8(sums,
-                                look_up(codes, losses->bytes[i].table, losses->bytes[i].n_codes));
-    }
-    return sums;
+    return _mm512_loadu_si512(bytes);
 }
 
 static void
-prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits,
-      uint8_t *sums)
+reach_cells(const struct kernel_cells *cells, uint32_t n_levels, size_t n_words,
+            const uint64_t *bits, uint64_t *levels)
 {
-    const __m512i limit = _mm512_set1_epi8((char)most);
+    const __m512i from = _mm512_set1_epi8(cells->from), to = _mm512_set1_epi8(cells->to);
 
     for (size_t word = 0; word < n_words; word++) {
-        __m512i lost;
+        size_t place = word * WORD_PLACES;
 
         if (bits[word] == 0)
             continue;
-        lost = losses_of(losses, word);
-        _mm512_store_si512(sums + word * 64, lost);
-        bits[word] &= _mm512_cmple_epu8_mask(lost, limit);
+        __m512i common = _mm512_subs_epi8(_mm512_min_epi8(load(cells->hi + place), to),
+                                          _mm512_max_epi8(load(cells->lo + place), from));
+        __m512i classes = load(cells->classes + place);
+        for (uint32_t level = 0; level < n_levels; level++) {
+            __m512i needs =
+                _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)cells->needs[level]));
+
+            levels[level * n_words + word] =
+                _mm512_cmpge_epi8_mask(common, _mm512_shuffle_epi8(needs, classes));
+        }
     }
 }
 
 static void
-count(const uint64_t *const *planes, size_t n, uint32_t n_bits, size_t n_words, uint64_t *counts)
+reach_days(const struct kernel_days *days, uint32_t n_levels, size_t n_words, const uint64_t *bits,
+           uint64_t *levels)
 {
-    count_words(planes, n, n_bits, n_words, counts);
+    const __m512i from = _mm512_set1_epi16(days->from), to = _mm512_set1_epi16(days->to);
+
+    for (size_t word = 0; word < n_words; word++) {
+        const int16_t *lo = days->lo + word * WORD_PLACES, *hi = days->hi + word * WORD_PLACES;
+
+        if (bits[word] == 0)
+            continue;
+        __m512i before =
+            _mm512_subs_epi16(_mm512_min_epi16(load(hi), to), _mm512_max_epi16(load(lo), from));
+        __m512i after = _mm512_subs_epi16(_mm512_min_epi16(load(hi + HALF_PLACES), to),
+                                          _mm512_max_epi16(load(lo + HALF_PLACES), from));
+        for (uint32_t level = 0; level < n_levels; level++) {
+            __m512i need = _mm512_set1_epi16(days->needs[level]);
+
+            levels[level * n_words + word] = _mm512_cmpge_epi16_mask(before, need) |
+                                             (uint64_t)_mm512_cmpge_epi16_mask(after, need)
+                                                 << HALF_PLACES;
+        }
+    }
 }
 
-static uint64_t
-tally(const uint64_t *bits, size_t n_words)
+static void
+reach_codes(const struct kernel_codes *codes, uint32_t n_levels, size_t n_words,
+            const uint64_t *bits, uint64_t *levels)
 {
-    return tally_words(bits, n_words);
+    for (size_t word = 0; word < n_words; word++) {
+        if (bits[word] == 0)
+            continue;
+        __m512i found =
+            look_up(load(codes->codes + word * WORD_PLACES), codes->table, codes->n_codes);
+        for (uint32_t level = 0; level < n_levels; level++)
+            levels[level * n_words + word] =
+                _mm512_cmplt_epu8_mask(found, _mm512_set1_epi8((char)codes->needs[level]));
+    }
 }
 
 static void
@@ -76,9 +94,36 @@ members(const uint8_t *codes, const uint8_t *table, uint32_t n_codes, size_t n_w
         uint64_t *bits)
 {
     for (size_t word = 0; word < n_words; word++) {
-        __m512i found = look_up(_mm512_loadu_si512(codes + word * 64), table, n_codes);
+        __m512i found = look_up(load(codes + word * WORD_PLACES), table, n_codes);
 
         bits[word] = _mm512_test_epi8_mask(found, found);
+    }
+}
+
+static void
+meet_cells(const int8_t *lo, const int8_t *hi, int8_t from, int8_t to, size_t n_words,
+           uint64_t *bits)
+{
+    const __m512i first = _mm512_set1_epi8(from), last = _mm512_set1_epi8(to);
+
+    for (size_t word = 0; word < n_words; word++)
+        bits[word] = _mm512_cmple_epi8_mask(load(lo + word * WORD_PLACES), last) &
+                     _mm512_cmpge_epi8_mask(load(hi + word * WORD_PLACES), first);
+}
+
+static void
+meet_days(const int16_t *lo, const int16_t *hi, int16_t from, int16_t to, size_t n_words,
+          uint64_t *bits)
+{
+    const __m512i first = _mm512_set1_epi16(from), last = _mm512_set1_epi16(to);
+
+    for (size_t word = 0; word < n_words; word++, lo += WORD_PLACES, hi += WORD_PLACES) {
+        __mmask32 before =
+            _mm512_cmple_epi16_mask(load(lo), last) & _mm512_cmpge_epi16_mask(load(hi), first);
+        __mmask32 after = _mm512_cmple_epi16_mask(load(lo + HALF_PLACES), last) &
+                          _mm512_cmpge_epi16_mask(load(hi + HALF_PLACES), first);
+
+        bits[word] = before | (uint64_t)after << HALF_PLACES;
     }
 }
 
@@ -111,4 +156,7 @@ dots(const int8_t *vector, uint32_t n, const int8_t *const *others, size_t n_oth
     }
 }
 
-const struct kernel kernel_avx512 = {"avx512", prune, count, tally, members, dots};
+const struct kernel kernel_avx512 = {
+    "avx512", count, reach_sets, reach_cells, reach_days, reach_codes,
+    lose,     tally, members,    meet_cells,  meet_days,  dots,
+};

@@ -1,45 +1,104 @@
-#include "kernel_parts.h"
+#define KERNEL_LANE 16
+#include "kernel_lanes.h"
 
-static unsigned
-code_at(const struct kernel_bit_loss *loss, size_t place)
+enum { WORD_PLACES = 64 };
+
+/* 64 bytes that are 0 or 1 as bits: eight at a time are brought together by a product. */
+static inline uint64_t
+bits_of_bytes(const uint8_t bytes[WORD_PLACES])
 {
-    unsigned code = 0;
+    uint64_t bits = 0;
 
-    for (uint32_t j = 0; j < loss->n_bits; j++)
-        code |= (unsigned)(loss->bits[j][place / 64] >> place % 64 & 1) << j;
-    return code;
+    for (size_t i = 0; i < 8; i++) {
+        uint64_t eight = 0;
+
+        for (size_t j = 0; j < 8; j++) /* the lowest bit of byte j as bit 8 * j, on any machine */
+            eight |= (uint64_t)bytes[8 * i + j] << 8 * j;
+        bits |= (eight * UINT64_C(0x0102040810204080) >> 56) << 8 * i;
+    }
+    return bits;
 }
 
-/* Every place that is still in question, one by one: most are not. */
-static void
-prune(const struct kernel_losses *losses, uint8_t most, size_t n_words, uint64_t *bits,
-      uint8_t *sums)
+static inline int
+least(int a, int b)
 {
-    for (size_t word = 0; word < n_words; word++)
-        for (uint64_t left = bits[word]; left != 0; left &= left - 1) {
-            size_t place = word * 64 + (size_t)__builtin_ctzll(left);
-            unsigned loss = 0;
+    return a < b ? a : b;
+}
 
-            for (size_t i = 0; i < losses->n_bits; i++)
-                loss += losses->bits[i].table[code_at(&losses->bits[i], place)];
-            for (size_t i = 0; i < losses->n_bytes; i++)
-                loss += losses->bytes[i].table[losses->bytes[i].codes[place]];
-            sums[place] = loss < UINT8_MAX ? (uint8_t)loss : UINT8_MAX;
-            if (loss > most)
-                bits[word] &= ~(left & -left);
+static inline int
+greatest(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static void
+reach_cells(const struct kernel_cells *cells, uint32_t n_levels, size_t n_words,
+            const uint64_t *bits, uint64_t *levels)
+{
+    for (size_t word = 0; word < n_words; word++) {
+        size_t first = word * WORD_PLACES;
+        int8_t common[WORD_PLACES];
+        uint8_t reached[WORD_PLACES];
+
+        if (bits[word] == 0)
+            continue;
+        for (size_t i = 0; i < WORD_PLACES; i++) {
+            int both = least(cells->hi[first + i], cells->to) -
+                       greatest(cells->lo[first + i], cells->from);
+
+            common[i] = (int8_t)greatest(least(both, INT8_MAX), INT8_MIN);
         }
+        for (uint32_t level = 0; level < n_levels; level++) {
+            for (size_t i = 0; i < WORD_PLACES; i++)
+                reached[i] = common[i] >= cells->needs[level][cells->classes[first + i]];
+            levels[level * n_words + word] = bits_of_bytes(reached);
+        }
+    }
 }
 
 static void
-count(const uint64_t *const *planes, size_t n, uint32_t n_bits, size_t n_words, uint64_t *counts)
+reach_days(const struct kernel_days *days, uint32_t n_levels, size_t n_words, const uint64_t *bits,
+           uint64_t *levels)
 {
-    count_words(planes, n, n_bits, n_words, counts);
+    for (size_t word = 0; word < n_words; word++) {
+        size_t first = word * WORD_PLACES;
+        int16_t common[WORD_PLACES];
+        uint8_t reached[WORD_PLACES];
+
+        if (bits[word] == 0)
+            continue;
+        for (size_t i = 0; i < WORD_PLACES; i++) {
+            int both =
+                least(days->hi[first + i], days->to) - greatest(days->lo[first + i], days->from);
+
+            common[i] = (int16_t)greatest(least(both, INT16_MAX), INT16_MIN);
+        }
+        for (uint32_t level = 0; level < n_levels; level++) {
+            for (size_t i = 0; i < WORD_PLACES; i++)
+                reached[i] = common[i] >= days->needs[level];
+            levels[level * n_words + word] = bits_of_bytes(reached);
+        }
+    }
 }
 
-static uint64_t
-tally(const uint64_t *bits, size_t n_words)
+static void
+reach_codes(const struct kernel_codes *codes, uint32_t n_levels, size_t n_words,
+            const uint64_t *bits, uint64_t *levels)
 {
-    return tally_words(bits, n_words);
+    for (size_t word = 0; word < n_words; word++) {
+        const uint8_t *first = codes->codes + word * WORD_PLACES;
+        uint8_t found[WORD_PLACES], reached[WORD_PLACES];
+
+        if (bits[word] == 0)
+            continue;
+        for (size_t i = 0; i < WORD_PLACES; i++)
+            found[i] = codes->table[first[i]];
+        for (uint32_t level = 0; level < n_levels; level++) {
+            for (size_t i = 0; i < WORD_PLACES; i++)
+                reached[i] = found[i] < codes->needs[level];
+            levels[level * n_words + word] = bits_of_bytes(reached);
+        }
+    }
 }
 
 static void
@@ -47,12 +106,38 @@ members(const uint8_t *codes, const uint8_t *table, uint32_t n_codes, size_t n_w
         uint64_t *bits)
 {
     (void)n_codes;
-    for (size_t word = 0; word < n_words; word++, codes += 64) {
-        uint64_t set = 0;
+    for (size_t word = 0; word < n_words; word++, codes += WORD_PLACES) {
+        uint8_t set[WORD_PLACES];
 
-        for (unsigned i = 0; i < 64; i++)
-            set |= (uint64_t)(table[codes[i]] != 0) << i;
-        bits[word] = set;
+        for (size_t i = 0; i < WORD_PLACES; i++)
+            set[i] = table[codes[i]] != 0;
+        bits[word] = bits_of_bytes(set);
+    }
+}
+
+static void
+meet_cells(const int8_t *lo, const int8_t *hi, int8_t from, int8_t to, size_t n_words,
+           uint64_t *bits)
+{
+    for (size_t word = 0; word < n_words; word++, lo += WORD_PLACES, hi += WORD_PLACES) {
+        uint8_t meet[WORD_PLACES];
+
+        for (size_t i = 0; i < WORD_PLACES; i++)
+            meet[i] = (lo[i] <= to) & (hi[i] >= from);
+        bits[word] = bits_of_bytes(meet);
+    }
+}
+
+static void
+meet_days(const int16_t *lo, const int16_t *hi, int16_t from, int16_t to, size_t n_words,
+          uint64_t *bits)
+{
+    for (size_t word = 0; word < n_words; word++, lo += WORD_PLACES, hi += WORD_PLACES) {
+        uint8_t meet[WORD_PLACES];
+
+        for (size_t i = 0; i < WORD_PLACES; i++)
+            meet[i] = (lo[i] <= to) & (hi[i] >= from);
+        bits[word] = bits_of_bytes(meet);
     }
 }
 
@@ -63,4 +148,7 @@ dots(const int8_t *vector, uint32_t n, const int8_t *const *others, size_t n_oth
         out[i] = dot_plain(vector, others[i], n);
 }
 
-const struct kernel kernel_plain = {"plain", prune, count, tally, members, dots};
+const struct kernel kernel_plain = {
+    "plain", count, reach_sets, reach_cells, reach_days, reach_codes,
+    lose,    tally, members,    meet_cells,  meet_days,  dots,
+};

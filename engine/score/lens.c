@@ -3,6 +3,7 @@
 #include "code_set.h"
 #include "curve.h"
 #include "requirement.h"
+#include "span.h"
 #include "view.h"
 
 #include <string.h>
@@ -66,8 +67,6 @@ want_look(struct lens *lens, const struct plan_want *want, int view, struct aren
         out->column = (enum column_id)candidate->field;
         out->dictionary = table_dictionary(lens->table, out->column);
         out->n_codes = codes_in(out->dictionary);
-        out->has_gauge = out->kind == LENS_COLUMN && !lens_is_small(out->n_codes) &&
-                         gauge_fits(want, lens->table, out->column);
     }
     if (lens->lookers == NULL || out->kind == LENS_TEXT)
         return true;
@@ -104,6 +103,8 @@ rule_look(struct lens *lens, const struct plan_requirement *requirement, struct 
         out->n_codes = codes_in(out->dictionary);
         out->has_planes = rule_meets(requirement) && column_planes(out->column) != PLANE_SETS &&
                           table_has_planes(lens->table, column_planes(out->column));
+        out->has_cells = requirement->requirement->type == REQUIRE_MEETS && span_has(out->column);
+        out->has_days = requirement->requirement->type == REQUIRE_OVERLAPS && span_has(out->column);
     }
     if (lens->lookers == NULL)
         return true;
@@ -256,14 +257,6 @@ lens_points_row(struct lens *lens, size_t want_at, const struct facts *looker,
             return NULL;
     }
     row->is_missing = want->kind == LENS_COLUMN && row->value->state == SLOT_MISSING;
-    if (want->has_gauge && !row->is_missing) {
-        bool is_short;
-
-        row->gauge = gauge_make(want->want, want->is_lookers, lens->table, want->column,
-                                &row->value->codes, lens->plan->scope, lens->arena, &is_short);
-        if (is_short)
-            return NULL;
-    }
     if (shared != NULL)
         *shared = row;
     return row;
@@ -368,32 +361,58 @@ holds_fill(const struct lens *lens, const struct lens_rule *rule, struct holds_r
         memcpy(row->table, row->holds, rule->n_codes);
 }
 
+/* What a requirement asks of candidates, as far as it is told without their codes: false where codes are to
+ * be judged. */
+static bool
+holds_without_codes(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row)
+{
+    if (rule->is_fixed)
+        return false;
+    row->is_alike = row->value->state == SLOT_MISSING || (rule->has_cells && !row->range.are_known);
+    row->has_days =
+        !row->is_alike && rule->has_days && span_period(&row->value->period, &row->from, &row->to);
+    (void)lens;
+    return row->is_alike || row->has_days || rule->has_cells || rule->has_planes;
+}
+
+/* A row for the looker, without what candidates' values say. */
+static struct holds_row *
+holds_row_make(struct lens *lens, const struct lens_rule *rule, const struct facts *looker)
+{
+    const struct plan_operand *operand = rule_operand(lens, rule->requirement, true);
+    struct holds_row head = {.value = plan_slot(operand, looker)}, *row;
+    bool has_codes;
+
+    head.range = looker_cells(lens, operand, head.value);
+    has_codes = !holds_without_codes(lens, rule, &head) && rule->n_codes <= LENS_ROW_CODES;
+    row = holds_row_alloc(lens, has_codes ? rule->n_codes : 0);
+    if (row == NULL)
+        return NULL;
+    head.holds = row->holds;
+    *row = head;
+    if (rule->has_planes && !row->is_alike && !planes_seek(lens, rule, row))
+        return NULL;
+    holds_fill(lens, rule, row);
+    return row;
+}
+
 struct holds_row *
 lens_holds_row(struct lens *lens, size_t rule_at, const struct facts *looker,
                const struct block *block, uint32_t place)
 {
     struct lens_rule *rule = &lens->rules[rule_at];
-    const struct plan_operand *operand = rule_operand(lens, rule->requirement, true);
     struct holds_row **shared = NULL, *row;
-    bool has_planes;
 
     if (rule->shared != NULL && block != NULL)
-        shared = &rule->shared[shared_at(operand, block, place)];
+        shared =
+            &rule->shared[shared_at(rule_operand(lens, rule->requirement, true), block, place)];
     if (shared != NULL && *shared != NULL)
         return *shared;
-    has_planes = rule->has_planes && plan_slot(operand, looker)->state == SLOT_KNOWN;
-    row = holds_row_alloc(lens, rule->n_codes <= LENS_ROW_CODES && !has_planes ? rule->n_codes : 0);
-    if (row == NULL)
-        return NULL;
-    row->value = plan_slot(operand, looker);
-    row->range = looker_cells(lens, operand, row->value);
-    if (has_planes && !planes_seek(lens, rule, row))
-        return NULL;
-    holds_fill(lens, rule, row);
-    if (shared == NULL)
+    row = holds_row_make(lens, rule, looker);
+    if (row == NULL || shared == NULL)
         return row;
-    if (!rule->is_fixed && rule->n_codes <= LENS_ROW_CODES && rule->n_shared <= KEPT_VALUES &&
-        !holds_keep(lens, lens->arena, row))
+    if (!rule->is_fixed && !row->is_alike && rule->n_codes <= LENS_ROW_CODES &&
+        rule->n_shared <= KEPT_VALUES && !holds_keep(lens, lens->arena, row))
         return NULL;
     *shared = row;
     return row;

@@ -1,8 +1,8 @@
 #ifndef JML_LENS_H
 #define JML_LENS_H
 
+#include "arena.h"
 #include "columns.h"
-#include "gauge.h"
 #include "kernel.h"
 #include "plan.h"
 
@@ -42,7 +42,6 @@ struct points_row { /* of one want and one value of the looker */
     uint16_t *points; /* by code; one more than they are, 0: not yet known. NULL: none are kept */
     int32_t most;     /* of all codes, once lens_row_most was asked; else -1 */
     bool is_missing;  /* then the points are those of code 0 at every candidate */
-    struct gauge *gauge; /* of a want of sets over a large dictionary; or NULL */
 };
 
 struct lens_want {
@@ -55,7 +54,6 @@ struct lens_want {
     enum column_id column;
     const struct dictionary *dictionary; /* NULL: missing at all candidates */
     uint32_t n_codes;
-    bool has_gauge;             /* bounds by what sets have in common */
     struct points_row **shared; /* by the looker's code in its own table, below n_shared */
     uint32_t n_shared;
 };
@@ -63,8 +61,11 @@ struct lens_want {
 struct holds_row { /* of one requirement and one value of the looker */
     const struct slot *value;
     struct looker_cells range;
-    uint8_t *holds;     /* by code: 1 where it holds. NULL: there are too many codes */
-    uint64_t *all;      /* of a shared row: what it says of every block that was read; or NULL */
+    bool is_alike; /* the looker has no value: every candidate has the verdict of code 0 */
+    bool has_days; /* `from` and `to` are the looker's period as spans number days */
+    int16_t from, to;
+    uint8_t *holds; /* by code: 1 where it holds. NULL: there are too many codes, or other means */
+    uint64_t *all;  /* of a shared row: what it says of every block that was read; or NULL */
     uint64_t *are_read; /* a bit a block */
     uint32_t
         *planes; /* of a rule that holds where sets meet: those of the looker's codes; or NULL */
@@ -76,6 +77,8 @@ struct lens_rule {
     const struct plan_requirement *requirement;
     bool is_fixed;   /* a constant stands on the candidates' side */
     bool has_planes; /* any, within over a column with planes */
+    bool has_cells;  /* meets over a column of cells (span.h) */
+    bool has_days;   /* overlaps over a column of periods */
     enum column_id column;
     const struct dictionary *dictionary;
     uint32_t n_codes;

@@ -1,34 +1,30 @@
 #include "kernel_cases.h"
 
+#include <stddef.h>
 #include <string.h>
 
 enum {
     WORDS_MAX = 32,
     PLACES_MAX = 64 * WORDS_MAX,
-    LOSSES_MAX = 300, /* 300 losses of 1 are beyond what a byte holds */
     ELEMENTS_MAX = 1024,
     OTHERS_MAX = 40,
-    BIT_LOSSES_MAX = 12,
-    BIT_CODES = 1 << KERNEL_BITS,
     PLANES_MAX = 24,
-    RANDOM_CASES = 300,
-    SUM_GUARD = 0xa7
+    RANDOM_CASES = 300
 };
 
-static uint8_t codes_pool[(LOSSES_MAX + 1) * PLACES_MAX];
-static _Alignas(16) uint8_t tables[LOSSES_MAX][KERNEL_CODES];
-static struct kernel_loss losses[LOSSES_MAX];
-static _Alignas(16) uint8_t bit_tables[BIT_LOSSES_MAX][BIT_CODES];
-static struct kernel_bit_loss bit_losses[BIT_LOSSES_MAX];
-static uint64_t planes_pool[(BIT_LOSSES_MAX * KERNEL_BITS + PLANES_MAX) * WORDS_MAX];
+static uint8_t codes_pool[3 * PLACES_MAX];
+static int16_t days_pool[2 * PLACES_MAX];
+static _Alignas(16) uint8_t table[KERNEL_CODES];
+static uint64_t planes_pool[(PLANES_MAX + KERNEL_TOPS + KERNEL_CLASSES) * WORDS_MAX];
 static const uint64_t *planes[PLANES_MAX];
-static uint64_t before[3 * WORDS_MAX], wanted_bits[3 * WORDS_MAX], got_bits[3 * WORDS_MAX + 2];
+enum { BITS_MAX = KERNEL_LEVELS * WORDS_MAX };
+static uint64_t before[BITS_MAX], wanted_bits[BITS_MAX], got_bits[BITS_MAX + 2];
+static uint64_t asked[WORDS_MAX]; /* the places in question */
+static uint64_t sums[KERNEL_SUM_BITS * WORDS_MAX], sums_before[KERNEL_SUM_BITS * WORDS_MAX];
 static int8_t vector_pool[ELEMENTS_MAX];
 static int8_t others_pool[OTHERS_MAX * (ELEMENTS_MAX + 1)];
 static const int8_t *others[OTHERS_MAX];
 static int32_t products[OTHERS_MAX + 2];
-
-static _Alignas(64) uint8_t sums[PLACES_MAX + 64]; /* and a guard */
 
 static const uint64_t GUARD = UINT64_C(0xfeedfacecafebeef);
 static const int32_t PRODUCT_GUARD = 0x5aa5c33c;
@@ -58,6 +54,18 @@ fill(uint64_t *state, uint8_t *bytes, size_t n, uint32_t limit)
         bytes[i] = (uint8_t)below(state, limit);
 }
 
+static size_t
+some_words(uint64_t *state)
+{
+    return KERNEL_WORDS * (1 + below(state, WORDS_MAX / KERNEL_WORDS));
+}
+
+static bool
+has_bit(const uint64_t *words, size_t place)
+{
+    return (words[place / 64] & UINT64_C(1) << place % 64) != 0;
+}
+
 /* ---- bits, with a guard before and after ---- */
 
 static void
@@ -85,62 +93,6 @@ bits_agree(size_t n_words, struct kernel_fault *fault)
     return true;
 }
 
-/* ---- prune ---- */
-
-static const struct prune_sort {
-    const char *says;
-    uint32_t n_losses; /* LOSSES_MAX: any number up to 40 */
-    uint32_t n_bits;   /* losses by bits; BIT_LOSSES_MAX: any number up to that */
-    uint32_t n_words;  /* 0: any */
-    uint32_t n_codes;  /* 0: any */
-    uint32_t loss_max; /* of one entry */
-    int most;          /* -1: any; -2: near the middle of the sums */
-    int bits;          /* -1: any; 0: none; 1: all; 2: one in 64, words of none */
-} prune_sorts[] = {
-    {"no column, all stay", 0, 0, 0, 0, 255, -1, -1},
-    {"one column", 1, 0, 0, 0, 255, -1, -1},
-    {"one code", 2, 0, 0, 1, 255, -1, -1},
-    {"all codes", 2, 0, 0, KERNEL_CODES, 255, -1, -1},
-    {"nothing may be lost", 3, 0, 0, 0, 1, 0, 1},
-    {"most 1", 3, 0, 0, 0, 2, 1, 1},
-    {"the greatest most", 2, 0, 0, 0, 255, 254, 1},
-    {"signs of bytes don't matter: most 127", 2, 0, 0, 0, 255, 127, 1},
-    {"signs of bytes don't matter: most 128", 2, 0, 0, 0, 255, 128, 1},
-    {"sums beyond a byte stay too much", 300, 0, 1, 0, 1, 254, 1},
-    {"sums far beyond a byte", 40, 0, 2, 0, 255, 254, 1},
-    {"sums of 16 bits' length", 300, 0, 1, 0, 255, 254, 1},
-    {"no place in question", 4, 0, 0, 0, 255, -1, 0},
-    {"few places in question", 4, 0, 32, 0, 30, -1, 2},
-    {"one word", 6, 0, 1, 0, 60, -2, 1},
-    {"the largest block", 6, 0, 32, 0, 60, -2, 1},
-    {"one loss by bits", 0, 1, 0, 0, 255, -1, 1},
-    {"losses by bits, one word", 0, 4, 1, 0, 60, -2, 1},
-    {"losses by bits, the largest block", 0, 6, 32, 0, 60, -2, 1},
-    {"losses by bits far beyond a byte", 0, 12, 2, 0, 255, 254, 1},
-    {"losses by bits, few places in question", 0, 3, 32, 0, 30, -1, 2},
-    {"losses by bits and by bytes beyond a byte", 9, 9, 2, 0, 40, 254, 1},
-    {"any", LOSSES_MAX, BIT_LOSSES_MAX, 0, 0, 12, -2, -1},
-};
-enum { PRUNE_SORTS = sizeof prune_sorts / sizeof prune_sorts[0] };
-
-/* Codes at any address, the first to the end of the array; tables at multiples of 16, with rubbish in the
- * entries that don't count. */
-static void
-make_losses(uint64_t *state, const struct prune_sort *sort, uint32_t n, size_t n_words)
-{
-    uint8_t *codes = codes_pool + sizeof codes_pool;
-
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t n_codes = sort->n_codes != 0 ? sort->n_codes : 1 + below(state, KERNEL_CODES);
-
-        codes -= n_words * 64 + (i > 0 ? below(state, 2) : 0);
-        fill(state, codes, n_words * 64, n_codes);
-        fill(state, tables[i], n_codes, sort->loss_max + 1);
-        fill(state, tables[i] + n_codes, KERNEL_CODES - n_codes, 256);
-        losses[i] = (struct kernel_loss){codes, tables[i], n_codes};
-    }
-}
-
 /* As many words as asked for before `end`, which moves there; each bit is set so often in 8. */
 static const uint64_t *
 make_plane(uint64_t *state, uint64_t **end, size_t n_words, uint32_t in_8)
@@ -154,25 +106,6 @@ make_plane(uint64_t *state, uint64_t **end, size_t n_words, uint32_t in_8)
         (*end)[word] = bits;
     }
     return *end;
-}
-
-static void
-make_bit_losses(uint64_t *state, const struct prune_sort *sort, uint32_t n, size_t n_words)
-{
-    uint64_t *end = planes_pool + sizeof planes_pool / sizeof *planes_pool;
-
-    for (uint32_t i = 0; i < n; i++) {
-        struct kernel_bit_loss *loss = &bit_losses[i];
-        uint32_t n_codes;
-
-        *loss = (struct kernel_bit_loss){.n_bits = 1 + below(state, KERNEL_BITS),
-                                         .table = bit_tables[i]};
-        n_codes = UINT32_C(1) << loss->n_bits;
-        for (uint32_t j = 0; j < loss->n_bits; j++)
-            loss->bits[j] = make_plane(state, &end, n_words, 4);
-        fill(state, bit_tables[i], n_codes, sort->loss_max + 1);
-        fill(state, bit_tables[i] + n_codes, BIT_CODES - n_codes, 256);
-    }
 }
 
 static void
@@ -190,128 +123,11 @@ make_bits(uint64_t *state, int sort, size_t n_words)
     }
 }
 
-static uint32_t
-lost(const struct kernel_losses *all, size_t place)
+/* Sets the bit of a place in plane j of n_words each. */
+static void
+want_bit(size_t j, size_t n_words, size_t place)
 {
-    uint32_t sum = 0;
-
-    for (size_t i = 0; i < all->n_bytes; i++)
-        sum += all->bytes[i].table[all->bytes[i].codes[place]];
-    for (size_t i = 0; i < all->n_bits; i++) {
-        uint32_t code = 0;
-
-        for (uint32_t j = 0; j < all->bits[i].n_bits; j++)
-            if ((all->bits[i].bits[j][place / 64] & UINT64_C(1) << place % 64) != 0)
-                code += UINT32_C(1) << j;
-        sum += all->bits[i].table[code];
-    }
-    return sum;
-}
-
-static uint8_t
-choose_most(uint64_t *state, const struct prune_sort *sort, const struct kernel_losses *all,
-            size_t n_words)
-{
-    uint32_t middle;
-
-    if (sort->most >= 0)
-        return (uint8_t)sort->most;
-    if (sort->most == -1)
-        return (uint8_t)below(state, 255);
-    middle = lost(all, below(state, (uint32_t)n_words * 64)); /* some have just as much */
-    return (uint8_t)(middle < 254 ? middle : 254);
-}
-
-/* What the kernel leaves of the places that were in question; nothing is written behind them. */
-static bool
-sums_agree(const struct kernel_losses *all, size_t n_words, struct kernel_fault *fault)
-{
-    for (size_t place = 0; place < n_words * 64 + 64; place++) {
-        bool is_guard = place >= n_words * 64;
-        uint32_t wanted = SUM_GUARD;
-
-        if (!is_guard && (before[place / 64] & UINT64_C(1) << place % 64) == 0)
-            continue;
-        if (!is_guard)
-            wanted = lost(all, place);
-        wanted = wanted < 255 ? wanted : 255;
-        if (sums[place] != wanted) {
-            fault->at = place;
-            fault->got = sums[place];
-            fault->wanted = wanted;
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-prune_case(const struct kernel *kernel, const struct prune_sort *sort, uint64_t *state,
-           struct kernel_fault *fault)
-{
-    bool is_any = sort->n_losses == LOSSES_MAX && sort->n_words == 0;
-    struct kernel_losses all = {losses, is_any ? below(state, 41) : sort->n_losses, bit_losses,
-                                is_any ? below(state, BIT_LOSSES_MAX + 1) : sort->n_bits};
-    size_t n_words = sort->n_words != 0 ? sort->n_words : 1 + below(state, WORDS_MAX);
-    uint8_t most;
-
-    make_losses(state, sort, (uint32_t)all.n_bytes, n_words);
-    make_bit_losses(state, sort, (uint32_t)all.n_bits, n_words);
-    make_bits(state, sort->bits, n_words);
-    most = choose_most(state, sort, &all, n_words);
-    for (size_t word = 0; word < n_words; word++) {
-        wanted_bits[word] = before[word];
-        for (unsigned i = 0; i < 64; i++)
-            if (lost(&all, word * 64 + i) > most)
-                wanted_bits[word] &= ~(UINT64_C(1) << i);
-    }
-    bits_prepare(n_words);
-    memset(sums, SUM_GUARD, sizeof sums);
-    kernel->prune(&all, most, n_words, got_bits + 1, sums);
-    *fault = (struct kernel_fault){.sort = sort->says,
-                                   .size = (uint32_t)n_words,
-                                   .others = (uint32_t)(all.n_bytes + all.n_bits)};
-    return bits_agree(n_words, fault) && sums_agree(&all, n_words, fault);
-}
-
-/* Sums just at `most`, and one more, for every value that most can have. */
-static bool
-prune_at_limit(const struct kernel *kernel, uint8_t most, struct kernel_fault *fault)
-{
-    const struct kernel_losses all = {.bytes = losses, .n_bytes = 1};
-    uint8_t *codes = codes_pool + sizeof codes_pool - 64;
-
-    memset(tables[0], 0, sizeof tables[0]);
-    tables[0][1] = most;
-    tables[0][2] = (uint8_t)(most + 1);
-    tables[0][3] = most > 0 ? (uint8_t)(most - 1) : 0;
-    for (unsigned i = 0; i < 64; i++)
-        codes[i] = (uint8_t)(i % 4);
-    losses[0] = (struct kernel_loss){codes, tables[0], 4};
-    before[0] = UINT64_MAX;
-    wanted_bits[0] = UINT64_C(0xbbbbbbbbbbbbbbbb); /* all but code 2 */
-    bits_prepare(1);
-    kernel->prune(&all, most, 1, got_bits + 1, sums);
-    *fault = (struct kernel_fault){.sort = "at the limit and one over", .size = 1, .others = most};
-    return bits_agree(1, fault);
-}
-
-static uint32_t
-run_prune(const struct kernel *kernel, uint64_t seed, bool *is_right, struct kernel_fault *fault)
-{
-    uint64_t state = seed;
-    uint32_t n = 0;
-
-    *is_right = true;
-    for (int most = 0; most < 255 && *is_right; most++, n++)
-        *is_right = prune_at_limit(kernel, (uint8_t)most, fault);
-    for (uint32_t i = 0; i < RANDOM_CASES && *is_right; i++, n++) {
-        uint32_t sort = i < 3 * PRUNE_SORTS ? i % PRUNE_SORTS : PRUNE_SORTS - 1;
-
-        *is_right = prune_case(kernel, &prune_sorts[sort], &state, fault);
-    }
-    fault->number = n - 1;
-    return n;
+    wanted_bits[j * n_words + place / 64] |= UINT64_C(1) << place % 64;
 }
 
 /* ---- count ---- */
@@ -321,9 +137,9 @@ count_case(const struct kernel *kernel, uint32_t number, uint64_t *state,
            struct kernel_fault *fault)
 {
     uint64_t *end = planes_pool + sizeof planes_pool / sizeof *planes_pool;
-    uint32_t n_bits = 2 + number % 2, most = (UINT32_C(1) << n_bits) - 2;
-    uint32_t n = number / 2 % (PLANES_MAX + 1), in_8 = 1 + below(state, 8);
-    size_t n_words = 1 + below(state, WORDS_MAX);
+    uint32_t n_tops = 1 + number % KERNEL_TOPS;
+    uint32_t n = number / KERNEL_TOPS % (PLANES_MAX + 1), in_8 = 1 + below(state, 8);
+    size_t n_words = some_words(state);
 
     for (uint32_t i = 0; i < n; i++)
         planes[i] = make_plane(state, &end, n_words, in_8);
@@ -332,19 +148,15 @@ count_case(const struct kernel *kernel, uint32_t number, uint64_t *state,
         uint32_t sum = 0;
 
         for (uint32_t i = 0; i < n; i++)
-            sum += (planes[i][place / 64] & UINT64_C(1) << place % 64) != 0;
-        sum = sum < most ? sum : most;
-        for (uint32_t j = 0; j < n_bits; j++)
-            if ((sum & UINT32_C(1) << j) != 0)
-                wanted_bits[j * n_words + place / 64] |= UINT64_C(1) << place % 64;
+            sum += has_bit(planes[i], place);
+        for (uint32_t j = 0; j < n_tops && j < sum; j++)
+            want_bit(j, n_words, place);
     }
-    make_bits(state, -1, n_bits * n_words); /* what stood there doesn't count */
-    bits_prepare(n_bits * n_words);
-    kernel->count(planes, n, n_bits, n_words, got_bits + 1);
-    *fault = (struct kernel_fault){.sort = n_bits == 2 ? "in two bits" : "in three bits",
-                                   .size = (uint32_t)n_words,
-                                   .others = n};
-    return bits_agree(n_bits * n_words, fault);
+    make_bits(state, -1, n_tops * n_words); /* what stood there doesn't count */
+    bits_prepare(n_tops * n_words);
+    kernel->count(planes, n, n_tops, n_words, got_bits + 1);
+    *fault = (struct kernel_fault){.sort = "tops", .size = (uint32_t)n_words, .others = n};
+    return bits_agree(n_tops * n_words, fault);
 }
 
 static uint32_t
@@ -354,8 +166,336 @@ run_count(const struct kernel *kernel, uint64_t seed, bool *is_right, struct ker
     uint32_t n = 0;
 
     *is_right = true;
-    for (; n < 4 * (PLANES_MAX + 1) && *is_right; n++)
+    for (; n < 2 * KERNEL_TOPS * (PLANES_MAX + 1) && *is_right; n++)
         *is_right = count_case(kernel, n, &state, fault);
+    fault->number = n - 1;
+    return n;
+}
+
+/* ---- levels ---- */
+
+/* Levels of places that are not in question mean nothing: they are taken as wanted. */
+static bool
+levels_agree(uint32_t n_levels, size_t n_words, struct kernel_fault *fault)
+{
+    for (uint32_t level = 0; level < n_levels; level++)
+        for (size_t word = 0; word < n_words; word++) {
+            uint64_t *got = &got_bits[1 + level * n_words + word];
+            uint64_t wanted = wanted_bits[level * n_words + word];
+
+            *got = (*got & asked[word]) | (wanted & ~asked[word]);
+        }
+    return bits_agree(n_levels * n_words, fault);
+}
+
+/* Which places are in question: any, none, all, few. */
+static void
+ask(uint64_t *state, uint32_t number, size_t n_words)
+{
+    make_bits(state, (int)(number % 4) - 1, n_words);
+    memcpy(asked, before, n_words * sizeof *asked);
+}
+
+static void
+levels_prepare(uint64_t *state, uint32_t n_levels, size_t n_words)
+{
+    memset(wanted_bits, 0, sizeof wanted_bits);
+    make_bits(state, -1, n_levels * n_words);
+    bits_prepare(n_levels * n_words);
+}
+
+static bool
+sets_case(const struct kernel *kernel, uint32_t number, uint64_t *state, struct kernel_fault *fault)
+{
+    struct kernel_sets sets = {.n_tops = 1 + below(state, KERNEL_TOPS),
+                               .n_classes = 1 + below(state, KERNEL_CLASSES)};
+    uint32_t n_levels = number % (KERNEL_LEVELS + 1);
+    size_t n_words = some_words(state);
+    uint64_t *end = planes_pool + sizeof planes_pool / sizeof *planes_pool;
+    uint64_t *tops = end - sets.n_tops * n_words;
+    uint64_t *larger = tops - (sets.n_classes - 1) * n_words;
+
+    memset(larger, 0, (size_t)((end - larger) * (ptrdiff_t)sizeof *larger));
+    for (uint32_t c = 0; c + 1 < sets.n_classes; c++)
+        sets.planes[c] = larger + c * n_words;
+    ask(state, number, n_words);
+    levels_prepare(state, n_levels, n_words);
+    for (uint32_t level = 0; level < n_levels; level++)
+        for (uint32_t c = 0; c < sets.n_classes; c++)
+            sets.needs[level][c] = (uint8_t)below(state, sets.n_tops + 2);
+    for (size_t place = 0; place < n_words * 64; place++) {
+        uint32_t of = below(state, sets.n_classes), count = below(state, sets.n_tops + 1);
+
+        for (uint32_t c = 0; c < of; c++)
+            larger[c * n_words + place / 64] |= UINT64_C(1) << place % 64;
+        for (uint32_t j = 0; j < count; j++)
+            tops[j * n_words + place / 64] |= UINT64_C(1) << place % 64;
+        for (uint32_t level = 0; level < n_levels; level++)
+            if (count >= sets.needs[level][of])
+                want_bit(level, n_words, place);
+    }
+    sets.tops = tops;
+    kernel->reach_sets(&sets, n_levels, n_words, asked, got_bits + 1);
+    *fault =
+        (struct kernel_fault){.sort = "sets", .size = (uint32_t)n_words, .others = sets.n_classes};
+    return levels_agree(n_levels, n_words, fault);
+}
+
+/* Numbers near the ends as often as others, so that sums run over. */
+static int
+edge_number(uint64_t *state, int least, int greatest)
+{
+    uint32_t sort = below(state, 4);
+
+    if (sort == 0)
+        return least + (int)below(state, 3);
+    if (sort == 1)
+        return greatest - (int)below(state, 3);
+    return least + (int)below(state, (uint32_t)(greatest - least) + 1);
+}
+
+static int
+met(int lo, int hi, int from, int to, int least, int greatest)
+{
+    int common = (hi < to ? hi : to) - (lo > from ? lo : from);
+
+    return common < least ? least : common > greatest ? greatest : common;
+}
+
+static bool
+cells_case(const struct kernel *kernel, uint32_t number, uint64_t *state,
+           struct kernel_fault *fault)
+{
+    size_t n_words = some_words(state), n = n_words * 64;
+    uint8_t *classes = codes_pool + sizeof codes_pool - n;
+    int8_t *hi = (int8_t *)classes - n, *lo = hi - n;
+    struct kernel_cells cells = {.lo = lo,
+                                 .hi = hi,
+                                 .classes = classes,
+                                 .from = (int8_t)edge_number(state, INT8_MIN, INT8_MAX),
+                                 .to = (int8_t)edge_number(state, INT8_MIN, INT8_MAX)};
+    uint32_t n_levels = number % (KERNEL_LEVELS + 1);
+
+    ask(state, number, n_words);
+    levels_prepare(state, n_levels, n_words);
+    for (uint32_t level = 0; level < n_levels; level++)
+        for (uint32_t c = 0; c < KERNEL_WIDTHS; c++)
+            cells.needs[level][c] = (int8_t)edge_number(state, INT8_MIN, INT8_MAX);
+    for (size_t i = 0; i < n; i++) {
+        lo[i] = (int8_t)edge_number(state, INT8_MIN, INT8_MAX);
+        hi[i] = (int8_t)edge_number(state, INT8_MIN, INT8_MAX);
+        classes[i] = (uint8_t)below(state, KERNEL_WIDTHS);
+        for (uint32_t level = 0; level < n_levels; level++)
+            if (met(lo[i], hi[i], cells.from, cells.to, INT8_MIN, INT8_MAX) >=
+                cells.needs[level][classes[i]])
+                want_bit(level, n_words, i);
+    }
+    kernel->reach_cells(&cells, n_levels, n_words, asked, got_bits + 1);
+    *fault = (struct kernel_fault){.sort = "cells", .size = (uint32_t)n_words, .others = n_levels};
+    return levels_agree(n_levels, n_words, fault);
+}
+
+static bool
+days_case(const struct kernel *kernel, uint32_t number, uint64_t *state, struct kernel_fault *fault)
+{
+    size_t n_words = some_words(state), n = n_words * 64;
+    int16_t *hi = days_pool + 2 * PLACES_MAX - n, *lo = hi - n;
+    struct kernel_days days = {.lo = lo,
+                               .hi = hi,
+                               .from = (int16_t)edge_number(state, INT16_MIN, INT16_MAX),
+                               .to = (int16_t)edge_number(state, INT16_MIN, INT16_MAX)};
+    uint32_t n_levels = number % (KERNEL_LEVELS + 1);
+
+    ask(state, number, n_words);
+    levels_prepare(state, n_levels, n_words);
+    for (uint32_t level = 0; level < n_levels; level++)
+        days.needs[level] = (int16_t)edge_number(state, INT16_MIN, INT16_MAX);
+    for (size_t i = 0; i < n; i++) {
+        lo[i] = (int16_t)edge_number(state, INT16_MIN, INT16_MAX);
+        hi[i] = (int16_t)edge_number(state, INT16_MIN, INT16_MAX);
+        for (uint32_t level = 0; level < n_levels; level++)
+            if (met(lo[i], hi[i], days.from, days.to, INT16_MIN, INT16_MAX) >= days.needs[level])
+                want_bit(level, n_words, i);
+    }
+    kernel->reach_days(&days, n_levels, n_words, asked, got_bits + 1);
+    *fault = (struct kernel_fault){.sort = "days", .size = (uint32_t)n_words, .others = n_levels};
+    return levels_agree(n_levels, n_words, fault);
+}
+
+static bool
+codes_case(const struct kernel *kernel, uint32_t number, uint64_t *state,
+           struct kernel_fault *fault)
+{
+    size_t n_words = some_words(state), n = n_words * 64;
+    uint8_t *codes = codes_pool + sizeof codes_pool - n;
+    struct kernel_codes by = {.codes = codes, .table = table, .n_codes = 1 + number % KERNEL_CODES};
+    uint32_t n_levels = number / KERNEL_CODES % (KERNEL_LEVELS + 1);
+
+    ask(state, number, n_words);
+    levels_prepare(state, n_levels, n_words);
+    fill(state, table, KERNEL_CODES, 256); /* with rubbish in those that don't count */
+    fill(state, codes, n, by.n_codes);
+    for (uint32_t level = 0; level < n_levels; level++)
+        by.needs[level] = (uint8_t)edge_number(state, 0, UINT8_MAX);
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t level = 0; level < n_levels; level++)
+            if (table[codes[i]] < by.needs[level])
+                want_bit(level, n_words, i);
+    kernel->reach_codes(&by, n_levels, n_words, asked, got_bits + 1);
+    *fault =
+        (struct kernel_fault){.sort = "codes", .size = (uint32_t)n_words, .others = by.n_codes};
+    return levels_agree(n_levels, n_words, fault);
+}
+
+static uint32_t
+run_reach(const struct kernel *kernel, uint64_t seed, bool *is_right, struct kernel_fault *fault)
+{
+    uint64_t state = seed ^ 5;
+    uint32_t n = 0;
+
+    *is_right = true;
+    for (; n < 4 * RANDOM_CASES && *is_right; n++)
+        *is_right = n % 4 == 0   ? sets_case(kernel, n / 4, &state, fault)
+                    : n % 4 == 1 ? cells_case(kernel, n / 4, &state, fault)
+                    : n % 4 == 2 ? days_case(kernel, n / 4, &state, fault)
+                                 : codes_case(kernel, n * 5, &state, fault);
+    fault->number = n - 1;
+    return n;
+}
+
+/* ---- lose ---- */
+
+static uint32_t
+sum_at(const uint64_t *of, size_t n_words, size_t place)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t b = 0; b < KERNEL_SUM_BITS; b++)
+        sum |= (uint32_t)has_bit(of + b * n_words, place) << b;
+    return sum;
+}
+
+/* Values that rise from level to level; what a place loses that does not reach the first n. */
+static void
+make_steps(uint64_t *state, uint32_t n, struct kernel_steps *steps, uint8_t losses[])
+{
+    steps->n = n;
+    losses[0] = steps->start = (uint8_t)below(state, 8);
+    for (uint32_t i = 0; i < n; i++) {
+        losses[i + 1] = (uint8_t)(losses[i] + 1 + below(state, 7));
+        steps->flips[i] = losses[i + 1] ^ losses[i];
+    }
+}
+
+static bool
+sums_agree(const uint64_t *levels, uint32_t n_levels, const uint8_t losses[], size_t n_words,
+           struct kernel_fault *fault)
+{
+    for (size_t place = 0; place < n_words * 64; place++) {
+        uint32_t missed = 0, sum;
+        bool stays;
+
+        for (uint32_t j = 0; j < n_levels; j++)
+            missed += !has_bit(levels + j * n_words, place);
+        sum = sum_at(sums_before, n_words, place) + losses[missed];
+        stays = has_bit(asked, place) && sum <= KERNEL_SUM_MOST;
+        *fault = (struct kernel_fault){.sort = fault->sort, .size = fault->size, .at = place};
+        fault->got = has_bit(got_bits + 1, place);
+        fault->wanted = stays;
+        if (fault->got == fault->wanted && stays) {
+            fault->got = sum_at(sums, n_words, place);
+            fault->wanted = sum;
+        }
+        if (fault->got != fault->wanted)
+            return false;
+    }
+    return got_bits[0] == GUARD && got_bits[n_words + 1] == GUARD;
+}
+
+static bool
+lose_case(const struct kernel *kernel, uint32_t number, uint64_t *state, struct kernel_fault *fault)
+{
+    uint64_t *levels;
+    uint32_t n_levels = number % (KERNEL_LEVELS + 1);
+    size_t n_words = some_words(state);
+    struct kernel_steps steps = {0};
+    uint8_t losses[KERNEL_LEVELS + 1];
+
+    make_steps(state, n_levels, &steps, losses);
+    levels = planes_pool + sizeof planes_pool / sizeof *planes_pool - n_levels * n_words;
+    memset(levels, 0, n_levels * n_words * sizeof *levels);
+    for (size_t place = 0; place < n_words * 64; place++) { /* who reaches one reaches the next */
+        uint32_t first = below(state, n_levels + 1);
+
+        for (uint32_t j = first; j < n_levels; j++)
+            levels[j * n_words + place / 64] |= UINT64_C(1) << place % 64;
+    }
+    for (size_t word = 0; word < KERNEL_SUM_BITS * n_words; word++)
+        sums_before[word] = sums[word] = next(state);
+    ask(state, number / 8, n_words);
+    memcpy(before, asked, n_words * sizeof *before);
+    bits_prepare(n_words);
+    kernel->lose(&steps, levels, n_words, sums, got_bits + 1);
+    *fault = (struct kernel_fault){.sort = "losses", .size = (uint32_t)n_words};
+    return sums_agree(levels, n_levels, losses, n_words, fault);
+}
+
+static uint32_t
+run_lose(const struct kernel *kernel, uint64_t seed, bool *is_right, struct kernel_fault *fault)
+{
+    uint64_t state = seed ^ 6;
+    uint32_t n = 0;
+
+    *is_right = true;
+    for (; n < RANDOM_CASES && *is_right; n++)
+        *is_right = lose_case(kernel, n, &state, fault);
+    fault->number = n - 1;
+    return n;
+}
+
+/* ---- meeting ---- */
+
+static bool
+meet_case(const struct kernel *kernel, uint32_t number, uint64_t *state, struct kernel_fault *fault)
+{
+    bool is_cells = number % 2 == 0;
+    int least = is_cells ? INT8_MIN : INT16_MIN, greatest = is_cells ? INT8_MAX : INT16_MAX;
+    int from = edge_number(state, least, greatest), to = edge_number(state, least, greatest);
+    size_t n_words = some_words(state), n = n_words * 64;
+    int16_t *day_hi = days_pool + 2 * PLACES_MAX - n, *day_lo = day_hi - n;
+    int8_t *cell_hi = (int8_t *)codes_pool + sizeof codes_pool - n, *cell_lo = cell_hi - n;
+
+    levels_prepare(state, 1, n_words);
+    for (size_t i = 0; i < n; i++) {
+        int lo = edge_number(state, least, greatest), hi = edge_number(state, least, greatest);
+
+        if (lo <= to && hi >= from)
+            want_bit(0, n_words, i);
+        if (is_cells) {
+            cell_lo[i] = (int8_t)lo;
+            cell_hi[i] = (int8_t)hi;
+        } else {
+            day_lo[i] = (int16_t)lo;
+            day_hi[i] = (int16_t)hi;
+        }
+    }
+    if (is_cells)
+        kernel->meet_cells(cell_lo, cell_hi, (int8_t)from, (int8_t)to, n_words, got_bits + 1);
+    else
+        kernel->meet_days(day_lo, day_hi, (int16_t)from, (int16_t)to, n_words, got_bits + 1);
+    *fault = (struct kernel_fault){.sort = is_cells ? "cells" : "days", .size = (uint32_t)n_words};
+    return bits_agree(n_words, fault);
+}
+
+static uint32_t
+run_meet(const struct kernel *kernel, uint64_t seed, bool *is_right, struct kernel_fault *fault)
+{
+    uint64_t state = seed ^ 7;
+    uint32_t n = 0;
+
+    *is_right = true;
+    for (; n < RANDOM_CASES && *is_right; n++)
+        *is_right = meet_case(kernel, n, &state, fault);
     fault->number = n - 1;
     return n;
 }
@@ -394,8 +534,8 @@ members_case(const struct kernel *kernel, uint32_t number, uint64_t *state,
 {
     static const char *const sorts[] = {"any entries", "one entry", "no entry", "all entries"};
     uint32_t sort = number / KERNEL_CODES % 4, n_codes = 1 + number % KERNEL_CODES;
-    size_t n_words = 1 + below(state, WORDS_MAX);
-    uint8_t *codes = codes_pool + sizeof codes_pool - n_words * 64, *table = tables[0];
+    size_t n_words = some_words(state);
+    uint8_t *codes = codes_pool + sizeof codes_pool - n_words * 64;
 
     fill(state, codes, n_words * 64, n_codes);
     fill(state, table, KERNEL_CODES, 256); /* with rubbish in those that don't count */
@@ -517,8 +657,6 @@ run_dots(const struct kernel *kernel, uint64_t seed, bool *is_right, struct kern
     return n;
 }
 
-const struct kernel_check kernel_checks[KERNEL_CHECKS] = {{"prune", run_prune},
-                                                          {"count", run_count},
-                                                          {"tally", run_tally},
-                                                          {"members", run_members},
-                                                          {"dots", run_dots}};
+const struct kernel_check kernel_checks[KERNEL_CHECKS] = {
+    {"count", run_count},     {"reach", run_reach}, {"lose", run_lose}, {"tally", run_tally},
+    {"members", run_members}, {"meet", run_meet},   {"dots", run_dots}};

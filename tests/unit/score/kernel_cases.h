@@ -26,12 +26,13 @@ struct kernel_fault {
 };
 
 struct kernel_check {
-    const char *name; /* of the function: "prune", "count", "tally", "members", "dots" */
+    const char
+        *name; /* of the functions: "count", "reach", "lose", "tally", "members", "meet", "dots" */
     /* How many cases were run; the first fault ends them: *is_right false, *fault filled. */
     uint32_t (*run)(const struct kernel *kernel, uint64_t seed, bool *is_right,
                     struct kernel_fault *fault);
 };
-enum { KERNEL_CHECKS = 5 };
+enum { KERNEL_CHECKS = 7 };
 extern const struct kernel_check kernel_checks[KERNEL_CHECKS];
 
 #endif

@@ -12,9 +12,9 @@ static const struct {
     const char *kernel;
     int check;
 } cases[] = {
-    {"plain", 0},  {"plain", 1},  {"plain", 2},  {"plain", 3},  {"plain", 4},
-    {"avx2", 0},   {"avx2", 1},   {"avx2", 2},   {"avx2", 3},   {"avx2", 4},
-    {"avx512", 0}, {"avx512", 1}, {"avx512", 2}, {"avx512", 3}, {"avx512", 4},
+    {"plain", 0}, {"plain", 1}, {"plain", 2}, {"plain", 3}, {"plain", 4}, {"plain", 5}, {"plain", 6},
+    {"avx2", 0}, {"avx2", 1}, {"avx2", 2}, {"avx2", 3}, {"avx2", 4}, {"avx2", 5}, {"avx2", 6},
+    {"avx512", 0}, {"avx512", 1}, {"avx512", 2}, {"avx512", 3}, {"avx512", 4}, {"avx512", 5}, {"avx512", 6},
 };
 /* clang-format on */
 

@@ -1,0 +1,115 @@
+#include "search.h"
+
+#include <string.h>
+
+enum { FEW = 16 }; /* places of a block that are judged one by one */
+
+static int64_t
+divide_up(int64_t dividend, int64_t divisor)
+{
+    return (dividend + divisor - 1) / divisor;
+}
+
+void
+search_slopes(struct search *search)
+{
+    const int64_t one = INT64_C(1) << SLOPE_BITS;
+    int64_t a = 1, b = 1; /* in the middle, until there is a list */
+
+    for (size_t i = 0; i < search->heap.n; i++) {
+        a += search->heap.hits[i].score.from_view;
+        b += search->heap.hits[i].score.to_view;
+    }
+    search->slopes[PLAN_FROM] = search->slopes[PLAN_TO] = one / 2; /* mean, min */
+    switch (search->plan->combine) {
+    case COMBINE_HARMONIC:
+        a = a * 1000 / (a + b); /* only their ratio matters */
+        b = 1000 - a;
+        search->slopes[PLAN_FROM] = divide_up(2 * b * b * one, 1000 * 1000);
+        search->slopes[PLAN_TO] = divide_up(2 * a * a * one, 1000 * 1000);
+        break;
+    case COMBINE_FROM:
+        search->slopes[PLAN_FROM] = one;
+        search->slopes[PLAN_TO] = 0;
+        break;
+    case COMBINE_TO:
+        search->slopes[PLAN_FROM] = 0;
+        search->slopes[PLAN_TO] = one;
+        break;
+    case COMBINE_MEAN:
+    case COMBINE_MIN:
+        break;
+    }
+    for (int view = 0; view < PLAN_SIDES; view++) {
+        int64_t weight = search->plan->views[view].weight;
+
+        search->rates[view] = weight > 0 ? divide_up(search->slopes[view] << RATE_BITS, weight) : 0;
+    }
+}
+
+/* The score that a candidate must reach: of those that just reach it the id decides. */
+int32_t
+search_least(const struct search *search)
+{
+    int32_t least = hit_heap_least(&search->heap);
+
+    return least > search->query->min_score ? least : search->query->min_score;
+}
+
+/* The tangent's value for these sums, SLOPE_BITS + RATE_BITS; never below what combine gives. */
+int64_t
+search_bound(const struct search *search, int64_t from_sum, int64_t to_sum)
+{
+    int64_t bound = 0;
+
+    bound += search->plan->views[PLAN_FROM].weight > 0
+                 ? search->rates[PLAN_FROM] * from_sum
+                 : search->slopes[PLAN_FROM] * SCORE_MAX << RATE_BITS;
+    bound += search->plan->views[PLAN_TO].weight > 0
+                 ? search->rates[PLAN_TO] * to_sum
+                 : search->slopes[PLAN_TO] * SCORE_MAX << RATE_BITS;
+    return bound;
+}
+
+/* How much a candidate may lose against the best there could be; negative: nobody can enter. */
+static int64_t
+tolerance(const struct search *search, int32_t least)
+{
+    return search_bound(search, search->most[PLAN_FROM], search->most[PLAN_TO]) -
+           least * BOUND_UNIT;
+}
+
+/*
+ * How much a candidate may lose, after making levels ready for it; negative: nobody can enter. Levels of a
+ * larger tolerance still tell, a little less sharply: they are made anew once it is much smaller.
+ */
+static int64_t
+losses_ready(struct search *search, int32_t least)
+{
+    int64_t tolerated = tolerance(search, least);
+
+    if (search->losses_for >= 0 && tolerated >= search->losses_for - search->losses_for / 4)
+        return tolerated;
+    search_slopes(search);
+    tolerated = tolerance(search, least);
+    search->losses_for = tolerated;
+    if (tolerated >= 0)
+        search->scale = ladders_level(&search->ladders, search->lens, search->points, search->rates,
+                                      search->record_gain, tolerated);
+    return tolerated;
+}
+
+/* Leaves the bits of places that could still enter, and some that could not. */
+void
+search_prune(struct search *search, const struct block *block, int32_t least,
+             uint64_t bits[BLOCK_WORDS], struct ladder_scratch *scratch)
+{
+    int64_t tolerated = losses_ready(search, least);
+
+    if (tolerated < 0)
+        memset(bits, 0, BLOCK_WORDS * sizeof *bits);
+    else
+        ladders_climb(&search->ladders, search->lens, block,
+                      (unsigned)((uint64_t)tolerated * search->scale >> LADDER_SHIFT), FEW, scratch,
+                      bits);
+}

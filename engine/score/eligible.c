@@ -1,0 +1,209 @@
+#include "requirement.h"
+#include "search.h"
+#include "span.h"
+
+#include <string.h>
+
+enum { MANY = 16 }; /* places of a word still in question, for all to be read at once */
+
+/* 64 bytes that are 0 or 1 as bits: eight at a time are brought together by a product. */
+static inline uint64_t
+bits_of_bytes(const uint8_t bytes[64])
+{
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < 8; i++) {
+        uint64_t eight;
+
+        memcpy(&eight, bytes + 8 * i, sizeof eight);
+        bits |= (eight * UINT64_C(0x0102040810204080) >> 56) << 8 * i;
+    }
+    return bits;
+}
+
+/* Clears, of the bits that are set, those of places whose code does not hold: where many are set, all of a
+ * word's places at once. */
+#define KEEP_BY_CODE(type)                                                             \
+    do {                                                                               \
+        const type *codes = column->codes;                                             \
+                                                                                       \
+        for (size_t word = 0; word < BLOCK_WORDS; word++, codes += 64) {               \
+            uint64_t kept = 0;                                                         \
+            uint8_t bytes[64];                                                         \
+                                                                                       \
+            if (row->holds != NULL && __builtin_popcountll(bits[word]) > MANY) {       \
+                for (size_t i = 0; i < 64; i++)                                        \
+                    bytes[i] = row->holds[codes[i]];                                   \
+                bits[word] &= bits_of_bytes(bytes);                                    \
+                continue;                                                              \
+            }                                                                          \
+            for (uint64_t left = bits[word]; left != 0; left &= left - 1)              \
+                if (lens_holds(lens, rule, row, codes[(size_t)__builtin_ctzll(left)])) \
+                    kept |= left & -left;                                              \
+            bits[word] = kept;                                                         \
+        }                                                                              \
+    } while (0)
+
+static void
+keep_holding(const struct column *column, const struct lens *lens, const struct lens_rule *rule,
+             const struct holds_row *row, uint64_t *bits)
+{
+    if (column->width == 1)
+        KEEP_BY_CODE(uint8_t);
+    else if (column->width == 2)
+        KEEP_BY_CODE(uint16_t);
+    else
+        KEEP_BY_CODE(uint32_t);
+}
+
+/* Places whose set shares a code with the looker's, and those without a set where that passes. */
+static void
+read_planes(const struct block *block, const struct lens_rule *rule, const struct holds_row *row,
+            uint64_t bits[BLOCK_WORDS])
+{
+    enum plane_set set = column_planes(rule->column);
+    const uint64_t *known = block_plane(block, set, plane_of_size(1));
+    bool passes = rule->requirement->requirement->missing_passes;
+
+    for (size_t word = 0; word < BLOCK_WORDS; word++)
+        bits[word] = passes ? ~(known != NULL ? known[word] : 0) : 0;
+    for (uint32_t i = 0; i < row->n_planes; i++) {
+        const uint64_t *plane = block_plane(block, set, row->planes[i]);
+
+        for (size_t word = 0; plane != NULL && word < BLOCK_WORDS; word++)
+            bits[word] |= plane[word];
+    }
+}
+
+static void
+and_bits(uint64_t *bits, const uint64_t *with)
+{
+    for (size_t word = 0; word < BLOCK_WORDS; word++)
+        bits[word] &= with[word];
+}
+
+/* Where ranges meet the looker's; false: values have to be looked up. */
+static bool
+read_span(const struct search *search, const struct block *block, const struct lens_rule *rule,
+          const struct holds_row *row, uint64_t bits[BLOCK_WORDS])
+{
+    const struct match_plan *plan = search->plan;
+    const struct span *span =
+        span_of(block, rule->dictionary, rule->column, plan->rates, plan->day);
+    uint64_t passes = rule->requirement->requirement->missing_passes ? UINT64_MAX : 0;
+
+    if (span == NULL || span->has_odd)
+        return false;
+    if (row->has_days)
+        plan->kernel->meet_days(span->days.lo, span->days.hi, row->from, row->to, BLOCK_WORDS,
+                                bits);
+    else
+        plan->kernel->meet_cells(span->cells.lo, span->cells.hi, span_cell(row->range.cells.lo),
+                                 span_cell(row->range.cells.hi), BLOCK_WORDS, bits);
+    for (size_t word = 0; word < BLOCK_WORDS; word++)
+        bits[word] = (bits[word] & span->known[word]) | (passes & ~span->known[word]);
+    return true;
+}
+
+static bool
+has_span(const struct lens_rule *rule, const struct holds_row *row)
+{
+    return row->has_days || (rule->has_cells && !row->is_alike);
+}
+
+static bool
+is_cheap_rule(const struct lens_rule *rule, const struct holds_row *row)
+{
+    return rule->is_fixed || row->is_alike || lens_is_small(rule->n_codes) || row->planes != NULL ||
+           has_span(rule, row);
+}
+
+/* What a requirement says of every place of a block. */
+static void
+read_rule(const struct search *search, const struct block *block, const struct lens_rule *rule,
+          const struct holds_row *row, uint64_t bits[BLOCK_WORDS])
+{
+    const struct column *column = &block->columns[rule->column];
+
+    if (row->planes != NULL) {
+        read_planes(block, rule, row, bits);
+    } else if (has_span(rule, row) && read_span(search, block, rule, row, bits)) {
+        return;
+    } else if (column->width == 1 && lens_is_small(rule->n_codes) && row->holds != NULL) {
+        search->plan->kernel->members(column->codes, row->table, rule->n_codes, BLOCK_WORDS, bits);
+    } else {
+        memcpy(bits, block->present, BLOCK_WORDS * sizeof *bits);
+        keep_holding(column, search->lens, rule, row, bits);
+    }
+}
+
+/* One requirement. A shared row keeps what it says of each block: the next looker of the same value finds it
+ * there. */
+static void
+apply_rule(const struct search *search, const struct block *block, uint32_t block_at,
+           const struct lens_rule *rule, struct holds_row *row, uint64_t *bits)
+{
+    const struct column *column = &block->columns[rule->column];
+    uint64_t read[BLOCK_WORDS], *kept;
+
+    if (rule->is_fixed || row->is_alike || column->width == 0) {
+        if (!lens_holds(search->lens, rule, row,
+                        rule->is_fixed || row->is_alike ? 0 : column->constant))
+            memset(bits, 0, BLOCK_WORDS * sizeof *bits);
+    } else if (row->all != NULL) {
+        kept = row->all + (size_t)block_at * BLOCK_WORDS;
+        if ((row->are_read[block_at / 64] >> block_at % 64 & 1) == 0)
+            read_rule(search, block, rule, row, kept);
+        row->are_read[block_at / 64] |= UINT64_C(1) << block_at % 64;
+        and_bits(bits, kept);
+    } else if (is_cheap_rule(rule, row)) {
+        read_rule(search, block, rule, row, read);
+        and_bits(bits, read);
+    } else {
+        keep_holding(column, search->lens, rule, row, bits);
+    }
+}
+
+static void
+apply_conflicts(const struct search *search, const struct block *block, uint32_t block_at,
+                uint64_t *bits)
+{
+    const struct column *organisations = &block->columns[COLUMN_ORGANISATION];
+
+    for (size_t i = 0; i < search->n_excluded; i++)
+        if (search->excluded[i] / BLOCK_ROWS == block_at)
+            bits[search->excluded[i] % BLOCK_ROWS / 64] &=
+                ~(UINT64_C(1) << search->excluded[i] % 64);
+    for (size_t word = 0; word < BLOCK_WORDS; word++) {
+        uint64_t left =
+            search->organisations != NULL ? bits[word] : bits[word] & block->with_conflicts[word];
+
+        for (; left != 0; left &= left - 1) {
+            uint32_t place = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
+            bool is_listed = search->organisations != NULL &&
+                             search->organisations->holds[column_code(organisations, place)] == 0;
+
+            if (is_listed || ((block->with_conflicts[word] & left & -left) != 0 &&
+                              lists_as_conflict(block->facts[place], search->query->viewer)))
+                bits[word] &= ~(left & -left);
+        }
+    }
+}
+
+uint64_t
+search_eligible(const struct search *search, const struct block *block, uint32_t block_at,
+                uint64_t bits[BLOCK_WORDS])
+{
+    struct lens *lens = search->lens;
+
+    memcpy(bits, block->present, BLOCK_WORDS * sizeof *bits);
+    apply_rule(search, block, block_at, &lens->consent_rule, &lens->consent, bits);
+    for (size_t i = 0; i < lens->n_rules; i++) /* the cheap ones first */
+        if (is_cheap_rule(&lens->rules[i], search->holds[i]))
+            apply_rule(search, block, block_at, &lens->rules[i], search->holds[i], bits);
+    for (size_t i = 0; i < lens->n_rules; i++)
+        if (!is_cheap_rule(&lens->rules[i], search->holds[i]))
+            apply_rule(search, block, block_at, &lens->rules[i], search->holds[i], bits);
+    apply_conflicts(search, block, block_at, bits);
+    return search->plan->kernel->tally(bits, BLOCK_WORDS);
+}

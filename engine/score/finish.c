@@ -1,0 +1,287 @@
+#include "curve.h"
+#include "requirement.h"
+#include "search.h"
+#include "view.h"
+
+#include <assert.h>
+
+/* ---- texts ---- */
+
+static int64_t
+text_points(const struct search *search, int view, int32_t quality)
+{
+    const struct plan_view *wants = &search->plan->views[view];
+    int64_t points = 0;
+
+    for (int i = 0; i < wants->n_wants; i++) {
+        const struct want *want = wants->wants[i].want;
+
+        if (want->type == WANT_TEXT)
+            points += (int64_t)want->weight * curve_points(want->curve, want->n_knots, quality);
+    }
+    return points;
+}
+
+/* No more weighted points than this with a quality of at most `quality`. */
+static int64_t
+text_cap(const struct search *search, int view, int32_t quality)
+{
+    int step = (quality * TEXT_CAPS + SCORE_MAX - 1) / SCORE_MAX;
+
+    return search->texts[view].caps[step];
+}
+
+/* ---- what is still to come ---- */
+
+static bool
+has_record(const struct block *block, uint32_t place)
+{
+    return (block->with_record[place / 64] >> place % 64 & 1) != 0;
+}
+
+void
+search_rest(const struct search *search, const struct block *block, uint32_t place,
+            struct rest *rest)
+{
+    *rest = (struct rest){.has_record = search->all_pend};
+    if (has_record(block, place)) {
+        rest->gains[PLAN_FROM] = search->record_gain[PLAN_FROM];
+        rest->gains[PLAN_TO] = search->record_gain[PLAN_TO];
+        rest->has_record = true; /* it may bring less than none, by the curve */
+    }
+    rest->gains[PLAN_FROM] += search->rest[PLAN_FROM];
+    rest->gains[PLAN_TO] += search->rest[PLAN_TO];
+    if (!search->has_text)
+        return;
+    rest->text_is_missing = search->probe == NULL || block->text_roots[place] == 0;
+    if (search->query->viewer->n_embedding > 0 &&
+        search->query->viewer->n_embedding == block->embedding_lengths[place]) {
+        rest->by_embedding = true;
+        rest->text_is_missing =
+            search->query->viewer->embedding_norm2 == 0 || block->embedding_norms[place] == 0;
+    }
+    for (int view = 0; view < PLAN_SIDES; view++)
+        rest->gains[view] += rest->text_is_missing ? search->texts[view].missing
+                                                   : search->texts[view].caps[TEXT_CAPS];
+}
+
+static int32_t
+score_of(const struct match_plan *plan, const int64_t sums[PLAN_SIDES], struct match_score *out)
+{
+    int32_t views[PLAN_SIDES];
+
+    for (int view = 0; view < PLAN_SIDES; view++) {
+        int64_t weight = plan->views[view].weight;
+
+        views[view] = weight > 0 ? (int32_t)(sums[view] / weight) : SCORE_MAX;
+    }
+    *out = (struct match_score){.score =
+                                    combine_views(plan->combine, views[PLAN_FROM], views[PLAN_TO]),
+                                .from_view = views[PLAN_FROM],
+                                .to_view = views[PLAN_TO]};
+    return out->score;
+}
+
+/* Judges the record wants of the pair: their points over what the sums have of them. */
+static void
+add_records(const struct search *search, const struct block *block, uint32_t place,
+            int64_t sums[PLAN_SIDES])
+{
+    struct lens *lens = search->lens;
+    struct pair pair = {0};
+
+    pair.facts[search->side] = search->query->viewer;
+    pair.facts[1 - search->side] = block->facts[place];
+    pair.rows[search->side] = search->query->row;
+    pair.rows[1 - search->side] = block->rows[place];
+    for (size_t i = 0; i < lens->n_wants; i++) {
+        const struct lens_want *want = &lens->wants[i];
+        struct judgement judgement;
+
+        if (want->kind != LENS_CANDIDATE_RECORD &&
+            (want->kind != LENS_LOOKER_RECORD || !search->has_looker_record))
+            continue;
+        want_judge(search->plan, want->want, &pair, want->view, &judgement);
+        sums[want->view] += (int64_t)want->weight * judgement.points;
+        if (want->kind == LENS_CANDIDATE_RECORD)
+            sums[want->view] -=
+                (int64_t)want->weight * lens_points(lens, want, search->points[i], 0);
+    }
+}
+
+static int32_t
+embedding_text_quality(const struct search *search, const struct facts *other)
+{
+    const struct facts *looker = search->query->viewer;
+    int32_t dot;
+
+    search->plan->kernel->dots(looker->embedding, looker->n_embedding, &other->embedding, 1, &dot);
+    return embedding_dot_quality(dot, looker->embedding_norm2, other->embedding_norm2);
+}
+
+/* Could sums and what may come besides reach the least score? The tangent is asked first: it is cheaper. */
+static bool
+may_reach(const struct search *search, const int64_t sums[PLAN_SIDES],
+          const int64_t gains[PLAN_SIDES], int32_t least)
+{
+    const int64_t both[PLAN_SIDES] = {sums[PLAN_FROM] + gains[PLAN_FROM],
+                                      sums[PLAN_TO] + gains[PLAN_TO]};
+    struct match_score score;
+
+    return search_bound(search, both[PLAN_FROM], both[PLAN_TO]) >= least * BOUND_UNIT &&
+           score_of(search->plan, both, &score) >= least;
+}
+
+/* Could the place still enter if its dot product were this? */
+static bool
+text_may_reach(const struct search *search, const struct block *block, uint32_t place,
+               const int64_t sums[PLAN_SIDES], int64_t dot, int32_t least)
+{
+    /* isqrt(x * y) is not below isqrt(x) * isqrt(y) */
+    int64_t most = SCORE_MAX * dot / ((int64_t)search->root * block->text_roots[place]);
+    int32_t cap = most < SCORE_MAX ? (int32_t)most : SCORE_MAX;
+    const int64_t gains[PLAN_SIDES] = {text_cap(search, PLAN_FROM, cap),
+                                       text_cap(search, PLAN_TO, cap)};
+
+    return may_reach(search, sums, gains, least);
+}
+
+/*
+ * The exact quality of the two texts; or -1 once a bound of it says that the candidate can't enter. Words
+ * come first: they are few, and bring most. What grams could bring is bounded by Cauchy and Schwarz.
+ */
+static int32_t
+text_quality_of(const struct search *search, const struct block *block, uint32_t place,
+                const int64_t sums[PLAN_SIDES], int32_t least)
+{
+    const struct text_vector *other = &block->facts[place]->text;
+    uint32_t first_word = block->word_starts[place];
+    int64_t dot = text_probe_dot(search->probe, other, first_word, other->n);
+    int64_t grams = (int64_t)search->gram_root * block->gram_roots[place];
+
+    if (!text_may_reach(search, block, place, sums, dot + grams, least))
+        return -1;
+    dot += text_probe_dot(search->probe, other, 0, first_word);
+    if (!text_may_reach(search, block, place, sums, dot, least))
+        return -1;
+    return text_dot_quality(dot, search->query->viewer->text.norm2, other->norm2);
+}
+
+static void
+found(struct search *search, const struct match_hit *hit)
+{
+    if (search->sweep != NULL)
+        search->sweep->tell(search->sweep->context, hit->row, hit->score.score);
+    else
+        hit_heap_offer(&search->heap, hit);
+}
+
+/* A want's exact points at a place, over what the sums have of it. */
+static void
+correct(const struct search *search, const struct block *block, uint32_t place, size_t want_at,
+        int32_t counted, int64_t sums[PLAN_SIDES])
+{
+    const struct lens_want *want = &search->lens->wants[want_at];
+    uint32_t code = column_code(&block->columns[want->column], place);
+
+    sums[want->view] += (int64_t)want->weight *
+                        (lens_points(search->lens, want, search->points[want_at], code) - counted);
+}
+
+/* Looks up where a ladder gave only a bound. False once the place is out. */
+static bool
+correct_ladder(const struct search *search, const struct block *block, uint32_t place,
+               struct ladder *ladder, int64_t sums[PLAN_SIDES], const int64_t gains[PLAN_SIDES],
+               int32_t least)
+{
+    for (const struct ladder_want *want = ladder->wants; want != NULL; want = want->next) {
+        bool is_exact = true;
+        int32_t points = 0;
+
+        if (want->is_told)
+            points = ladder_points(ladder, want, search->lens, block, place, &is_exact);
+        if (is_exact)
+            continue;
+        correct(search, block, place, want->want, points, sums);
+        if (!may_reach(search, sums, gains, least))
+            return false;
+    }
+    return true;
+}
+
+/* Looks up what the sums hold only bounds of. False once the place is out. */
+static bool
+correct_all(const struct search *search, const struct block *block, uint32_t place,
+            int64_t sums[PLAN_SIDES], const int64_t gains[PLAN_SIDES], int32_t least)
+{
+    for (size_t i = 0; i < search->ladders.n; i++)
+        if (!correct_ladder(search, block, place, search->ladders.all[i], sums, gains, least))
+            return false;
+    for (size_t i = 0; i < search->n_late; i++) {
+        correct(search, block, place, search->late[i], search->lens->wants[search->late[i]].most,
+                sums);
+        if (!may_reach(search, sums, gains, least))
+            return false;
+    }
+    return true;
+}
+
+void
+search_finish(struct search *search, const struct block *block, uint32_t place,
+              const int64_t sums_so_far[PLAN_SIDES], int32_t least)
+{
+    const struct match_plan *plan = search->plan;
+    struct match_hit hit = {.row = block->rows[place]};
+    int64_t sums[PLAN_SIDES] = {sums_so_far[PLAN_FROM], sums_so_far[PLAN_TO]};
+    struct rest rest;
+
+    search_rest(search, block, place, &rest);
+    if (!may_reach(search, sums, rest.gains, least) ||
+        !correct_all(search, block, place, sums, rest.gains, least))
+        return;
+    if (rest.has_record)
+        add_records(search, block, place, sums);
+    if (search->has_text) {
+        int32_t quality = 0;
+
+        if (rest.by_embedding && !rest.text_is_missing)
+            quality = embedding_text_quality(search, block->facts[place]);
+        else if (!rest.text_is_missing)
+            quality = text_quality_of(search, block, place, sums, least);
+        if (quality < 0)
+            return;
+        for (int view = 0; view < PLAN_SIDES; view++)
+            sums[view] += rest.text_is_missing ? search->texts[view].missing
+                                               : text_points(search, view, quality);
+    }
+    if (score_of(plan, sums, &hit.score) >= least)
+        found(search, &hit);
+}
+
+/* ---- the list ---- */
+
+/* What only the list itself needs: both views and the coverage, from the definition. */
+void
+search_end(struct search *search, struct match_list *out)
+{
+    const struct match_plan *plan = search->plan;
+    const struct match_query *query = search->query;
+
+    hit_heap_sort(&search->heap);
+    for (size_t i = 0; i < search->heap.n; i++) {
+        struct match_hit *hit = &search->heap.hits[i];
+        const struct facts *other = roster_facts(plan->roster, hit->row);
+        int32_t score = hit->score.score;
+
+        if (query->on_from)
+            match_pair_score(plan, query->viewer, query->row, other, hit->row, &hit->score);
+        else
+            match_pair_score(plan, other, hit->row, query->viewer, query->row, &hit->score);
+        assert(hit->score.score == score);
+        (void)score;
+    }
+    *out = (struct match_list){.hits = search->heap.hits,
+                               .n = search->heap.n,
+                               .considered = search->considered,
+                               .eligible = search->eligible};
+}

@@ -1,0 +1,150 @@
+#ifndef JML_SEARCH_H
+#define JML_SEARCH_H
+
+#include "hit_heap.h"
+#include "ladder.h"
+#include "lens.h"
+#include "text_probe.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * search: one looker's best among all candidates, exactly.
+ *
+ * A search goes through the blocks of a lens. In each:
+ *
+ *   1. who may: one bit a place, requirement by requirement (eligible.c); that counts `eligible`
+ *   2. who could still enter the list: what each place loses against the best that there could be, in 63rds of
+ *      the loss that the k-th best allows, ladder by ladder (ladder.h), until few are left (bound.c)
+ *   3. the sums of all wants but texts and track records (search.c), some of them bounds, and the most that
+ *      the rest could add
+ *   4. by falling bound, until it is below the k-th best: what was bounded, records, texts, the score
+ *
+ * Only bounds are ever rounded, and always up. The score's `combine` is concave in both views, so that
+ * it lies below each of its tangents (mean, from and to are straight; min lies below any weighted mean):
+ *
+ *     combine(a, b) <= alpha * a + beta * b
+ *
+ * and one sum bounds it. The harmonic mean's tangent at (a0, b0) has alpha = 2 b0^2 / (a0 + b0)^2, beta with
+ * a0; the views of the best so far, on average, are where it touches. What a place does not reach is told
+ * by exact integers in the end: bounds only save work, whatever they are.
+ *
+ * In arenas; one thread a search. Private to score/.
+ */
+enum {
+    SLOPE_BITS = 20, /* of alpha and beta behind the point */
+    RATE_BITS = 10,  /* more of them once divided by the weights */
+    TEXT_CAPS = 64,  /* steps of the bound of a text want */
+    BUCKETS = 32     /* of survivors by bound */
+};
+#define BOUND_UNIT (INT64_C(1) << (SLOPE_BITS + RATE_BITS)) /* of bounds: one basis point */
+
+/* The text wants of one view as functions of the one quality that a pair has. */
+struct text_sums {
+    int64_t missing;             /* weighted points where a vector is missing */
+    int64_t caps[TEXT_CAPS + 1]; /* the most with a quality of at most i * 10000 / TEXT_CAPS */
+};
+
+struct search {
+    const struct match_plan *plan;
+    const struct match_query *query;
+    int side;                      /* PLAN_FROM, PLAN_TO: where the looker stands */
+    bool may;                      /* the looker stands on its side and may be matched */
+    const struct block *own_block; /* where it stands in its own table; NULL: nowhere */
+    uint32_t own_place;
+    struct hit_heap heap;
+    const struct match_sweep *sweep; /* in place of the heap; or NULL */
+    uint64_t considered, eligible;
+
+    bool has_text;            /* there are text wants */
+    struct text_sums *texts;  /* by view; with has_text */
+    struct text_probe *probe; /* NULL: the looker has no text vector */
+    uint32_t root, gram_root; /* as a block's text_roots and gram_roots */
+
+    /* in the table at hand */
+    struct lens *lens;
+    struct points_row **points;      /* by want */
+    struct holds_row **holds;        /* by rule */
+    struct holds_row *organisations; /* NULL: the looker has no conflicts */
+    uint32_t *excluded;              /* places: itself, and its conflicts */
+    size_t n_excluded;
+    bool has_looker_record;
+    int64_t base[PLAN_SIDES]; /* weighted points that all places have */
+    int64_t most[PLAN_SIDES]; /* base and the most that columns, texts and records could add */
+    int64_t record_gain[PLAN_SIDES]; /* a candidate's record over base, at most */
+    int64_t rest[PLAN_SIDES];        /* wants of the looker's record, at most */
+    size_t *order; /* wants that add points by code: the cheap first, then what tells much */
+    size_t n_order, n_cheap;
+    int32_t *mosts; /* by want: the points that it gives to any candidate */
+    size_t *late;   /* wants that are looked up last */
+    size_t n_late;
+    bool all_pend; /* every place has a record want to be judged pair by pair */
+
+    struct ladders ladders;
+    int64_t losses_for;         /* the tolerance that the ladders' levels were made for; -1: none */
+    int64_t slopes[PLAN_SIDES]; /* alpha, beta; SLOPE_BITS */
+    int64_t rates[PLAN_SIDES];  /* the same for one weighted point; SLOPE_BITS + RATE_BITS */
+    uint64_t scale;             /* from losses to units */
+    bool skips_prune;
+    uint32_t blocks_seen;
+};
+
+/* Scratch of one block; one a thread. */
+struct survivors {
+    struct ladder_scratch ladders;
+    uint32_t n;
+    uint16_t places[BLOCK_ROWS];
+    int64_t sums[PLAN_SIDES][BLOCK_ROWS];
+    uint16_t next[BLOCK_ROWS]; /* in its bucket; by survivor */
+    uint16_t heads[BUCKETS];
+};
+
+/* ---- enter.c: a search, and one table of it ---- */
+
+/* The list's room is of `hits`, all else of `scratch`. ERR_BUSY if memory ends. */
+enum err_code search_begin(struct search *search, const struct match_plan *plan,
+                           const struct match_query *query, struct arena *hits,
+                           struct arena *scratch, struct err *err);
+enum err_code search_enter(struct search *search, struct lens *lens, struct arena *arena,
+                           struct err *err);
+bool search_takes(const struct match_plan *plan, int side, const struct table *table);
+
+/* ---- eligible.c ---- */
+
+/* Who may be ranked; how many they are. */
+uint64_t search_eligible(const struct search *search, const struct block *block, uint32_t block_at,
+                         uint64_t bits[BLOCK_WORDS]);
+
+/* ---- bound.c: what candidates could reach at most ---- */
+
+/* alpha and beta for the list as it is. */
+void search_slopes(struct search *search);
+/* The score that a candidate must reach: of those that just reach it the id decides. */
+int32_t search_least(const struct search *search);
+/* The tangent's value for these sums; never below what combine gives. */
+int64_t search_bound(const struct search *search, int64_t from_sum, int64_t to_sum);
+/* Leaves the bits of places that could still enter, and some that could not. */
+void search_prune(struct search *search, const struct block *block, int32_t least,
+                  uint64_t bits[BLOCK_WORDS], struct ladder_scratch *scratch);
+
+/* ---- finish.c: the exact end ---- */
+
+/* What a survivor's sums still lack, and what that could bring. */
+struct rest {
+    int64_t gains[PLAN_SIDES]; /* at most */
+    bool has_record, text_is_missing, by_embedding;
+};
+void search_rest(const struct search *search, const struct block *block, uint32_t place,
+                 struct rest *rest);
+/* Its exact score from its sums; into the list, or told to the sweep, if it is no less than `least`. */
+void search_finish(struct search *search, const struct block *block, uint32_t place,
+                   const int64_t sums[PLAN_SIDES], int32_t least);
+/* The list as it is asked for. */
+void search_end(struct search *search, struct match_list *out);
+
+/* ---- search.c ---- */
+
+void search_block(struct search *search, uint32_t block_at, struct survivors *survivors);
+
+#endif
