@@ -97,6 +97,13 @@ export class BadAnswer extends JumelageError {}
 export class BadOption extends JumelageError {}
 export class Closed extends JumelageError {}
 
+export interface Deleted {
+  id: string;
+  seq: number;
+  /** With `erase`: what went. */
+  erased?: { ids: string[]; versions: number; entries: number; outcomes: number; tokens: number };
+}
+
 export class Client extends EventEmitter {
   constructor(address: string, options?: ClientOptions);
   readonly hello: Hello | null;
@@ -111,7 +118,7 @@ export class Client extends EventEmitter {
   getProfile(id: string, version?: number): Promise<Profile>;
   putProfile(profile: Params, ifVersion?: number): Promise<Stored>;
   patchProfile(id: string, changes: Params, ifVersion?: number): Promise<Stored>;
-  deleteProfile(id: string, ifVersion?: number): Promise<{ id: string; seq: number }>;
+  deleteProfile(id: string, ifVersion?: number, options?: { erase?: boolean }): Promise<Deleted>;
   listProfiles(filters?: Params): Promise<ProfilePage>;
   top(programme: string, id: string, more?: Params): Promise<Matches>;
   explain(programme: string, from: string, to: string, more?: Params): Promise<Record<string, any>>;

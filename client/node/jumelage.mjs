@@ -741,8 +741,9 @@ export class Client extends EventEmitter {
   patchProfile(id, changes, ifVersion) {
     return this.call('profile.patch', given({ id, changes, if_version: ifVersion }));
   }
-  deleteProfile(id, ifVersion) {
-    return this.call('profile.delete', given({ id, if_version: ifVersion }));
+  /** @param options.erase (admin) takes out all that was ever stored of it, for good; the answer's `erased` says what */
+  deleteProfile(id, ifVersion, { erase = false } = {}) {
+    return this.call('profile.delete', given({ id, if_version: ifVersion, erase: erase || undefined }));
   }
   listProfiles(filters = {}) { return this.call('profile.list', filters); }
   /** @param more pairing, side, k, min_score, explain, day, lang */

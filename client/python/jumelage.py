@@ -1222,9 +1222,12 @@ class Client:
         return _stored(self.call("profile.patch", {"id": id, "changes": dict(changes),
                                                    **_given(if_version=if_version)}))
 
-    def delete_profile(self, id: str, if_version: Optional[int] = None) -> int:
-        """The number of the change in the journal."""
-        return int(self.call("profile.delete", {"id": id, **_given(if_version=if_version)})["seq"])
+    def delete_profile(self, id: str, if_version: Optional[int] = None, *,
+                       erase: bool = False) -> int:
+        """The number of the change in the journal. With erase (admin) all that was ever stored of the
+        profile goes, also of one that was deleted before; nothing brings it back."""
+        return int(self.call("profile.delete", {"id": id, **_given(
+            if_version=if_version, erase=True if erase else None)})["seq"])
 
     def list_profiles(self, **filters: Any) -> ProfilePage:
         page = self.call("profile.list", filters)

@@ -93,12 +93,17 @@ handle_journal_verify(struct call *call, struct err *err)
     if (code != ERR_OK)
         return code;
     digest_format(&verdict.head, hex);
-    pack_map(out, verdict.broken_at != 0 ? 5 : 4);
+    pack_map(out, verdict.broken_at != 0 ? 9 : 7);
     pack_key_bool(out, "ok", verdict.broken_at == 0);
     pack_key_int(out, "entries", (int64_t)verdict.n);
     pack_key_int(out, "redacted", (int64_t)verdict.n_redacted);
+    pack_key_int(out, "erased", (int64_t)verdict.n_erased);
+    pack_key_int(out, "expired", (int64_t)(verdict.n_redacted - verdict.n_erased));
+    pack_key_int(out, "unproved", (int64_t)verdict.n_unproved);
     pack_key_text(out, "head", hex);
-    if (verdict.broken_at != 0)
+    if (verdict.broken_at != 0) {
         pack_key_int(out, "broken_at", (int64_t)verdict.broken_at);
+        pack_key_text(out, "fault", journal_fault_name(verdict.fault));
+    }
     return ERR_OK;
 }

@@ -543,11 +543,15 @@ static const struct result journal_list_results[] = {
     {0},
 };
 static const struct result journal_verify_results[] = {
-    {"ok", RESULT_BOOL, false, NULL, "the chain holds"},
+    {"ok", RESULT_BOOL, false, NULL, "the chain holds, and every entry without content is accounted for"},
     {"entries", RESULT_INT, false, NULL, "read"},
     {"redacted", RESULT_INT, false, NULL, "of them without content: erased, or out of their time; the chain goes through them"},
+    {"erased", RESULT_INT, false, NULL, "of the redacted, by an erasure"},
+    {"expired", RESULT_INT, false, NULL, "of the redacted, at the end of their time"},
+    {"unproved", RESULT_INT, false, NULL, "of the redacted, by an earlier release, whose erasures said how many entries they took, not which"},
     {"head", RESULT_TEXT, false, NULL, "digest of the last one read"},
-    {"broken_at", RESULT_INT, true, NULL, "first entry that does not hold"},
+    {"broken_at", RESULT_INT, true, NULL, "an entry that does not hold, the first that was met"},
+    {"fault", RESULT_TEXT, true, NULL, "why: chain (missing or altered), unexplained (its content is gone and nothing took it), returned (its content was taken and is there again), altered (what it took the content of does not stand as it left it), unlisted (an erasure that the erasure ledger does not know)"},
     {0},
 };
 

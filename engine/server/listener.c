@@ -28,8 +28,9 @@ pause_accepting(struct listener *listener, int error_number)
     const struct timeval pause = {0, PAUSE_MS * 1000};
     struct service *service = service_of(listener);
 
+    if (event_add(&listener->resume, &pause) != 0)
+        return; /* no memory for the timer: rather spin than never come back */
     event_del(&listener->readable);
-    event_add(&listener->resume, &pause);
     if (tally_get(&service->tallies, TALLY_ACCEPT_PAUSES) % 100 == 0)
         log_event(service->log, LOG_LEVEL_WARN, "accept.paused", log_int("errno", error_number));
     tally_add(&service->tallies, TALLY_ACCEPT_PAUSES, 1);
@@ -42,31 +43,53 @@ on_resume(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
-    event_add(&listener->readable, NULL);
+    if (event_add(&listener->readable, NULL) != 0)
+        pause_accepting(listener, ENOMEM);
+}
+
+static bool
+is_lack(int error_number)
+{
+    return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS ||
+           error_number == ENOMEM;
+}
+
+/* What is no lack was one connection's own misfortune, and the next may fare better; but where none of a whole
+ * turn did (a firewall forbids them all, the network is down) the socket may stay readable for long. */
+static void
+accept_some(struct listener *listener)
+{
+    struct listener_host *host = listener->host;
+    bool has_one = false;
+    int error_number = 0;
+
+    for (int i = 0; i < ACCEPTS_A_TURN && !is_lack(error_number); i++) {
+        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd < 0) {
+            error_number = errno;
+            if (error_number == EAGAIN || error_number == EWOULDBLOCK)
+                return;
+            continue;
+        }
+        has_one = true;
+        loop_adopt(host->loops[host->next], fd, listener->door);
+        host->next = (host->next + 1) % host->n_loops;
+    }
+    if (is_lack(error_number) || !has_one)
+        pause_accepting(listener, error_number);
 }
 
 static void
 on_acceptable(evutil_socket_t listening, short what, void *context)
 {
     struct listener *listener = context;
-    struct listener_host *host = listener->host;
 
+    (void)listening;
     (void)what;
-    loop_callback_begin(host->loops[0]);
-    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd >= 0) {
-            loop_adopt(host->loops[host->next], fd, listener->door);
-            host->next = (host->next + 1) % host->n_loops;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            break;
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            pause_accepting(listener, errno);
-            break;
-        } /* anything else was that one connection's own misfortune */
-    }
-    loop_callback_end(host->loops[0], "accept");
+    loop_callback_begin(listener->host->loops[0]);
+    accept_some(listener);
+    loop_callback_end(listener->host->loops[0], "accept");
 }
 
 enum err_code

@@ -9,9 +9,9 @@
 /*
  * listener: one address where connections come in, spread over the loops in turn.
  *
- * Lives on the main loop's thread. When descriptors or memory run out it stops accepting for a
- * tenth of a second instead of spinning on a socket that stays readable; who waits in the
- * backlog waits on.
+ * Lives on the main loop's thread. When descriptors or memory run out, or a whole turn of tries brings
+ * nobody in, it stops accepting for a tenth of a second instead of spinning on a socket that stays
+ * readable; who waits in the backlog waits on.
  */
 struct listener;
 

@@ -40,6 +40,13 @@ reason(void)
     return text != NULL ? text : "OpenSSL cannot say why";
 }
 
+static bool
+memory_ran_out(void)
+{
+    return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE ||
+           ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+}
+
 static enum err_code
 check_key_file(const char *path, struct err *err)
 {
@@ -60,15 +67,21 @@ load(SSL_CTX *context, const char *cert_file, const char *key_file, struct err *
 {
     ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(context, cert_file) != 1)
-        return err_set(err, ERR_INVALID_PARAMS, "%.100s holds no certificate in PEM form: %.80s",
-                       cert_file, reason());
+        return memory_ran_out()
+                   ? err_no_memory(err)
+                   : err_set(err, ERR_INVALID_PARAMS,
+                             "%.100s holds no certificate in PEM form: %.80s", cert_file, reason());
     if (SSL_CTX_use_PrivateKey_file(context, key_file, SSL_FILETYPE_PEM) != 1)
-        return err_set(err, ERR_INVALID_PARAMS,
-                       "%.80s holds no key in PEM form, or not that of %.60s: %.60s", key_file,
-                       cert_file, reason());
+        return memory_ran_out()
+                   ? err_no_memory(err)
+                   : err_set(err, ERR_INVALID_PARAMS,
+                             "%.80s holds no key in PEM form, or not that of %.60s: %.60s",
+                             key_file, cert_file, reason());
     if (SSL_CTX_check_private_key(context) != 1)
-        return err_set(err, ERR_INVALID_PARAMS,
-                       "the key %.90s is not that of the certificate %.90s", key_file, cert_file);
+        return memory_ran_out() ? err_no_memory(err)
+                                : err_set(err, ERR_INVALID_PARAMS,
+                                          "the key %.90s is not that of the certificate %.90s",
+                                          key_file, cert_file);
     return ERR_OK;
 }
 

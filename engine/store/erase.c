@@ -7,13 +7,14 @@
  *     profiles, versions, archive, vectors   the records go
  *     archive of others                      a version that a merge had filled from the profile goes
  *     journal                                entries stay, with seq, time, method and digest; their subject becomes a
- *                                            pseudonym, their details {"erased_by": seq} (journal.c)
+ *                                            pseudonym, their details the proof of who took them (redaction.h)
  *     outcomes                               stay, for the other party's record: the profile becomes the
  *                                            pseudonym, the note goes; so do other notes that name it
  *     settings                               those that name the id go: notes of merges, tokens bound to it
  *
  * The pseudonym is a hash of the id with a random key that is forgotten at once, so that the entries
- * of one erasure still belong together and nobody can ask whether they were about a given id.
+ * of one erasure still belong together and it does not tell whose they were. The ledger does, to whoever has
+ * the file: its rows are ids, with the seq of their erasure.
  *
  * After the commit, before anyone is answered, the whole store is copied into a fresh file (data.c), which
  * takes the old one's name; readers that still look at the old one keep it until they end, then its blocks
@@ -27,6 +28,7 @@
 #include "file.h"
 #include "fold.h"
 #include "records.h"
+#include "redaction.h"
 #include "value.h"
 
 #include <sodium.h>
@@ -202,6 +204,9 @@ look_at_entry(struct work *work, const struct journal_record *record, struct err
     enum err_code code = ERR_OK;
     bool is_named;
 
+    if (record_is_redactor(
+            record)) /* numbers and pseudonyms, and it must stay to explain the others */
+        return ERR_OK;
     if (!one.is_subject && !bytes_have(record->what, id) &&
         !bytes_have(record->what, STR_LIT("note")))
         return ERR_OK;
@@ -360,43 +365,40 @@ make_pseudonym(struct work *work)
     snprintf(work->pseudonym, sizeof work->pseudonym, "erased-%s", hex);
 }
 
-static enum err_code
-add_entry(struct work *work, struct err *err)
+/* Found newest first, redacted oldest first. */
+static void
+turn_round(struct touched **list)
 {
-    struct profile_erasure *erasure = work->erasure;
-    struct journal_entry entry = {
-        .actor = erasure->actor, .method = erasure->method, .subject = str_from(work->pseudonym)};
-    struct buf what;
-    enum err_code code;
+    struct touched *turned = NULL;
 
-    buf_init(&what, 1024);
-    pack_map(&what, 2);
-    pack_key_bool(&what, "erase", true);
-    pack_key_int(&what, "entries", (int64_t)erasure->n_entries);
-    entry.what = buf_str(&what);
-    code = buf_check(&what, err);
-    if (code == ERR_OK)
-        code = store_journal_add(work->txn, &entry, &erasure->seq, err);
-    buf_fini(&what);
-    return code;
+    while (*list != NULL) {
+        struct touched *one = *list;
+
+        *list = one->next;
+        one->next = turned;
+        turned = one;
+    }
+    *list = turned;
 }
 
 static enum err_code
 redact_entries(struct work *work, struct err *err)
 {
-    enum err_code code;
-    struct buf what;
+    struct profile_erasure *erasure = work->erasure;
+    struct str pseudonym = str_from(work->pseudonym), none = {NULL, 0};
+    struct redaction redaction;
+    enum err_code code = redaction_begin(&redaction, work->txn, REDACTION_ERASE, err);
 
-    buf_init(&what, 1024);
-    pack_map(&what, 1);
-    pack_key_int(&what, "erased_by", (int64_t)work->erasure->seq);
-    code = buf_check(&what, err);
+    if (code != ERR_OK)
+        return code;
+    turn_round(&work->entries);
     for (const struct touched *one = work->entries; one != NULL && code == ERR_OK; one = one->next)
-        code = journal_redact(work->txn, one->seq,
-                              one->is_subject ? str_from(work->pseudonym) : (struct str){NULL, 0},
-                              one->is_partners ? STR_LIT("partner") : (struct str){NULL, 0},
-                              buf_str(&what), err);
-    buf_fini(&what);
+        code = redaction_take(&redaction, one->seq, one->is_subject ? pseudonym : none,
+                              one->is_partners ? STR_LIT("partner") : none, err);
+    if (code == ERR_OK)
+        code = redaction_end(&redaction, erasure->actor, erasure->method, pseudonym, &erasure->seq,
+                             err);
+    redaction_fini(&redaction);
     return code;
 }
 
@@ -465,45 +467,64 @@ rewrite_outcome(struct work *work, const struct touched *one, struct err *err)
     return code;
 }
 
+/* ---- the ledger, inside: {"at": ms, "seq": of the newest erasure, "seqs": of all of them} ---- */
+
 static enum err_code
-put_ledger(struct store_txn *txn, struct str id, int64_t at, uint64_t seq, struct err *err)
+find_ledger(struct work *work, const msgpack_object **row, struct err *err)
 {
     char name[KEY_MAX];
-    struct buf bytes;
+    struct str bytes;
     enum err_code code;
 
-    snprintf(name, sizeof name, "%s%.*s", ledger_prefix, STR_ARG(id));
-    buf_init(&bytes, 256);
-    pack_map(&bytes, 2);
-    pack_key_int(&bytes, "at", at);
-    pack_key_int(&bytes, "seq", (int64_t)seq);
-    code = buf_check(&bytes, err);
-    if (code == ERR_OK)
-        code = store_setting_put(txn, name, buf_str(&bytes), err);
-    buf_fini(&bytes);
-    return code;
+    snprintf(name, sizeof name, "%s%.*s", ledger_prefix, STR_ARG(work->erasure->id));
+    code = store_setting_get(&work->txn->read, name, &bytes, err);
+    return code == ERR_OK ? decode(work, bytes, row, err) : code;
 }
 
 static enum err_code
 get_ledger(struct work *work, int64_t *at, uint64_t *seq, struct err *err)
 {
-    const msgpack_object *value;
-    char name[KEY_MAX];
-    struct str bytes;
+    const msgpack_object *row;
     int64_t number = 0;
-    enum err_code code;
+    enum err_code code = find_ledger(work, &row, err);
 
-    snprintf(name, sizeof name, "%s%.*s", ledger_prefix, STR_ARG(work->erasure->id));
-    code = store_setting_get(&work->txn->read, name, &bytes, err);
-    if (code == ERR_OK)
-        code = decode(work, bytes, &value, err);
     if (code != ERR_OK)
         return code;
     *at = 0;
-    value_int(value_find(value, "at"), at);
-    value_int(value_find(value, "seq"), &number);
+    value_int(value_find(row, "at"), at);
+    value_int(value_find(row, "seq"), &number);
     *seq = (uint64_t)number;
     return ERR_OK;
+}
+
+/* redactor: the erasure's entry, or 0 where there was nothing to erase. */
+static enum err_code
+put_ledger(struct work *work, int64_t at, uint64_t redactor, struct err *err)
+{
+    const msgpack_object *row = NULL, *seqs;
+    char name[KEY_MAX];
+    struct buf bytes;
+    enum err_code code = find_ledger(work, &row, err);
+
+    if (code != ERR_OK && code != ERR_NOT_FOUND)
+        return code;
+    snprintf(name, sizeof name, "%s%.*s", ledger_prefix, STR_ARG(work->erasure->id));
+    seqs = code == ERR_OK ? value_find(row, "seqs") : NULL;
+    buf_init(&bytes, 64 * 1024);
+    pack_map(&bytes, 3);
+    pack_key_int(&bytes, "at", at);
+    pack_key_int(&bytes, "seq", (int64_t)(redactor != 0 ? redactor : work->txn->seq));
+    pack_key(&bytes, "seqs");
+    pack_array(&bytes, value_size(seqs) + (redactor != 0));
+    for (size_t i = 0; i < value_size(seqs); i++)
+        pack_value(&bytes, value_at(seqs, i));
+    if (redactor != 0)
+        pack_int(&bytes, (int64_t)redactor);
+    code = buf_check(&bytes, err);
+    if (code == ERR_OK)
+        code = store_setting_put(work->txn, name, buf_str(&bytes), err);
+    buf_fini(&bytes);
+    return code;
 }
 
 static enum err_code
@@ -514,7 +535,7 @@ take_out(struct work *work, struct err *err)
     enum err_code code;
 
     make_pseudonym(work);
-    if ((code = add_entry(work, err)) != ERR_OK || (code = redact_entries(work, err)) != ERR_OK ||
+    if ((code = redact_entries(work, err)) != ERR_OK ||
         (code = kv_delete(txn, TABLE_PROFILES, erasure->id, err)) != ERR_OK ||
         (code = delete_versions(work, TABLE_VERSIONS, err)) != ERR_OK ||
         (code = delete_versions(work, TABLE_ARCHIVE, err)) != ERR_OK ||
@@ -526,8 +547,7 @@ take_out(struct work *work, struct err *err)
         code = rewrite_outcome(work, o, err);
     erasure->has_changed_outcomes = work->outcomes != NULL;
     if (code == ERR_OK)
-        code = put_ledger(txn, erasure->id, erasure->at != 0 ? erasure->at : txn->now_ms,
-                          erasure->seq, err);
+        code = put_ledger(work, erasure->at != 0 ? erasure->at : txn->now_ms, erasure->seq, err);
     return code;
 }
 
@@ -687,6 +707,64 @@ ledger_write(struct store *store, struct err *err)
     return code;
 }
 
+/* ---- the redactors that it knows ---- */
+
+static enum err_code
+add_redactors(const msgpack_object *list, uint64_t **seqs, size_t *n, struct err *err)
+{
+    size_t n_more = value_size(list);
+    uint64_t *wider;
+
+    if (n_more == 0)
+        return ERR_OK;
+    wider = mem_realloc(*seqs, sizeof **seqs * (*n + n_more));
+    if (wider == NULL)
+        return err_no_memory(err);
+    *seqs = wider;
+    for (size_t i = 0; i < n_more; i++) {
+        int64_t seq = 0;
+
+        value_int(value_at(list, i), &seq);
+        wider[(*n)++] = (uint64_t)seq;
+    }
+    return ERR_OK;
+}
+
+enum err_code
+ledger_redactors(struct store_read *read, uint64_t **seqs, size_t *n, struct err *err)
+{
+    struct arena *arena = arena_create(1024 * 1024);
+    struct store_walk *walk = NULL;
+    struct str name, bytes;
+    struct err end = {0};
+    enum err_code code =
+        arena == NULL ? err_no_memory(err)
+                      : store_walk_settings(read, ledger_prefix, (struct str){NULL, 0}, &walk, err);
+
+    *seqs = NULL;
+    *n = 0;
+    while (code == ERR_OK && store_walk_next_setting(walk, &name, &bytes, &end)) {
+        const msgpack_object *row;
+
+        code = value_read(bytes.data, bytes.len, &value_limits_default, arena, &row, err);
+        if (code == ERR_OK)
+            code = add_redactors(value_find(row, "seqs"), seqs, n, err);
+        arena_reset(arena);
+    }
+    if (code == ERR_OK && end.code != ERR_OK) {
+        code = end.code;
+        if (err != NULL)
+            *err = end;
+    }
+    store_walk_end(walk);
+    arena_destroy(arena);
+    if (code != ERR_OK) {
+        mem_free(*seqs);
+        *seqs = NULL;
+    }
+    return code;
+}
+
 enum err_code
 erasure_finish(struct store *store, struct err *err)
 {
@@ -790,7 +868,7 @@ apply_row(struct work *work, int64_t at, bool *is_done, struct err *err)
         *is_done = true;
         return store_profile_erase(work->txn, work->erasure, err);
     }
-    return put_ledger(work->txn, work->erasure->id, at, work->txn->seq, err);
+    return put_ledger(work, at, 0, err);
 }
 
 enum err_code

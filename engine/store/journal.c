@@ -8,11 +8,13 @@
  *
  * An entry whose content was erased or has run out its time keeps its digest, which its own bytes no longer
  * give: it is marked (a number behind the last field), and the chain is checked over it by the link
- * alone. What it said is gone; that it was there, when, and by which method, still shows.
+ * alone, and what took its details must account for it (redaction.h). What it said is gone; that it was there,
+ * when, and by which method, still shows.
  */
 #include "erase.h"
 #include "kv.h"
 #include "records.h"
+#include "redaction.h"
 
 #include <string.h>
 
@@ -163,6 +165,49 @@ follows(const struct journal_record *record, uint64_t previous_seq, const struct
            (record->is_redacted || digest_equal(&record->digest, &digest));
 }
 
+const char *
+journal_fault_name(enum journal_fault fault)
+{
+    static const char *const names[] = {
+        [JOURNAL_FAULT_NONE] = "",
+        [JOURNAL_FAULT_CHAIN] = "chain",
+        [JOURNAL_FAULT_UNEXPLAINED] = "unexplained",
+        [JOURNAL_FAULT_RETURNED] = "returned",
+        [JOURNAL_FAULT_ALTERED] = "altered",
+        [JOURNAL_FAULT_UNLISTED] = "unlisted",
+    };
+
+    return names[fault];
+}
+
+static void
+break_at(struct journal_verdict *verdict, uint64_t seq)
+{
+    verdict->broken_at = seq;
+    verdict->fault = JOURNAL_FAULT_CHAIN;
+}
+
+static enum err_code
+verify_walk(struct store_walk *walk, struct proofs *proofs, uint64_t seq, struct digest previous,
+            struct journal_verdict *out, struct err *err)
+{
+    struct journal_record record;
+    enum err_code code = ERR_OK;
+
+    while (code == ERR_OK && out->broken_at == 0 && store_walk_next_journal(walk, &record, err)) {
+        if (follows(&record, seq, &previous))
+            code = proofs_look(proofs, &record, out, err);
+        else
+            break_at(out, seq + 1);
+        seq = record.seq;
+        previous = record.digest;
+        out->n++;
+        out->n_redacted += record.is_redacted;
+    }
+    out->head = previous;
+    return code != ERR_OK || out->broken_at != 0 ? code : err->code;
+}
+
 enum err_code
 store_journal_verify(struct store_read *read, uint64_t from, struct journal_verdict *out,
                      struct err *err)
@@ -170,6 +215,7 @@ store_journal_verify(struct store_read *read, uint64_t from, struct journal_verd
     struct journal_record record;
     struct digest previous = {{0}};
     uint64_t seq = from > 0 ? from - 1 : 0;
+    struct proofs *proofs = NULL;
     struct store_walk *walk;
     enum err_code code;
 
@@ -177,7 +223,7 @@ store_journal_verify(struct store_read *read, uint64_t from, struct journal_verd
     if (seq > 0) { /* begin in the middle: trust the entry before it */
         code = store_journal_get(read, seq, &record, err);
         if (code == ERR_NOT_FOUND) {
-            out->broken_at = seq;
+            break_at(out, seq);
             return ERR_OK;
         }
         if (code != ERR_OK)
@@ -187,16 +233,10 @@ store_journal_verify(struct store_read *read, uint64_t from, struct journal_verd
     code = store_walk_journal(read, seq, &walk, err);
     if (code != ERR_OK)
         return code;
-    while (out->broken_at == 0 && store_walk_next_journal(walk, &record, err)) {
-        if (!follows(&record, seq, &previous))
-            out->broken_at = seq + 1;
-        seq = record.seq;
-        previous = record.digest;
-        out->n++;
-        out->n_redacted += record.is_redacted;
-    }
-    code = out->broken_at == 0 ? err->code : ERR_OK;
-    out->head = previous;
+    code = proofs_create(read, seq + 1, &proofs, err);
+    if (code == ERR_OK)
+        code = verify_walk(walk, proofs, seq, previous, out, err);
+    proofs_destroy(proofs);
     store_walk_end(walk);
     return code;
 }

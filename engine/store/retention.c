@@ -7,14 +7,16 @@
  *
  * Old versions: the content goes (the archive), the line in the history stays. The table is walked from its
  * end, so that the newest versions of an id come first and are counted. Journal: actor, method, subject
- * and digest stay, and the chain with them; the details go. Those of merges stay: they are ids alone, and
- * an erasure needs them to find what a merge had filled.
+ * and digest stay, and the chain with them; the details go, and an entry of each step says of which
+ * (redaction.h). Those of merges stay: they are ids alone, and an erasure needs them to find what a merge had
+ * filled. Those of redactors stay: without them a lost detail could not be told from a stolen one.
  *
  * A record that is taken out is gone from every reader; its bytes stand in free pages of the file until they
  * are written over, or an erasure makes the file anew.
  */
 #include "erase.h"
 #include "kv.h"
+#include "redaction.h"
 
 #include <string.h>
 
@@ -124,17 +126,20 @@ drop_versions(struct retention *retention, struct step *step, struct err *err)
 static bool
 has_details(const struct journal_record *record)
 {
-    return !record->is_redacted && record->what.len > 1 && !str_is(record->method, "profile.merge");
+    if (record->is_redacted)
+        return record_is_expired_unsaid(record); /* an earlier release's: now it is said */
+    return record->what.len > 1 && !str_is(record->method, "profile.merge") &&
+           !record_is_redactor(record);
 }
 
+/* Notes those whose time is over, at most `most`; found first, so that a step that finds none writes none. */
 static enum err_code
-drop_details(struct retention *retention, struct step *step, struct err *err)
+find_expired(struct retention *retention, struct step *step, uint64_t *seqs, size_t most,
+             struct err *err)
 {
-    static const struct str expired = STR_LIT("\x81\xa7"
-                                              "expired\xc3"); /* {"expired": true} */
     int64_t before = step->txn->now_ms - retention->keep_journal_ms;
 
-    while (step->n_looks++ < STEP_LOOKS && step->n_changes < STEP_CHANGES) {
+    while (step->n_looks++ < STEP_LOOKS && step->n_changes < most) {
         struct journal_record record;
         enum err_code code =
             store_journal_get(&step->txn->read, retention->journal_after + 1, &record, err);
@@ -143,16 +148,37 @@ drop_details(struct retention *retention, struct step *step, struct err *err)
             retention->is_sweeping = false; /* the rest is younger */
             return ERR_OK;
         }
-        if (code == ERR_OK && has_details(&record)) {
-            step->n_changes++;
-            code = journal_redact(step->txn, record.seq, (struct str){NULL, 0},
-                                  (struct str){NULL, 0}, expired, err);
-        }
         if (code != ERR_OK)
             return code;
+        if (has_details(&record))
+            seqs[step->n_changes++] = record.seq;
         retention->journal_after++;
     }
     return ERR_OK;
+}
+
+static enum err_code
+drop_details(struct retention *retention, struct step *step, struct err *err)
+{
+    static const struct str none = {NULL, 0};
+    uint64_t seqs[STEP_CHANGES], seq, start = retention->journal_after;
+    struct redaction redaction;
+    enum err_code code = find_expired(retention, step, seqs, STEP_CHANGES, err);
+
+    if (code != ERR_OK || step->n_changes == 0)
+        return code;
+    code = redaction_begin(&redaction, step->txn, REDACTION_EXPIRE, err);
+    if (code != ERR_OK)
+        return code;
+    for (size_t i = 0; i < step->n_changes && code == ERR_OK; i++)
+        code = redaction_take(&redaction, seqs[i], none, none, err);
+    if (code == ERR_OK)
+        code = redaction_end(&redaction, STR_LIT("engine"), STR_LIT("journal.expire"),
+                             STR_LIT("journal"), &seq, err);
+    redaction_fini(&redaction);
+    if (code != ERR_OK)
+        retention->journal_after = start; /* once more, the next time */
+    return code;
 }
 
 /* ---- a step ---- */

@@ -221,13 +221,26 @@ bool store_walk_next_setting(struct store_walk *walk, struct str *name, struct s
                              struct err *err);
 void store_walk_end(struct store_walk *walk); /* NULL is fine */
 
-/* Recomputes the chain from `from` (0: the start) on. ERR_CANCELLED if is_cancelled says so. */
+/* Recomputes the chain from `from` (0: the start) on, and asks of each entry whose details are gone what took
+ * them (redaction.h). ERR_CANCELLED if is_cancelled says so. */
+enum journal_fault {
+    JOURNAL_FAULT_NONE,
+    JOURNAL_FAULT_CHAIN,       /* missing, or not the entry that the chain went through */
+    JOURNAL_FAULT_UNEXPLAINED, /* its details are gone, and no erasure or end of its time took them */
+    JOURNAL_FAULT_RETURNED,    /* its details were taken, and something stands there again */
+    JOURNAL_FAULT_ALTERED,     /* took details of others, which do not stand as it left them */
+    JOURNAL_FAULT_UNLISTED     /* an erasure that the erasure ledger does not know */
+};
 struct journal_verdict {
     uint64_t n,
-        n_redacted; /* entries read; those whose content is gone: only their links are checked */
-    uint64_t broken_at; /* the first seq that does not hold; 0 if all do */
+        n_redacted; /* entries read; those whose content is gone: their links are checked, and proved */
+    uint64_t n_erased;   /* of the redacted, by an erasure; the others had run out their time */
+    uint64_t n_unproved; /* of the redacted, by an earlier release: only their number is checked */
+    uint64_t broken_at;  /* a seq that does not hold; 0 if all do */
+    enum journal_fault fault;
     struct digest head; /* of the last one read */
 };
+const char *journal_fault_name(enum journal_fault fault); /* "chain", "unexplained", … */
 enum err_code store_journal_verify(struct store_read *read, uint64_t from,
                                    struct journal_verdict *out, struct err *err);
 

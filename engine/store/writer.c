@@ -281,15 +281,20 @@ sweep_step(struct store *store, struct store_txn *txn)
 
     if (txn_begin(store, txn, &ignored) != ERR_OK)
         return;
+    observe_begin(store);
     if (retention_step(txn, &has_changed, &ignored) != ERR_OK || !has_changed) {
         mdb_txn_abort(txn->read.txn);
+        observe_abandon(store);
         return;
     }
     rc = mdb_txn_commit(txn->read.txn);
-    if (rc == 0)
+    if (rc == 0) {
         store->commits++;
-    else
-        commit_failed(store, rc, &ignored);
+        observe_publish(store, txn->seq); /* what ran out its time may stand in the journal */
+        return;
+    }
+    observe_abandon(store);
+    commit_failed(store, rc, &ignored);
 }
 
 /* ---- the queue ---- */

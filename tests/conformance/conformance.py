@@ -16,6 +16,7 @@ driver is a small program on it that reads one command a line and writes one ans
               "max_frame_bytes": …, "ca_file": …, "server_name": …}}      makes a client, connects and greets: its role
     {"call": {"method": …, "params": …}}  one call: its result
     {"pipeline": [{"method": …}, …]}      calls that don't wait for one another: their answers, in order
+    {"erase": {"id": …, "if_version": …, "erase": …}}   profile.delete by the client's own word: its seq
     {"close": true}
 
     {"ok": result}    {"error": {"code", "name", "message", "field", "details"}}
@@ -395,6 +396,28 @@ def case_profiles_are_put_changed_and_deleted(t):
     deleted = t.driver.call("profile.delete", {"id": "conformance-1", "if_version": 2})
     check(deleted["seq"] > patched["seq"], "seq grows")
     t.refused("profile.get", {"id": "conformance-1"}, name="not_found")
+
+
+def case_profiles_are_deleted_and_erased(t):
+    """By the word that each client has for it."""
+    t.driver.open(t.service.unix)
+    profile = {"id": "conformance-9", "kind": "startup", "name": "CanaryOfConformance"}
+    t.driver.call("profile.put", {"profile": profile})
+    deleted = t.driver.ask("erase", {"id": "conformance-9", "if_version": 1, "erase": False})
+    check(plain(deleted["ok"])["seq"] > 0, f"deleted: {deleted!r}")
+    kept = t.driver.call("profile.get", {"id": "conformance-9", "version": 1})
+    equal(kept["name"], "CanaryOfConformance", "its history stays")
+    t.driver.call("profile.put", {"profile": profile})
+    answer = t.driver.ask("erase", {"id": "conformance-9", "if_version": 1, "erase": True})
+    equal(answer["error"]["name"], "conflict", "a version that is no more")
+    erased = t.driver.ask("erase", {"id": "conformance-9", "erase": True})
+    check(plain(erased["ok"])["seq"] > plain(deleted["ok"])["seq"], f"erased: {erased!r}")
+    t.refused("profile.get", {"id": "conformance-9", "version": 1}, name="not_found")
+    with open(os.path.join(t.service.store, "data.mdb"), "rb") as file:
+        check(b"CanaryOfConformance" not in file.read(), "its bytes stand in the store's file")
+    t.driver.open(t.service.tcp, token=t.reader())
+    answer = t.driver.ask("erase", {"id": "yc", "erase": True})
+    equal(answer["error"]["name"], "forbidden", "a reader")
 
 
 def case_texts_numbers_and_bytes_survive(t):

@@ -327,6 +327,23 @@ do_pipeline(struct driver *driver, json_t *argument)
 }
 
 static json_t *
+do_erase(struct driver *driver, json_t *argument)
+{
+    json_t *version = json_object_get(argument, "if_version");
+    int64_t if_version = version != NULL ? json_integer_value(version) : JML_ANY_VERSION;
+    const char *id = text_of(argument, "id");
+    struct jml_written written;
+    struct jml_error error;
+    enum jml_code code = json_is_true(json_object_get(argument, "erase"))
+                             ? jml_profile_erase(driver->client, id, if_version, &written, &error)
+                             : jml_profile_delete(driver->client, id, if_version, &written, &error);
+
+    if (code != JML_OK)
+        return failure_json(driver->client, &error);
+    return json_pack("{s:{s:I}}", "ok", "seq", (json_int_t)written.seq);
+}
+
+static json_t *
 do_close(struct driver *driver, json_t *argument)
 {
     (void)argument;
@@ -338,7 +355,11 @@ do_close(struct driver *driver, json_t *argument)
 static const struct {
     const char *verb;
     json_t *(*act)(struct driver *driver, json_t *argument);
-} verbs[] = {{"open", do_open}, {"call", do_call}, {"pipeline", do_pipeline}, {"close", do_close}};
+} verbs[] = {{"open", do_open},
+             {"call", do_call},
+             {"pipeline", do_pipeline},
+             {"erase", do_erase},
+             {"close", do_close}};
 
 static json_t *
 act(struct driver *driver, json_t *command)

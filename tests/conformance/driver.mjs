@@ -40,6 +40,9 @@ const verbs = {
   },
   call: ask,
   pipeline: (calls) => Promise.all(calls.map((one) => told(ask(one)))),
+  async erase({ id, if_version: ifVersion, erase }) {
+    return { seq: (await client.deleteProfile(id, ifVersion, { erase })).seq };
+  },
   async close() {
     await client?.close();
     return true;

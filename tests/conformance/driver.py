@@ -49,6 +49,10 @@ class Driver:
         return [failure(one) if isinstance(one, JumelageError) else {"ok": marked(one)}
                 for one in results]
 
+    def erase(self, argument):
+        return {"seq": self.client.delete_profile(argument["id"], argument.get("if_version"),
+                                                  erase=argument["erase"])}
+
     def close(self, _):
         if self.client is not None:
             self.client.close()

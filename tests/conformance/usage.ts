@@ -24,6 +24,10 @@ async function use(signal: AbortSignal): Promise<number> {
     const stored = await service.patchProfile('yc', { team: 10n }, 3);
     // @ts-expect-error a version is a number
     const version: string = stored.version;
+    const gone = await service.deleteProfile('yc', undefined, { erase: true });
+    console.log(gone.seq, gone.erased?.versions);
+    // @ts-expect-error there is no such option
+    await service.deleteProfile('yc', 3, { purge: true });
     return top.matches[0].score + (await service.call('system.ping', {}, options)).length + Number(version);
   } catch (error) {
     if (error instanceof TimedOut || error instanceof Conflict) return error.code;

@@ -57,6 +57,17 @@ disturb_happened(void)
     return atomic_load(has_happened);
 }
 
+long
+disturb_seen(void)
+{
+    long n;
+
+    pthread_mutex_lock(&lock);
+    n = n_seen;
+    pthread_mutex_unlock(&lock);
+    return n;
+}
+
 static bool
 path_fits(int fd, const char *path)
 {

@@ -38,6 +38,7 @@ struct disturbance {
 };
 void disturb_set(const struct disturbance *fault); /* NULL: none from here on */
 bool disturb_happened(void);                       /* since the last disturb_set */
+long disturb_seen(void); /* calls of those kinds since then, failed or not */
 
 /* What was done to one file, in order. */
 enum record_kind { RECORD_WRITE, RECORD_WRITE_THROUGH /* O_DSYNC */, RECORD_SYNC };

@@ -50,9 +50,9 @@ jml_profile_patch(jml_client *client, const char *id, struct jml_bytes changes, 
     return write_with(client, "profile.patch", &params, if_version, written, error);
 }
 
-enum jml_code
-jml_profile_delete(jml_client *client, const char *id, int64_t if_version,
-                   struct jml_written *written, struct jml_error *error)
+static enum jml_code
+delete_profile(jml_client *client, const char *id, bool erase, int64_t if_version,
+               struct jml_written *written, struct jml_error *error)
 {
     jml_params params;
     enum jml_code code = jmli_need(id, "id", error);
@@ -61,7 +61,23 @@ jml_profile_delete(jml_client *client, const char *id, int64_t if_version,
         return code;
     jmli_call_begin(client, &params);
     jml_params_add_text(&params, "id", id);
+    if (erase)
+        jml_params_add_bool(&params, "erase", true);
     return write_with(client, "profile.delete", &params, if_version, written, error);
+}
+
+enum jml_code
+jml_profile_delete(jml_client *client, const char *id, int64_t if_version,
+                   struct jml_written *written, struct jml_error *error)
+{
+    return delete_profile(client, id, false, if_version, written, error);
+}
+
+enum jml_code
+jml_profile_erase(jml_client *client, const char *id, int64_t if_version,
+                  struct jml_written *written, struct jml_error *error)
+{
+    return delete_profile(client, id, true, if_version, written, error);
 }
 
 enum jml_code

@@ -155,6 +155,8 @@ Test(handle_erase, the_rest_of_the_store_stands)
         cr_expect(rpc_bool(journal, "ok"));
         cr_expect_eq(rpc_int(journal, "redacted"), 6, "3 versions, 2 outcomes, 1 token: %d",
                      (int)rpc_int(journal, "redacted"));
+        cr_expect_eq(rpc_int(journal, "erased"), 6);
+        cr_expect_eq(rpc_int(journal, "expired") + rpc_int(journal, "unproved"), 0);
         cr_expect_eq(value_size(rpc_at(rpc_ok(&rpc, "token.list", "{}"), "tokens")), 0);
         rpc_reopen(&rpc);
     }
@@ -225,6 +227,7 @@ Test(handle_erase, what_was_merged_into_it_goes_with_it)
     cr_expect_eq(value_size(rpc_at(erased, "erased.ids")), 2);
     no_canary_in(rpc.dir);
     cr_expect(rpc_bool(rpc_ok(&rpc, "journal.verify", "{}"), "ok"));
+    cr_expect_geq(rpc_int(rpc_ok(&rpc, "journal.verify", "{}"), "erased"), 6);
 }
 
 Test(handle_erase, a_version_of_another_that_a_merge_had_filled_goes)
@@ -275,6 +278,24 @@ Test(handle_erase, the_next_opening_finishes_what_was_interrupted)
 
 /* ---- restores ---- */
 
+/* What `journal.verify` says of the store in another folder. */
+static struct journal_verdict
+verify_in(const char *dir)
+{
+    struct store_options options = {.dir = dir, .clock = &rpc.clock, .must_exist = true};
+    struct journal_verdict verdict;
+    struct store_read *read;
+    struct store *store;
+    struct err err = {0};
+
+    cr_assert_eq(store_open(&options, &store, &err), ERR_OK, "%s", err.message);
+    cr_assert_eq(store_read_begin(store, &read, &err), ERR_OK);
+    cr_assert_eq(store_journal_verify(read, 0, &verdict, &err), ERR_OK, "%s", err.message);
+    store_read_end(read);
+    store_close(store);
+    return verdict;
+}
+
 Test(handle_erase, a_restore_applies_the_ledger_to_an_older_backup)
 {
     struct store_restoring restoring = {.source = path_of("backups/before"),
@@ -293,10 +314,22 @@ Test(handle_erase, a_restore_applies_the_ledger_to_an_older_backup)
     cr_assert_eq(store_restore(&restoring, &restored, &err), ERR_OK, "%s", err.message);
     cr_expect_eq(restored.n_erased, 1);
     no_canary_in(path_of("again"));
+    cr_expect_eq(verify_in(path_of("again")).broken_at, 0);
+    cr_expect_eq(verify_in(path_of("again")).n_erased, 6);
     restoring.source = path_of("backups/after");
     restoring.dir = path_of("third");
     cr_assert_eq(store_restore(&restoring, &restored, &err), ERR_OK, "%s", err.message);
     cr_expect_eq(restored.n_erased, 0, "the backup is younger than the erasure");
     cr_expect_not_null(file_with(path_of("third"), "Another"));
     cr_expect_not_null(file_with(path_of("third/jumelage.erased"), "bird "));
+    cr_expect_eq(verify_in(path_of("third")).broken_at, 0);
+    rpc.clock.fixed_wall_ms += 1000;
+    rpc_ok(&rpc, "profile.delete",
+           "{\"id\": \"bird\", \"erase\": true}"); /* the other one as well */
+    restoring.dir = path_of("fourth");
+    restoring.source = path_of("backups/after");
+    cr_assert_eq(store_restore(&restoring, &restored, &err), ERR_OK, "%s", err.message);
+    cr_expect_eq(restored.n_erased, 1, "erased before, and once more since");
+    cr_expect_eq(verify_in(path_of("fourth")).broken_at, 0);
+    cr_expect_eq(verify_in(path_of("fourth")).n_erased, 7);
 }

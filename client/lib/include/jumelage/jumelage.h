@@ -470,6 +470,11 @@ JML_API enum jml_code jml_profile_patch(jml_client *client, const char *id,
 JML_API enum jml_code jml_profile_delete(jml_client *client, const char *id, int64_t if_version,
                                          struct jml_written *written, struct jml_error *error);
 
+/** `profile.delete` with `erase`, for admins: takes out all that was ever stored of a profile, also of one that
+ * was deleted before; nothing brings it back. The rest as jml_profile_put(). */
+JML_API enum jml_code jml_profile_erase(jml_client *client, const char *id, int64_t if_version,
+                                        struct jml_written *written, struct jml_error *error);
+
 /** Which profiles, and how many. NULL and 0: no bound. */
 struct jml_profile_query {
     uint32_t size;      /**< of this structure */
