@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { FEW = 16 }; /* places of a block that are judged one by one */
-
 static int64_t
 divide_up(int64_t dividend, int64_t divisor)
 {
@@ -110,6 +108,6 @@ search_prune(struct search *search, const struct block *block, int32_t least,
         memset(bits, 0, BLOCK_WORDS * sizeof *bits);
     else
         ladders_climb(&search->ladders, search->lens, block,
-                      (unsigned)((uint64_t)tolerated * search->scale >> LADDER_SHIFT), FEW, scratch,
+                      (unsigned)((uint64_t)tolerated * search->scale >> LADDER_SHIFT), scratch,
                       bits);
 }

@@ -102,11 +102,9 @@ enum { LADDER_SHIFT = 44 };
 uint64_t ladders_level(struct ladders *ladders, const struct lens *lens,
                        struct points_row *const *rows, const int64_t rates[2],
                        const int64_t record_gain[2], int64_t tolerated);
-/* Clears the bits of places that lose more than `limit` of those units, until no more than `few` are
- * left. */
+/* Clears the bits of places that lose more than `limit` of those units. */
 void ladders_climb(struct ladders *ladders, const struct lens *lens, const struct block *block,
-                   unsigned limit, uint64_t few, struct ladder_scratch *scratch,
-                   uint64_t bits[BLOCK_WORDS]);
+                   unsigned limit, struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS]);
 
 /* Adds to both views' sums of n places what the told wants bring them: exactly, or at most. */
 void ladder_add(struct ladder *ladder, const struct lens *lens, const struct block *block,

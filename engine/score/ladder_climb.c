@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-enum { WORTH_MEASURING = 6 }; /* blocks of a table */
+enum {
+    WORTH_MEASURING = 6, /* blocks of a table */
+    FEW = 40             /* places of a block that go on one by one */
+};
 
 /* ---- levels ---- */
 
@@ -126,7 +129,7 @@ ladders_level(struct ladders *ladders, const struct lens *lens, struct points_ro
     return scale;
 }
 
-/* ---- climbing ---- */
+/* ---- one ladder ---- */
 
 /* Finds the span of the block, unless it is at hand. */
 static bool
@@ -261,21 +264,7 @@ measure(struct ladders *ladders, const struct lens *lens, const struct block *bl
     ladders->are_measured = true;
 }
 
-void
-ladders_climb(struct ladders *ladders, const struct lens *lens, const struct block *block,
-              unsigned limit, uint64_t few, struct ladder_scratch *scratch,
-              uint64_t bits[BLOCK_WORDS])
-{
-    if (!ladders->are_measured && lens->table->n_blocks >= WORTH_MEASURING)
-        measure(ladders, lens, block, scratch, bits);
-    sums_begin(KERNEL_SUM_MOST - limit, scratch->sums);
-    for (size_t i = 0; i < ladders->n; i++)
-        if (climb(ladders->all[i], lens, block, scratch, bits) &&
-            lens->plan->kernel->tally(bits, BLOCK_WORDS) <= few)
-            break;
-}
-
-/* ---- place by place ---- */
+/* ---- the last few, one by one ---- */
 
 /* Where a place stands in the tables. False: only what its wants give at most is known. */
 static bool
@@ -293,6 +282,73 @@ place_in(const struct ladder *ladder, uint32_t place, uint32_t *size_class, uint
         days_place(ladder, place, size_class, metric);
     return true;
 }
+
+static unsigned
+loss_at(struct ladder *ladder, const struct lens *lens, const struct block *block, uint32_t place)
+{
+    uint32_t size_class, metric;
+
+    switch (ladder->kind) {
+    case LADDER_CODES:
+        return ladder->losses[column_code(&block->columns[ladder->column], place)];
+    case LADDER_RECORD:
+        return ladder->steps.n > 0 && !has_bit(block->with_record, place) ? ladder->values[0]
+                                                                          : ladder->steps.start;
+    case LADDER_SETS:
+    case LADDER_CELLS_MET:
+    case LADDER_DAYS:
+        break;
+    }
+    if (!ladder_face(ladder, lens, block) || !place_in(ladder, place, &size_class, &metric))
+        return 0;
+    return ladder->losses[size_class * LADDER_METRICS + metric];
+}
+
+/* From the ladder `at` on: does the place lose no more than it may? */
+static bool
+climbs_alone(const struct ladders *ladders, size_t at, const struct lens *lens,
+             const struct block *block, uint32_t place, const uint64_t *sums)
+{
+    unsigned sum = 0;
+
+    for (unsigned b = 0; b < KERNEL_SUM_BITS; b++)
+        sum |= (unsigned)has_bit(sums + b * BLOCK_WORDS, place) << b;
+    for (; at < ladders->n && sum <= KERNEL_SUM_MOST; at++)
+        sum += loss_at(ladders->all[at], lens, block, place);
+    return sum <= KERNEL_SUM_MOST;
+}
+
+static void
+climb_one_by_one(const struct ladders *ladders, size_t at, const struct lens *lens,
+                 const struct block *block, const uint64_t *sums, uint64_t bits[BLOCK_WORDS])
+{
+    for (uint32_t word = 0; word < BLOCK_WORDS && at < ladders->n; word++)
+        for (uint64_t left = bits[word]; left != 0; left &= left - 1)
+            if (!climbs_alone(ladders, at, lens, block, word * 64 + (uint32_t)__builtin_ctzll(left),
+                              sums))
+                bits[word] &= ~(left & -left);
+}
+
+/* ---- climbing ---- */
+
+void
+ladders_climb(struct ladders *ladders, const struct lens *lens, const struct block *block,
+              unsigned limit, struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS])
+{
+    bool are_few = false;
+    size_t at = 0;
+
+    if (!ladders->are_measured && lens->table->n_blocks >= WORTH_MEASURING)
+        measure(ladders, lens, block, scratch, bits);
+    sums_begin(KERNEL_SUM_MOST - limit, scratch->sums);
+    while (at < ladders->n && !are_few) {
+        if (climb(ladders->all[at++], lens, block, scratch, bits))
+            are_few = lens->plan->kernel->tally(bits, BLOCK_WORDS) <= FEW;
+    }
+    climb_one_by_one(ladders, at, lens, block, scratch->sums, bits);
+}
+
+/* ---- place by place ---- */
 
 /* The points there; days tell them to the day. */
 static int32_t

@@ -181,6 +181,17 @@ days_common(const struct ladder *ladder, uint32_t place)
 void
 days_place(const struct ladder *ladder, uint32_t place, uint32_t *size_class, uint32_t *metric)
 {
-    *size_class = has_bit(ladder->span->known, place) ? DAYS_KNOWN : DAYS_MISSING;
-    *metric = 0; /* days are told to the day */
+    int32_t days;
+
+    *size_class = DAYS_MISSING;
+    *metric = 0;
+    if (!has_bit(ladder->span->known, place))
+        return;
+    *size_class = DAYS_KNOWN;
+    days = days_common(ladder, place);
+    if (days == 0)
+        return;
+    *metric = 1 + (uint32_t)((days - 1) * DAYS_STEPS / days_of_period(ladder));
+    while (*metric < DAYS_STEPS && days_first(ladder, *metric + 1) <= days)
+        ++*metric;
 }
