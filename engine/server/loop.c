@@ -122,11 +122,8 @@ loop_seat(struct loop *loop, struct session *session, uint32_t *slot, uint32_t *
     loop->n_sessions++;
     *slot = at;
     *generation = ++loop->generations[at];
-    if (loop->n_sessions == 1) {
-        const struct timeval every = {0, TICK_MS * 1000};
-
-        event_add(&loop->tick, &every);
-    }
+    if (loop->n_sessions == 1)
+        timer_set(&loop->tick, TICK_MS, TICK_MS);
     return true;
 }
 
@@ -138,7 +135,7 @@ loop_unseat(struct loop *loop, uint32_t slot)
         loop->first_free_hint = slot;
     if (--loop->n_sessions > 0)
         return;
-    event_del(&loop->tick);
+    timer_unset(&loop->tick);
     if (loop->has_drained && may_end(loop)) /* nothing else would come and look */
         event_base_loopbreak(loop->base);
 }
@@ -311,12 +308,10 @@ on_wake(evutil_socket_t fd, short what, void *context)
 }
 
 static void
-on_tick(evutil_socket_t fd, short what, void *context)
+on_tick(void *context)
 {
     struct loop *loop = context;
 
-    (void)fd;
-    (void)what;
     loop_callback_begin(loop);
     for_each_session(loop, session_tick);
     look_whether_to_end(loop);
@@ -333,6 +328,8 @@ make_base(struct loop *loop, struct err *err)
     if (config == NULL)
         return err_no_memory(err);
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    event_config_set_flag(config,
+                          EVENT_BASE_FLAG_NO_CACHE_TIME); /* callbacks read the clock themselves */
     loop->base = event_base_new_with_config(config);
     event_config_free(config);
     loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -340,10 +337,9 @@ make_base(struct loop *loop, struct err *err)
         return err_set_sys(err, errno, "start an event loop");
     refusals_init(&loop->refusals, loop->base, loop->service->clock, &loop->service->tls);
     event_assign(&loop->wake, loop->base, loop->wake_fd, EV_READ | EV_PERSIST, on_wake, loop);
-    event_assign(&loop->tick, loop->base, -1, EV_PERSIST, on_tick, loop);
     if (event_add(&loop->wake, NULL) != 0)
         return err_no_memory(err);
-    return ERR_OK;
+    return timer_open(&loop->tick, loop->base, on_tick, loop, err);
 }
 
 enum err_code
@@ -356,7 +352,7 @@ loop_create(struct service *service, unsigned index, struct loop **out, struct e
         return err_no_memory(err);
     loop->service = service;
     loop->index = index;
-    loop->wake_fd = -1;
+    loop->wake_fd = loop->tick.fd = -1;
     pthread_mutex_init(&loop->lock, NULL);
     buf_init(&loop->answer, (size_t)service->limits[LIMIT_UNREAD_BYTES]);
     loop->scratch = mem_alloc(SCRATCH_BYTES);
@@ -406,7 +402,8 @@ loop_destroy(struct loop *loop)
     if (loop->base != NULL) {
         refusals_fini(&loop->refusals);
         event_del(&loop->wake);
-        event_del(&loop->tick);
+        if (loop->tick.fd >= 0)
+            timer_close(&loop->tick);
         event_base_free(loop->base);
     }
     if (loop->wake_fd >= 0)

@@ -8,6 +8,7 @@
 #include "outgoing.h"
 #include "refusals.h"
 #include "service.h"
+#include "timer.h"
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -33,8 +34,9 @@ struct loop {
     struct service *service;
     unsigned index;
     struct event_base *base;
-    struct event wake, tick;
+    struct event wake;
     int wake_fd;
+    struct timer tick;
 
     struct session **slots; /* NULL: free */
     uint32_t *generations;
