@@ -28,51 +28,56 @@ steady_us(const struct loop *loop)
 void
 loop_callback_begin(struct loop *loop)
 {
-    loop->began_us = steady_us(loop);
+    if (!loop->goes_on)
+        loop->began_us = steady_us(loop);
     loop->now_ms = loop->began_us / 1000;
     loop->turn_bytes = 0;
     loop->answer.limit = (size_t)loop->service->limits[LIMIT_UNREAD_BYTES]; /* may have changed */
 }
 
 struct express *
-loop_express(struct loop *loop)
+loop_express_create(struct loop *loop)
 {
-    if (loop->express == NULL)
-        loop->express = express_create(loop->service->engine, EXPRESS_BYTES);
+    loop->express = express_create(loop->service->engine, EXPRESS_BYTES);
     return loop->express;
 }
 
 static void
 publish_express(struct loop *loop, int64_t us)
 {
-    if (loop->n_counted > 0)
-        express_count(loop->express, loop->counted, loop->n_counted,
-                      (uint64_t)us / loop->n_counted);
+    if (loop->n_counted == 0)
+        return;
+    express_count(loop->express, loop->counted, loop->n_counted, (uint64_t)us / loop->n_counted);
     loop->n_counted = 0;
 }
 
 void
-loop_count_express(struct loop *loop, const struct method *method)
+loop_count_other(struct loop *loop, const struct method *method)
 {
-    if (loop->counted != method) {
-        publish_express(loop, steady_us(loop) - loop->began_us);
-        loop->counted = method;
-    }
-    loop->n_counted++;
+    publish_express(loop, steady_us(loop) - loop->began_us);
+    loop->counted = method;
+}
+
+/* Apart from what is usual, which needs none of its room. */
+static __attribute__((noinline)) void
+note_slow(struct loop *loop, const char *what, int64_t us)
+{
+    tally_add(&loop->service->tallies, TALLY_SLOW_CALLBACKS, 1);
+    log_event(loop->service->log, LOG_LEVEL_WARN, "callback.slow",
+              log_text("what", what != NULL ? what : "several"), log_int("us", us),
+              log_int("loop", (int64_t)loop->index));
 }
 
 void
 loop_callback_end(struct loop *loop, const char *what)
 {
-    int64_t us = steady_us(loop) - loop->began_us;
+    int64_t now_us = steady_us(loop), us = now_us - loop->began_us;
 
     publish_express(loop, us);
-    if (us <= SLOW_US)
-        return;
-    tally_add(&loop->service->tallies, TALLY_SLOW_CALLBACKS, 1);
-    log_event(loop->service->log, LOG_LEVEL_WARN, "callback.slow",
-              log_text("what", what != NULL ? what : "several"), log_int("us", us),
-              log_int("loop", (int64_t)loop->index));
+    loop->began_us = now_us;
+    loop->goes_on = true;
+    if (us > SLOW_US)
+        note_slow(loop, what, us);
 }
 
 /* The main loop hears the signals and the deadline: it stays until the others have ended. */
@@ -369,7 +374,10 @@ loop_create(struct service *service, unsigned index, struct loop **out, struct e
 void
 loop_run(struct loop *loop)
 {
-    event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    do
+        loop->goes_on = false; /* each call waits once, before the first of its callbacks */
+    while (event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY) == 0 &&
+           !event_base_got_break(loop->base));
     for_each_session(loop, session_close);
 }
 
