@@ -151,7 +151,7 @@ session_flush(struct session *session)
 {
     int64_t written;
 
-    if (session->out.bytes == 0 || session->state == SESSION_CLOSED)
+    if ((session->out.bytes == 0 && !session->out.is_broken) || session->state == SESSION_CLOSED)
         return;
     written = outgoing_write(&session->out, &session->loop->stock, session->fd, session->tls);
     tally_add(tallies_of(session), TALLY_WRITES, 1);
