@@ -213,43 +213,71 @@ read_envelope(struct cursor *cursor, struct request *out)
     return REQUEST_OK;
 }
 
-/* Where the short text at `at` ends, which may be beyond n; 0 if there is none. */
+/* The length of the short text that `type` begins; SIZE_MAX if it begins none. */
 static size_t
-short_text_end(const uint8_t *bytes, size_t n, size_t at)
+short_text(uint8_t type)
 {
-    return at < n && (bytes[at] & 0xe0) == 0xa0 ? at + 1 + (bytes[at] & 0x1f) : 0;
+    return (type & 0xe0) == 0xa0 ? type & 0x1f : SIZE_MAX;
+}
+
+/* The end of [{key: value}] as it may stand in a small request; NULL if it does not. */
+static const uint8_t *
+small_map_end(const uint8_t *at, const uint8_t *end)
+{
+    size_t len;
+
+    if (end - at < 4 || at[0] != 0x91 || at[1] != 0x81)
+        return NULL;
+    len = short_text(at[2]);
+    at += 3;
+    if (len >= (size_t)(end - at))
+        return NULL;
+    at += len;
+    if (*at < 0x80)
+        return at + 1;
+    if (*at == 0xd9) {
+        if (end - at < 2)
+            return NULL;
+        len = *++at;
+    } else {
+        len = short_text(*at);
+    }
+    at++;
+    return len <= (size_t)(end - at) ? at + len : NULL;
 }
 
 size_t
-request_small(const uint8_t *bytes, size_t n)
+request_read_small(const uint8_t *bytes, size_t n, struct request *out)
 {
-    size_t at;
+    const uint8_t *at = bytes + 3, *end = bytes + n, *params;
+    size_t len;
 
     if (n < 5 || bytes[0] != 0x94 || bytes[1] != 0)
         return 0;
-    if (bytes[2] < 0x80)
-        at = 3;
-    else if (bytes[2] >= 0xcc && bytes[2] <= 0xce) /* 8, 16 or 32 bits */
-        at = 3 + ((size_t)1 << (bytes[2] - 0xcc));
-    else
+    out->msgid = bytes[2];
+    if (bytes[2] >= 0x80) {
+        size_t width = (size_t)1 << (bytes[2] & 3); /* 8, 16 or 32 bits */
+
+        if (bytes[2] < 0xcc || bytes[2] > 0xce || n < 5 + width)
+            return 0;
+        out->msgid = (uint32_t)big_endian(at, width);
+        at += width;
+    }
+    len = short_text(*at++);
+    if (len >= (size_t)(end - at))
         return 0;
-    at = short_text_end(bytes, n, at);
-    if (at == 0 || at >= n)
+    out->method = (struct str){(const char *)at, len};
+    params = at + len;
+    out->is_notification = false;
+    out->has_one_map = true;
+    out->params = (struct str){NULL, 0};
+    if (*params == 0x90)
+        return (size_t)(params + 1 - bytes);
+    end = small_map_end(params, end);
+    if (end == NULL)
         return 0;
-    if (bytes[at] == 0x90)
-        return at + 1;
-    if (n - at < 4 || bytes[at] != 0x91 || bytes[at + 1] != 0x81)
-        return 0;
-    at = short_text_end(bytes, n, at + 2);
-    if (at == 0 || at >= n)
-        return 0;
-    if (bytes[at] < 0x80)
-        at++;
-    else if (bytes[at] == 0xd9 && n - at >= 2)
-        at += 2 + (size_t)bytes[at + 1];
-    else if ((at = short_text_end(bytes, n, at)) == 0)
-        return 0;
-    return at <= n ? at : 0;
+    out->params = (struct str){(const char *)params + 1, (size_t)(end - params - 1)};
+    return (size_t)(end - bytes);
 }
 
 enum request_state

@@ -35,13 +35,13 @@ enum request_state {
 enum request_state request_read(const uint8_t *bytes, size_t n, struct request *out);
 
 /*
- * The length of a request whose end can be seen at once, as most can: [0, msgid, method, params] with
- * method a short text and params empty, or one map of one short key and a short text or small number.
- * At most REQUEST_SMALL_BYTES, 8 values, 3 containers deep, so that no limit has anything to say about
- * it. 0: not of this kind, or not whole: ask the scanner.
+ * Reads a request whose end can be seen at once, as most can, and returns its length: [0, msgid, method,
+ * params] with method a short text and params empty, or one map of one short key and a short text or
+ * small number. At most REQUEST_SMALL_BYTES, 8 values, 3 containers deep, so that no limit has anything to
+ * say about it. 0: not of this kind, or not whole: ask the scanner; *out is worth nothing.
  */
 enum { REQUEST_SMALL_BYTES = 512 };
-size_t request_small(const uint8_t *bytes, size_t n);
+size_t request_read_small(const uint8_t *bytes, size_t n, struct request *out);
 
 /* Of a frame that will never be whole: was it a request, and which? For the answer that it is too
  * large. */

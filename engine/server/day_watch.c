@@ -1,30 +1,31 @@
 #include "day_watch.h"
 
 static void
-on_time(evutil_socket_t fd, short what, void *context)
+on_time(void *context)
 {
     struct day_watch *watch = context;
-    int64_t wait_ms = engine_day_look(watch->engine);
-    const struct timeval wait = {(time_t)(wait_ms / 1000), (suseconds_t)(wait_ms % 1000 * 1000)};
 
-    (void)fd;
-    (void)what;
-    event_add(&watch->timer, &wait);
+    timer_set(&watch->timer, engine_day_look(watch->engine), 0);
 }
 
-void
-day_watch_start(struct day_watch *watch, struct event_base *base, struct engine *engine)
+enum err_code
+day_watch_start(struct day_watch *watch, struct event_base *base, struct engine *engine,
+                struct err *err)
 {
+    enum err_code code = timer_open(&watch->timer, base, on_time, watch, err);
+
+    if (code != ERR_OK)
+        return code;
     watch->engine = engine;
     engine_day_settle(engine);
-    event_assign(&watch->timer, base, -1, 0, on_time, watch);
-    on_time(-1, 0, watch);
+    on_time(watch);
+    return ERR_OK;
 }
 
 void
 day_watch_stop(struct day_watch *watch)
 {
     if (watch->engine != NULL)
-        event_del(&watch->timer);
+        timer_close(&watch->timer);
     watch->engine = NULL;
 }

@@ -2,9 +2,7 @@
 #define JML_DAY_WATCH_H
 
 #include "engine.h"
-
-#include <event2/event.h>
-#include <event2/event_struct.h>
+#include "timer.h"
 
 /*
  * day_watch: looks for the next UTC day at its first moment, and once a minute, since clocks are set.
@@ -13,11 +11,12 @@
  */
 struct day_watch {
     struct engine *engine;
-    struct event timer;
+    struct timer timer;
 };
 
 /* Waits for the writer where the day is not noted yet: before anybody is served. */
-void day_watch_start(struct day_watch *watch, struct event_base *base, struct engine *engine);
+enum err_code day_watch_start(struct day_watch *watch, struct event_base *base,
+                              struct engine *engine, struct err *err);
 void day_watch_stop(struct day_watch *watch); /* also of one that was never started, all zeros */
 
 #endif

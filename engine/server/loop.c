@@ -28,51 +28,56 @@ steady_us(const struct loop *loop)
 void
 loop_callback_begin(struct loop *loop)
 {
-    loop->began_us = steady_us(loop);
+    if (!loop->goes_on)
+        loop->began_us = steady_us(loop);
     loop->now_ms = loop->began_us / 1000;
     loop->turn_bytes = 0;
     loop->answer.limit = (size_t)loop->service->limits[LIMIT_UNREAD_BYTES]; /* may have changed */
 }
 
 struct express *
-loop_express(struct loop *loop)
+loop_express_create(struct loop *loop)
 {
-    if (loop->express == NULL)
-        loop->express = express_create(loop->service->engine, EXPRESS_BYTES);
+    loop->express = express_create(loop->service->engine, EXPRESS_BYTES);
     return loop->express;
 }
 
 static void
 publish_express(struct loop *loop, int64_t us)
 {
-    if (loop->n_counted > 0)
-        express_count(loop->express, loop->counted, loop->n_counted,
-                      (uint64_t)us / loop->n_counted);
+    if (loop->n_counted == 0)
+        return;
+    express_count(loop->express, loop->counted, loop->n_counted, (uint64_t)us / loop->n_counted);
     loop->n_counted = 0;
 }
 
 void
-loop_count_express(struct loop *loop, const struct method *method)
+loop_count_other(struct loop *loop, const struct method *method)
 {
-    if (loop->counted != method) {
-        publish_express(loop, steady_us(loop) - loop->began_us);
-        loop->counted = method;
-    }
-    loop->n_counted++;
+    publish_express(loop, steady_us(loop) - loop->began_us);
+    loop->counted = method;
+}
+
+/* Apart from what is usual, which needs none of its room. */
+static __attribute__((noinline)) void
+note_slow(struct loop *loop, const char *what, int64_t us)
+{
+    tally_add(&loop->service->tallies, TALLY_SLOW_CALLBACKS, 1);
+    log_event(loop->service->log, LOG_LEVEL_WARN, "callback.slow",
+              log_text("what", what != NULL ? what : "several"), log_int("us", us),
+              log_int("loop", (int64_t)loop->index));
 }
 
 void
 loop_callback_end(struct loop *loop, const char *what)
 {
-    int64_t us = steady_us(loop) - loop->began_us;
+    int64_t now_us = steady_us(loop), us = now_us - loop->began_us;
 
     publish_express(loop, us);
-    if (us <= SLOW_US)
-        return;
-    tally_add(&loop->service->tallies, TALLY_SLOW_CALLBACKS, 1);
-    log_event(loop->service->log, LOG_LEVEL_WARN, "callback.slow",
-              log_text("what", what != NULL ? what : "several"), log_int("us", us),
-              log_int("loop", (int64_t)loop->index));
+    loop->began_us = now_us;
+    loop->goes_on = true;
+    if (us > SLOW_US)
+        note_slow(loop, what, us);
 }
 
 /* The main loop hears the signals and the deadline: it stays until the others have ended. */
@@ -122,11 +127,8 @@ loop_seat(struct loop *loop, struct session *session, uint32_t *slot, uint32_t *
     loop->n_sessions++;
     *slot = at;
     *generation = ++loop->generations[at];
-    if (loop->n_sessions == 1) {
-        const struct timeval every = {0, TICK_MS * 1000};
-
-        event_add(&loop->tick, &every);
-    }
+    if (loop->n_sessions == 1)
+        timer_set(&loop->tick, TICK_MS, TICK_MS);
     return true;
 }
 
@@ -138,7 +140,7 @@ loop_unseat(struct loop *loop, uint32_t slot)
         loop->first_free_hint = slot;
     if (--loop->n_sessions > 0)
         return;
-    event_del(&loop->tick);
+    timer_unset(&loop->tick);
     if (loop->has_drained && may_end(loop)) /* nothing else would come and look */
         event_base_loopbreak(loop->base);
 }
@@ -311,12 +313,10 @@ on_wake(evutil_socket_t fd, short what, void *context)
 }
 
 static void
-on_tick(evutil_socket_t fd, short what, void *context)
+on_tick(void *context)
 {
     struct loop *loop = context;
 
-    (void)fd;
-    (void)what;
     loop_callback_begin(loop);
     for_each_session(loop, session_tick);
     look_whether_to_end(loop);
@@ -333,6 +333,8 @@ make_base(struct loop *loop, struct err *err)
     if (config == NULL)
         return err_no_memory(err);
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    event_config_set_flag(config,
+                          EVENT_BASE_FLAG_NO_CACHE_TIME); /* callbacks read the clock themselves */
     loop->base = event_base_new_with_config(config);
     event_config_free(config);
     loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -340,10 +342,9 @@ make_base(struct loop *loop, struct err *err)
         return err_set_sys(err, errno, "start an event loop");
     refusals_init(&loop->refusals, loop->base, loop->service->clock, &loop->service->tls);
     event_assign(&loop->wake, loop->base, loop->wake_fd, EV_READ | EV_PERSIST, on_wake, loop);
-    event_assign(&loop->tick, loop->base, -1, EV_PERSIST, on_tick, loop);
     if (event_add(&loop->wake, NULL) != 0)
         return err_no_memory(err);
-    return ERR_OK;
+    return timer_open(&loop->tick, loop->base, on_tick, loop, err);
 }
 
 enum err_code
@@ -356,7 +357,7 @@ loop_create(struct service *service, unsigned index, struct loop **out, struct e
         return err_no_memory(err);
     loop->service = service;
     loop->index = index;
-    loop->wake_fd = -1;
+    loop->wake_fd = loop->tick.fd = -1;
     pthread_mutex_init(&loop->lock, NULL);
     buf_init(&loop->answer, (size_t)service->limits[LIMIT_UNREAD_BYTES]);
     loop->scratch = mem_alloc(SCRATCH_BYTES);
@@ -373,7 +374,10 @@ loop_create(struct service *service, unsigned index, struct loop **out, struct e
 void
 loop_run(struct loop *loop)
 {
-    event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    do
+        loop->goes_on = false; /* each call waits once, before the first of its callbacks */
+    while (event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY) == 0 &&
+           !event_base_got_break(loop->base));
     for_each_session(loop, session_close);
 }
 
@@ -406,7 +410,8 @@ loop_destroy(struct loop *loop)
     if (loop->base != NULL) {
         refusals_fini(&loop->refusals);
         event_del(&loop->wake);
-        event_del(&loop->tick);
+        if (loop->tick.fd >= 0)
+            timer_close(&loop->tick);
         event_base_free(loop->base);
     }
     if (loop->wake_fd >= 0)

@@ -5,9 +5,11 @@
 #include "buf.h"
 #include "door.h"
 #include "express.h"
+#include "frame.h"
 #include "outgoing.h"
 #include "refusals.h"
 #include "service.h"
+#include "timer.h"
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -33,8 +35,9 @@ struct loop {
     struct service *service;
     unsigned index;
     struct event_base *base;
-    struct event wake, tick;
+    struct event wake;
     int wake_fd;
+    struct timer tick;
 
     struct session **slots; /* NULL: free */
     uint32_t *generations;
@@ -44,6 +47,7 @@ struct loop {
     struct refusals refusals;
     struct session *touched; /* to be settled once all finished jobs are answered */
     uint8_t *scratch;
+    struct frame_scan scan; /* of what stands there */
     struct arena *arena;
     struct buf answer;
     struct piece_stock stock;
@@ -51,7 +55,9 @@ struct loop {
     struct method_memo methods;
     const struct method *counted; /* calls of it that express answered in this callback: */
     uint64_t n_counted;
-    int64_t began_us;  /* steady, of this callback's beginning */
+    int64_t began_us; /* steady, of this callback's beginning */
+    bool
+        goes_on; /* the next callback begins where the last one ended: there was no wait between them */
     int64_t now_ms;    /* the same */
     size_t turn_bytes; /* answered in this callback */
     bool has_drained;
@@ -82,13 +88,28 @@ void loop_finish_job(struct job *job); /* job->finished_context is its loop */
 
 /* ---- the loop's own thread, for sessions ---- */
 void loop_callback_begin(struct loop *loop);
-struct express *loop_express(struct loop *loop); /* NULL if out of memory: calls answer then */
-/* One more answer of it. The callback's time is shared among its answers. */
-void loop_count_express(struct loop *loop, const struct method *method);
+struct express *loop_express_create(struct loop *loop);
+void loop_count_other(struct loop *loop, const struct method *method);
 void loop_callback_end(struct loop *loop, const char *what); /* counts and logs slow ones */
 bool loop_seat(struct loop *loop, struct session *session, uint32_t *slot, uint32_t *generation);
 void loop_unseat(struct loop *loop, uint32_t slot);
 /* The one that holds most of TALLY_HELD_BYTES; NULL if there is none. */
 struct session *loop_heaviest(struct loop *loop);
+
+/* NULL if out of memory: calls answer then. */
+static inline struct express *
+loop_express(struct loop *loop)
+{
+    return loop->express != NULL ? loop->express : loop_express_create(loop);
+}
+
+/* One more answer of it. The callback's time is shared among its answers. */
+static inline void
+loop_count_express(struct loop *loop, const struct method *method)
+{
+    if (loop->counted != method)
+        loop_count_other(loop, method);
+    loop->n_counted++;
+}
 
 #endif

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 enum { LARGE_BYTES = PIECE_BYTES, PIECES_A_WRITE = 64 };
 
@@ -108,7 +108,6 @@ uint8_t *
 outgoing_room(struct outgoing *out, struct piece_stock *stock, size_t n)
 {
     struct piece *last = out->last;
-    uint8_t *room;
 
     if (n > PIECE_BYTES)
         return NULL;
@@ -120,10 +119,7 @@ outgoing_room(struct outgoing *out, struct piece_stock *stock, size_t n)
         }
         append(out, last);
     }
-    room = (uint8_t *)last->data + last->len;
-    last->len += n;
-    out->bytes += n;
-    return room;
+    return (uint8_t *)last->data + last->len;
 }
 
 void
@@ -166,34 +162,54 @@ advance(struct outgoing *out, struct piece_stock *stock, size_t written)
     }
 }
 
+struct attempt {
+    ssize_t written;
+    size_t asked;
+};
+
+/* Several pieces, or for encryption, by one call. Apart from what is usual, which needs no list. */
+static __attribute__((noinline)) struct attempt
+write_list(const struct piece *first, int fd, struct tls *tls)
+{
+    struct iovec parts[PIECES_A_WRITE];
+    struct msghdr message = {.msg_iov = parts};
+    size_t asked = 0;
+    int n = 0;
+
+    for (const struct piece *p = first; p != NULL && n < PIECES_A_WRITE; p = p->next, n++) {
+        parts[n] = (struct iovec){p->data + p->sent, p->len - p->sent};
+        asked += parts[n].iov_len;
+    }
+    message.msg_iovlen = (size_t)n;
+    return (struct attempt){
+        tls != NULL ? tls_write(tls, parts, n) : sendmsg(fd, &message, MSG_NOSIGNAL), asked};
+}
+
+static struct attempt
+write_one(const struct piece *piece, int fd)
+{
+    size_t asked = piece->len - piece->sent;
+
+    return (struct attempt){send(fd, piece->data + piece->sent, asked, MSG_NOSIGNAL), asked};
+}
+
 int64_t
 outgoing_write(struct outgoing *out, struct piece_stock *stock, int fd, struct tls *tls)
 {
     int64_t total = 0;
 
     while (out->first != NULL) {
-        struct iovec parts[PIECES_A_WRITE];
-        int n = 0;
-        size_t asked = 0;
-        ssize_t written;
+        struct attempt attempt = out->first->next != NULL || tls != NULL
+                                     ? write_list(out->first, fd, tls)
+                                     : write_one(out->first, fd);
 
-        for (struct piece *p = out->first; p != NULL && n < PIECES_A_WRITE; p = p->next, n++) {
-            parts[n] = (struct iovec){p->data + p->sent, p->len - p->sent};
-            asked += parts[n].iov_len;
-        }
-        if (tls != NULL)
-            written = tls_write(tls, parts, n);
-        else if (n == 1) /* the usual, and a little cheaper */
-            written = write(fd, parts[0].iov_base, parts[0].iov_len);
-        else
-            written = writev(fd, parts, n);
-        if (written < 0 && errno == EINTR)
+        if (attempt.written < 0 && errno == EINTR)
             continue;
-        if (written < 0)
+        if (attempt.written < 0)
             return errno == EAGAIN || errno == EWOULDBLOCK ? total : -1;
-        advance(out, stock, (size_t)written);
-        total += written;
-        if ((size_t)written < asked)
+        advance(out, stock, (size_t)attempt.written);
+        total += attempt.written;
+        if ((size_t)attempt.written < attempt.asked)
             break; /* the socket is full */
     }
     return total;

@@ -38,9 +38,16 @@ struct outgoing {
 void outgoing_fini(struct outgoing *out, struct piece_stock *stock);
 
 void outgoing_add(struct outgoing *out, struct piece_stock *stock, const void *bytes, size_t n);
-/* n bytes in a row to be written by the caller at once, counted as waiting already; NULL as above, or
- * if n is over PIECE_BYTES. */
+/* Room for n bytes in a row, to be written by the caller at once, who then says how many they became
+ * (outgoing_fill). NULL as above, or if n is over PIECE_BYTES. */
 uint8_t *outgoing_room(struct outgoing *out, struct piece_stock *stock, size_t n);
+static inline void
+outgoing_fill(struct outgoing *out, size_t n)
+{
+    out->last->len += n;
+    out->bytes += n;
+}
+
 /* Takes the buf's memory if it is large, else copies; the buf is empty or as it was, afterwards. */
 void outgoing_add_buf(struct outgoing *out, struct piece_stock *stock, struct buf *buf);
 

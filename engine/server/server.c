@@ -448,12 +448,12 @@ server_open(const struct config *config, struct log *log, struct server **out, s
         code = make_loops(server, err);
     if (code == ERR_OK) {
         watch_signals(server);
-        day_watch_start(&server->day, server->loops[0]->base, server->service.engine);
+        code = day_watch_start(&server->day, server->loops[0]->base, server->service.engine, err);
+    }
+    if (code == ERR_OK)
         code = listen_everywhere(server, err);
-    }
-    if (code == ERR_OK) {
+    if (code == ERR_OK)
         code = start_loops(server, err);
-    }
     if (code != ERR_OK) {
         server_close(server);
         return code;

@@ -276,11 +276,23 @@ go_on_with_http(struct session *session)
         arm_readable(session, !session_http_is_answering(session));
 }
 
+/* All was answered and taken, and nothing is kept or watched: as most entries end. */
+static bool
+is_at_rest(const struct session *session)
+{
+    return session->state == SESSION_READING && session->out.bytes == 0 &&
+           session->partial == NULL && session->counted_bytes == 0 && !session->is_writable_armed &&
+           session->seat == NULL && session->http == NULL && session->tls == NULL;
+}
+
 void
 session_settle(struct session *session)
 {
     session_flush(session);
-    session_put_news(session);
+    if (is_at_rest(session))
+        return;
+    if (session->seat != NULL)
+        session_put_news(session);
     if (session->http != NULL)
         go_on_with_http(session);
     while (may_resume(session) && session->loop->turn_bytes < TURN_BYTES) {

@@ -243,7 +243,6 @@ void
 session_handle_frame(struct session *session, const uint8_t *bytes, size_t n)
 {
     struct request request;
-    const struct method *method;
 
     if (request_read(bytes, n, &request) != REQUEST_OK) {
         struct err err = {0};
@@ -255,26 +254,35 @@ session_handle_frame(struct session *session, const uint8_t *bytes, size_t n)
         session_say_farewell(session, &err, NULL);
         return;
     }
-    tally_add(tallies_of(session), request.is_notification ? TALLY_NOTIFICATIONS : TALLY_REQUESTS,
+    session_handle_request(session, &request);
+}
+
+void
+session_handle_request(struct session *session, const struct request *request)
+{
+    const struct method *method;
+
+    tally_add(tallies_of(session), request->is_notification ? TALLY_NOTIFICATIONS : TALLY_REQUESTS,
               1);
-    session_check_token(session);
+    if (session->identity->caller.token_id.len > 0)
+        session_check_token(session);
     if (session->state == SESSION_CLOSED)
         return;
     if (atomic_load_explicit(&session->loop->service->is_draining, memory_order_relaxed)) {
-        refuse(session, &request, ERR_DRAINING, "the service is stopping and takes no new work");
+        refuse(session, request, ERR_DRAINING, "the service is stopping and takes no new work");
         return;
     }
-    method = method_recall(&session->loop->methods, request.method);
-    if (answer_at_once(session, method, &request))
+    method = method_recall(&session->loop->methods, request->method);
+    if (answer_at_once(session, method, request))
         return;
-    if (is_for_worker(session, method, &request))
-        give_to_worker(session, method, &request);
-    else if (method != NULL && (method->flags & METHOD_GREETS) != 0 && request.params.len > 0 &&
+    if (is_for_worker(session, method, request))
+        give_to_worker(session, method, request);
+    else if (method != NULL && (method->flags & METHOD_GREETS) != 0 && request->params.len > 0 &&
              !session_may_try_token(session))
-        refuse(session, &request, ERR_BUSY,
+        refuse(session, request, ERR_BUSY,
                "too many tokens that do not hold were shown to the service; try again in a second");
     else
-        run_here(session, &request);
+        run_here(session, request);
 }
 
 void

@@ -366,7 +366,7 @@ take_call(struct session *session, const uint8_t *bytes, size_t n)
         return;
     }
     session->http->step = HTTP_STEP_ANSWERING;
-    session_handle_frame(session, bytes, n);
+    session_handle_request(session, &request);
 }
 
 /* ---- in ---- */

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 enum { RELIEF_BYTES = 64 * 1024 }; /* below this nobody is paused for the total's sake */
 
@@ -28,7 +28,7 @@ scan_begin(struct session *session, struct frame_scan *scan)
         (unsigned)limit_of(session, LIMIT_FRAME_DEPTH));
 }
 
-static void
+static __attribute__((cold)) void
 refuse_frame(struct session *session, const struct frame_scan *scan, enum frame_state state,
              const uint8_t *bytes, size_t n)
 {
@@ -61,6 +61,13 @@ refuse_frame(struct session *session, const struct frame_scan *scan, enum frame_
     session_say_farewell(session, &err, NULL);
 }
 
+/* Certainly; else session_must_wait says. The least that unread answers may be limited to is more than nothing. */
+static inline bool
+has_turn(const struct session *session)
+{
+    return session->out.bytes == 0 && session->loop->turn_bytes < TURN_BYTES;
+}
+
 /* Others have their turn, or its answers must be read first: PAUSED, until the loop comes round. */
 bool
 session_must_wait(struct session *session)
@@ -77,7 +84,26 @@ session_must_wait(struct session *session)
     return true;
 }
 
-/* Cuts whole frames off and handles them; returns the bytes used. What scan knows is of the rest. */
+/* Looks for the end of the frame at `bytes`: its length; 0 where it is not whole, or has been refused. */
+static size_t
+scan_frame(struct session *session, struct frame_scan *scan, const uint8_t *bytes, size_t n)
+{
+    enum frame_state state;
+
+    if (scan->pos == 0)
+        scan_begin(session, scan);
+    state = frame_scan(scan, bytes, n);
+    if (state == FRAME_DONE)
+        return scan->pos;
+    if (state != FRAME_MORE)
+        refuse_frame(session, scan, state, bytes, n);
+    return 0;
+}
+
+/*
+ * Cuts whole frames off and handles them; returns the bytes used. What scan knows is of the rest: with its pos at
+ * 0 nothing, and what else stands in it has no meaning.
+ */
 static size_t
 cut(struct session *session, struct frame_scan *scan, const uint8_t *bytes, size_t n)
 {
@@ -86,24 +112,22 @@ cut(struct session *session, struct frame_scan *scan, const uint8_t *bytes, size
     if (session->http != NULL)
         return session_http_cut(session, bytes, n);
     while (used < n && session->state == SESSION_READING) {
-        size_t whole = scan->pos == 0 ? request_small(bytes + used, n - used) : 0;
-        enum frame_state state;
+        struct request request;
+        size_t whole;
 
-        if (session_must_wait(session))
+        if (!has_turn(session) && session_must_wait(session))
             break;
-        if (whole == 0) {
-            state = frame_scan(scan, bytes + used, n - used);
-            if (state == FRAME_MORE)
+        whole = scan->pos == 0 ? request_read_small(bytes + used, n - used, &request) : 0;
+        if (whole > 0) {
+            session_handle_request(session, &request);
+        } else {
+            whole = scan_frame(session, scan, bytes + used, n - used);
+            if (whole == 0)
                 break;
-            if (state != FRAME_DONE) {
-                refuse_frame(session, scan, state, bytes + used, n - used);
-                break;
-            }
-            whole = scan->pos;
+            session_handle_frame(session, bytes + used, whole);
+            scan->pos = 0;
         }
-        session_handle_frame(session, bytes + used, whole);
         used += whole;
-        scan_begin(session, scan);
     }
     return used;
 }
@@ -147,7 +171,8 @@ keep(struct session *session, const struct frame_scan *scan, const uint8_t *byte
         session_set_state(session, SESSION_CLOSED);
         return;
     }
-    partial->scan = *scan;
+    if (scan->pos > 0)
+        partial->scan = *scan;
     partial->since_ms = session->loop->now_ms;
     buf_init(&partial->bytes, (size_t)limit_of(session, LIMIT_FRAME_BYTES) +
                                   SCRATCH_BYTES); /* the role may change */
@@ -177,7 +202,7 @@ session_cut_partial(struct session *session)
 static void
 take(struct session *session, const uint8_t *bytes, size_t n)
 {
-    struct frame_scan scan;
+    struct frame_scan *scan = &session->loop->scan;
     size_t used;
 
     if (session->partial != NULL) {
@@ -190,13 +215,13 @@ take(struct session *session, const uint8_t *bytes, size_t n)
             session_cut_partial(session);
         return;
     }
-    scan_begin(session, &scan);
-    used = cut(session, &scan, bytes, n);
+    scan->pos = 0;
+    used = cut(session, scan, bytes, n);
     if (used < n && (session->state == SESSION_READING || session->state == SESSION_PAUSED))
-        keep(session, &scan, bytes + used, n - used);
+        keep(session, scan, bytes + used, n - used);
 }
 
-/* False at the peer's end, or when it is gone. */
+/* False at the peer's end, or when it is gone. By recv: read(2) asks all that may be asked of a file first. */
 bool
 session_read(struct session *session)
 {
@@ -204,7 +229,7 @@ session_read(struct session *session)
     ssize_t n;
 
     do
-        n = session->tls == NULL ? read(session->fd, loop->scratch, SCRATCH_BYTES)
+        n = session->tls == NULL ? recv(session->fd, loop->scratch, SCRATCH_BYTES, 0)
                                  : tls_read(session->tls, loop->scratch, SCRATCH_BYTES);
     while (n < 0 && errno == EINTR);
     tally_add(tallies_of(session), TALLY_READS, 1);

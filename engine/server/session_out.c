@@ -64,22 +64,23 @@ put_error(struct session *session, uint32_t msgid, const struct err *err, const 
 void
 session_answer_bytes(struct session *session, uint32_t msgid, struct str result)
 {
-    uint8_t head[REQUEST_ANSWER_HEAD];
-    size_t n = request_answer_head(head, msgid, false);
-    uint8_t *room;
+    uint8_t *room = NULL;
+    size_t n;
 
-    if (session->http != NULL)
-        session_http_answer(session, false, n + result.len);
-    note_waiting(session);
-    session->loop->turn_bytes += n + result.len;
-    room = outgoing_room(&session->out, &session->loop->stock, n + result.len);
-    if (room != NULL) {
-        memcpy(room, head, n);
-        memcpy(room + n, result.data, result.len);
-    } else if (!session->out.is_broken) {
-        outgoing_add(&session->out, &session->loop->stock, head, n);
-        outgoing_add(&session->out, &session->loop->stock, result.data, result.len);
+    if (session->http == NULL) {
+        note_waiting(session);
+        room =
+            outgoing_room(&session->out, &session->loop->stock, REQUEST_ANSWER_HEAD + result.len);
     }
+    if (room == NULL) {
+        put_answer_head(session, msgid, false, result.len);
+        session_put_bytes(session, result);
+        return;
+    }
+    n = request_answer_head(room, msgid, false);
+    memcpy(room + n, result.data, result.len);
+    outgoing_fill(&session->out, n + result.len);
+    session->loop->turn_bytes += n + result.len;
 }
 
 static void
@@ -150,7 +151,7 @@ session_flush(struct session *session)
 {
     int64_t written;
 
-    if (session->out.bytes == 0 || session->state == SESSION_CLOSED)
+    if ((session->out.bytes == 0 && !session->out.is_broken) || session->state == SESSION_CLOSED)
         return;
     written = outgoing_write(&session->out, &session->loop->stock, session->fd, session->tls);
     tally_add(tallies_of(session), TALLY_WRITES, 1);
@@ -167,7 +168,7 @@ session_put_news(struct session *session)
 {
     struct buf news;
 
-    if (session->seat == NULL || !watch_seat_is_watching(session->seat))
+    if (!watch_seat_is_watching(session->seat))
         return;
     buf_init(&news, 0);
     session_check_token(session);

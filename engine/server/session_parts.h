@@ -2,12 +2,13 @@
 #define JML_SESSION_PARTS_H
 
 #include "frame.h"
+#include "request.h"
 #include "session.h"
 
 /*
  * session_parts: what the files of a connection share, and nobody else sees.
  *
- *     session_in.c     read(2) into the loop's scratch ── cut ──► whole frames
+ *     session_in.c     recv(2) into the loop's scratch ── cut ──► whole frames
  *                                                      └─ what is left: session->partial, with its scanner
  *     session_call.c   one frame: answered here, or a job
  *     session_http.c   the same for HTTP: heads and bodies are cut, answers get heads
@@ -123,6 +124,7 @@ bool session_must_wait(struct session *session);
 /* A token that was revoked or has expired since makes its connection a stranger again. */
 void session_check_token(struct session *session);
 void session_handle_frame(struct session *session, const uint8_t *bytes, size_t n);
+void session_handle_request(struct session *session, const struct request *request);
 
 /* ---- session_http.c ---- */
 struct http_talk *session_http_create(void); /* NULL if out of memory */

@@ -38,16 +38,21 @@ check_any_bytes(const uint8_t *bytes, size_t n)
 static void
 check_small(const uint8_t *bytes, size_t n)
 {
-    size_t whole = request_small(bytes, n);
+    struct request small, request;
+    size_t whole = request_read_small(bytes, n, &small);
     struct frame_scan scan;
-    struct request request;
 
     if (whole == 0)
         return;
     FUZZ_CLAIM(whole <= n && whole <= REQUEST_SMALL_BYTES);
     frame_scan_init(&scan, REQUEST_SMALL_BYTES, 8, 3);
     FUZZ_CLAIM(frame_scan(&scan, bytes, n) == FRAME_DONE && scan.pos == whole);
-    FUZZ_CLAIM(request_read(bytes, whole, &request) == REQUEST_OK && request.has_one_map);
+    FUZZ_CLAIM(request_read(bytes, whole, &request) == REQUEST_OK);
+    FUZZ_CLAIM(small.has_one_map && request.has_one_map);
+    FUZZ_CLAIM(!small.is_notification && !request.is_notification);
+    FUZZ_CLAIM(small.msgid == request.msgid);
+    FUZZ_CLAIM(small.method.data == request.method.data && small.method.len == request.method.len);
+    FUZZ_CLAIM(small.params.data == request.params.data && small.params.len == request.params.len);
 }
 
 /* As the tree has it; value_int takes any encoding, and whole floats. */

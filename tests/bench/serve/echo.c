@@ -1,8 +1,8 @@
 /*
  * echo.c: the least that libevent can do: bytes in, the same bytes out.
  *
- *     bench_echo [PATH]    listens at a port, which it prints, and at the unix socket PATH; ends with
- *                          its input
+ *     bench_echo [PATH [PORT]]    listens at a port, which it prints, and at the unix socket PATH; ends
+ *                                 with its input
  *
  * What a request costs here is the floor for any service on libevent: one event, one read, one
  * write. The bench compares jumelaged with it.
@@ -107,11 +107,14 @@ main(int argc, char **argv)
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t length = sizeof name;
     struct event_config *config = event_config_new();
-    int listening = listen_at(&name, sizeof name);
     struct event_base *base;
+    int listening;
     struct event connection, local, input;
 
     signal(SIGPIPE, SIG_IGN);
+    if (argc > 2)
+        name.sin_port = htons((uint16_t)atoi(argv[2])); /* NOLINT: our own bench's argument */
+    listening = listen_at(&name, sizeof name);
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     base = event_base_new_with_config(config);
     if (base == NULL || getsockname(listening, (struct sockaddr *)&name, &length) != 0) {

@@ -4,17 +4,20 @@
     serve.py BUILD_DIR [--smoke] [--only PART …]
 
 Parts: instructions (user instructions a request, counted by valgrind's callgrind, so that other work on
-the machine changes nothing), speed (requests a second, CPU a request), writes (durable ones), memory
+the machine changes nothing), emulated (the same with the kernel's instructions, in an emulated machine
+that counts them: emulated.py; whoever is asked finds the sixteen connections' requests together, or each singly), speed (requests a second, CPU a request), writes (durable ones), memory
 (of an idle connection). For speed the load has one processor and the servers another. Left to itself
 the kernel, waking one for the other's sake, puts both on the same one where the machine has other work
 (seen as equal counts of switches on both sides), and then it is the switching that is measured. All
 servers are asked in turn, in several rounds, so that what else the machine does falls on all of them;
 medians of the rounds are shown, and ratios are medians of the ratios within a round. The unix socket
 over TCP is shown for ours and for the bare echo, which does nothing beside the system calls: what is
-saved is the way through TCP, and the echo says how much that can be on this kernel. Redis is passed over, by name, where it is not installed (scripts/setup --bench).
+saved is the way through TCP, and the echo says how much that can be on this kernel. Redis is passed over, by name, where it is not installed (scripts/setup --bench),
+and so is the emulated machine where there is no emulator or kernel (scripts/setup --emulated).
 Figures are printed; nothing passes or fails by them.
 """
 import argparse
+import collections
 import contextlib
 import os
 import pathlib
@@ -29,6 +32,8 @@ import tempfile
 import time
 
 import msgpack
+
+import emulated as emulation
 
 DATA = pathlib.Path(__file__).resolve().parents[3] / "data"
 START_S = 60
@@ -98,6 +103,7 @@ class Bench:
             "jumelage": str(self.build / "client/cli/jumelage"),
             "load": str(self.build / "tests/bench/serve/bench_load"),
             "echo": str(self.build / "tests/bench/serve/bench_echo"),
+            "guest": str(self.build / "tests/bench/serve/bench_guest"),
         }
         self.environment = dict(os.environ, JUMELAGE_SHARE=str(DATA))
         self.work = tempfile.TemporaryDirectory(prefix="jml-bench")
@@ -236,6 +242,88 @@ def instructions(bench, has_redis):
         print(f"  {what:<28} {ours:9.0f}   {other:<16} {theirs:9.0f}   ratio {ours / theirs:5.2f}")
 
 
+# How those that are counted in the emulated machine find what they are asked (guest.c, hurry).
+TOGETHER, SINGLY = "found together", "found singly"
+
+Case = collections.namedtuple("Case", "turns way connections depth server what first request")
+
+
+ADDRESSES = {"jumelaged": {"TCP": "tcp:127.0.0.1:7001", "unix": "unix:/jumelaged.socket"},
+             "echo": {"TCP": "tcp:127.0.0.1:7002", "unix": "unix:/echo.socket"},
+             "redis": {"TCP": "tcp:127.0.0.1:7003", "unix": "unix:/redis.socket"}}
+
+
+def servers_there(bench, has_redis):
+    """The steps that start and fill them."""
+    ask = "run /bin/load {} 1 1 1 {} {}"
+    steps = ["start jumelaged /bin/jumelaged --data /store --map-size 256MiB --threads 1 --workers 2 --log-level info "
+             "--listen unix:/jumelaged.socket --listen tcp:127.0.0.1:7001", "await jumelaged ready",
+             "start echo /bin/echo /echo.socket 7002", "await echo 7002",
+             ask.format(ADDRESSES["jumelaged"]["TCP"], bench.hello,
+                        hexa([0, 1, "profile.put", [{"profile": profile_of(1024)}]]))]
+    if has_redis:
+        steps += ["start redis /bin/redis --bind 127.0.0.1 --port 7003 --unixsocket /redis.socket --dir /tmp",
+                  "await redis Ready"]
+        steps += [ask.format(ADDRESSES["redis"]["TCP"], "-", resp(b"SET", key, b"x" * size))
+                  for key, size in ((b"key:1", 64), (b"key:2", 1024))]
+    return steps
+
+
+def cases_there(bench, has_redis):
+    get = hexa([0, 7, "profile.get", [{"id": "bench-1024"}]])
+    asked = [("jumelaged", "ping", "-", PING), ("echo", "the same bytes", "-", PING),
+             ("redis", "GET 64 B", "-", resp(b"GET", b"key:1")),
+             ("jumelaged", "profile.get 1 KB", bench.hello, get),
+             ("redis", "GET 1 KB", "-", resp(b"GET", b"key:2"))]
+    return [Case(turns, way, *shape, *row)
+            for turns, shapes in ((TOGETHER, ((16, 1), (16, 16))), (SINGLY, ((16, 1),)))
+            for way in ("TCP", "unix") for shape in shapes for row in asked
+            if has_redis or row[0] != "redis"]
+
+
+def emulated(bench, has_redis):
+    missing = emulation.what_is_missing()
+    if missing is not None:
+        print(f"\nemulated: passed over: {missing}")
+        return
+    archive = emulation.Archive()
+    archive.add_program(bench.programs["guest"], "/init")
+    for name in ("jumelaged", "echo", "load"):
+        archive.add_program(bench.programs[name], f"/bin/{name}")
+    if has_redis:
+        archive.add_program(shutil.which("redis-server"), "/bin/redis")
+    archive.add_tree(DATA, "/share")
+    archive.add_tree(bench.store, "/store")
+    plan = servers_there(bench, has_redis)
+    few, many = (500, 1500) if bench.smoke else (4000, 12000)
+    cases = cases_there(bench, has_redis)
+    for i, case in enumerate(cases):
+        if case.turns == SINGLY and cases[i - 1].turns == TOGETHER:
+            plan += [f"hurry {server}" for server in dict.fromkeys(case.server for case in cases)]
+        for name, n in (("warm", few), ("few", few), ("many", many)):
+            plan.append(f"count {i}-{name} {case.server} /bin/load {ADDRESSES[case.server][case.way]} "
+                        f"{case.connections} {case.depth} {n} {case.first} {case.request}")
+    counts = emulation.follow(archive, plan)
+    print_emulated({case: [(m - f) / (many - few)
+                           for f, m in zip(counts[f"{i}-few"], counts[f"{i}-many"])]
+                    for i, case in enumerate(cases)})
+
+
+def print_emulated(costs):
+    print(f"\ninstructions a request, kernel included (emulated; {emulation.find_kernel().name})")
+    print("  " + " " * 54 + "".join(head.rjust(10) for head in ("server", "asker", "switches")))
+    for case, cost in costs.items():
+        name = f"{case.server} {case.what}, {case.way} {case.connections}x{case.depth}, {case.turns}"
+        print(f"  {name:<54}{cost[0]:10.0f}{cost[1]:10.0f}{cost[2]:10.3f}")
+    print()
+    for ours, theirs in (("ping", "the same bytes"), ("ping", "GET 64 B"), ("profile.get 1 KB", "GET 1 KB")):
+        for case, cost in costs.items():
+            others = [other for other in costs if other[:4] == case[:4] and other.what == theirs]
+            if case.what == ours and others:
+                name = f"{ours} over {others[0].server} {theirs}, {case.way} {case.connections}x{case.depth}, {case.turns}"
+                print(f"  {name:<64}{cost[0] / costs[others[0]][0]:10.3f}")
+
+
 def speed(bench, has_redis):
     print("\nrequests a second, and microseconds of the server's CPU a request")
     rounds, requests = (1, 2000) if bench.smoke else (9, 20000)
@@ -322,7 +410,7 @@ def memory(bench, _has_redis):
 
 
 def main():
-    parts = {"instructions": instructions, "speed": speed, "writes": writes, "memory": memory}
+    parts = {"instructions": instructions, "emulated": emulated, "speed": speed, "writes": writes, "memory": memory}
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("--smoke", action="store_true")

@@ -222,7 +222,9 @@ static const struct {
 
 CASES(request, the_end_of_a_small_one_is_seen_at_once, small)
 {
-    cr_expect_eq(request_small(small[*i].bytes, small[*i].n), small[*i].whole, "%s",
+    struct request request;
+
+    cr_expect_eq(request_read_small(small[*i].bytes, small[*i].n, &request), small[*i].whole, "%s",
                  small[*i].says);
 }
 
@@ -231,14 +233,36 @@ Test(request, a_small_one_ends_where_the_scanner_says)
 {
     for (size_t i = 0; i < sizeof small / sizeof small[0]; i++) {
         struct frame_scan scan;
+        struct request request;
 
         for (size_t n = 0; n < small[i].whole; n++)
-            cr_expect_eq(request_small(small[i].bytes, n), 0, "%s, cut to %zu", small[i].says, n);
+            cr_expect_eq(request_read_small(small[i].bytes, n, &request), 0, "%s, cut to %zu",
+                         small[i].says, n);
         if (small[i].whole == 0)
             continue;
         frame_scan_init(&scan, REQUEST_SMALL_BYTES, 8, 3);
         cr_expect_eq(frame_scan(&scan, small[i].bytes, small[i].n), FRAME_DONE, "%s",
                      small[i].says);
         cr_expect_eq(scan.pos, small[i].whole, "%s", small[i].says);
+    }
+}
+
+Test(request, a_small_one_is_read_as_any_other)
+{
+    for (size_t i = 0; i < sizeof small / sizeof small[0]; i++) {
+        struct request at_once, request;
+        size_t whole = request_read_small(small[i].bytes, small[i].n, &at_once);
+
+        if (whole == 0)
+            continue;
+        cr_assert_eq(request_read(small[i].bytes, whole, &request), REQUEST_OK, "%s",
+                     small[i].says);
+        cr_expect_eq(at_once.is_notification, request.is_notification, "%s", small[i].says);
+        cr_expect_eq(at_once.has_one_map, request.has_one_map, "%s", small[i].says);
+        cr_expect_eq(at_once.msgid, request.msgid, "%s", small[i].says);
+        cr_expect_eq(at_once.method.data, request.method.data, "%s", small[i].says);
+        cr_expect_eq(at_once.method.len, request.method.len, "%s", small[i].says);
+        cr_expect_eq(at_once.params.data, request.params.data, "%s", small[i].says);
+        cr_expect_eq(at_once.params.len, request.params.len, "%s", small[i].says);
     }
 }

@@ -51,7 +51,7 @@ Test(day_watch, notes_the_day_when_it_starts_and_stops_cleanly)
 
     cr_assert_not_null(base);
     day_watch_stop(&watch); /* never started */
-    day_watch_start(&watch, base, rpc.engine);
+    cr_assert_eq(day_watch_start(&watch, base, rpc.engine, NULL), ERR_OK);
     while (n_days == 0)
         event_base_loop(base, EVLOOP_NONBLOCK);
     day_watch_stop(&watch);
@@ -65,9 +65,9 @@ Test(day_watch, notes_the_next_one_too)
     struct event_base *base = event_base_new();
 
     rpc.clock.wall_ms = hasty_wall_ms;
-    day_watch_start(&watch, base, rpc.engine);
+    cr_assert_eq(day_watch_start(&watch, base, rpc.engine, NULL), ERR_OK);
     while (n_days < 2)
-        event_active(&watch.timer, EV_TIMEOUT, 0), event_base_loop(base, EVLOOP_NONBLOCK);
+        event_active(&watch.timer.due, EV_READ, 0), event_base_loop(base, EVLOOP_NONBLOCK);
     day_watch_stop(&watch);
     event_base_free(base);
 }

@@ -1,9 +1,11 @@
 #include "address.h"
+#include "alloc.h"
 #include "server.h"
 #include "small_store.h"
 
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -187,6 +189,31 @@ Test(server, a_drain_answers_what_was_begun_on_every_loop)
     cr_expect_eq(count_to_the_end(second), ASKED);
     close(second);
     pthread_join(runner, NULL);
+}
+
+/* An answer for whose first byte there was no memory was lost, and its asker waited for it. */
+Test(server, without_memory_a_connection_ends_and_nobody_waits)
+{
+    static const char asked[] = "\x94\x00\x07\xabsystem.ping\x90";
+    bool happened = true;
+
+    config.threads = 1;
+    for (long n = 1; happened; n++) {
+        char got[4096];
+        int fd;
+
+        start();
+        mem_fail_from(n);
+        fd = join();
+        /* that it has ended may be known already */
+        cr_assert(send(fd, asked, sizeof asked - 1, MSG_NOSIGNAL) > 0 || errno == EPIPE);
+        while (recv(fd, got, sizeof got, 0) > 0 && memcmp(got, "\x94\x01\x07\xc0\xa4pong", 9) != 0)
+            continue;
+        happened = mem_fail_happened();
+        kill(getpid(), SIGTERM);
+        close(fd);
+        pthread_join(runner, NULL);
+    }
 }
 
 Test(server, a_drain_without_connections_ends_at_once)
