@@ -8,6 +8,7 @@
 #include "table.h"
 #include "tell.h"
 
+#include <string.h>
 #include <sysexits.h>
 
 enum { BEST_OF_EACH_PAGE = 1000, MATCHES_A_PAGE = 10000 };
@@ -17,16 +18,25 @@ struct best_of_each {
     struct match_options options;
     struct table *table;
     size_t n;
-    bool asks_one_by_one; /* the service is older than match.each */
+    const char *side, *other; /* whose lists; who is on them: "from", "to" */
+    bool asks_one_by_one;     /* the service is older than match.each */
 };
 
 static void
-each_columns(struct cli *cli, struct table *table)
+side_column(struct cli *cli, struct table *table, const char *side)
 {
-    table_column(table, "from", tell_text(cli, "heading.from"), 0);
+    table_column(table, side, tell_text(cli, side[0] == 'f' ? "heading.from" : "heading.to"), 0);
+}
+
+static void
+each_columns(struct cli *cli, const struct best_of_each *each)
+{
+    struct table *table = each->table;
+
+    side_column(cli, table, each->side);
     table_column(table, "pairing", tell_text(cli, "heading.pairing"), 0);
     table_column(table, "rank", tell_text(cli, "heading.rank"), TABLE_RIGHT | TABLE_NUMBER);
-    table_column(table, "to", tell_text(cli, "heading.to"), 0);
+    side_column(cli, table, each->other);
     table_column(table, "name", tell_text(cli, "heading.name"), 0);
     table_column(table, "score", tell_text(cli, "heading.score"), TABLE_RIGHT | TABLE_NUMBER);
     table_column(table, "coverage", tell_text(cli, "heading.coverage"), TABLE_RIGHT | TABLE_NUMBER);
@@ -60,13 +70,14 @@ ask_page(struct cli *cli, const struct best_of_each *each, const char *pairing, 
     int64_t limit = MATCHES_A_PAGE / k;
     struct buf params;
     struct pack_open map;
-    size_t n = 5;
+    size_t n = 6;
     enum err_code code;
 
     buf_init(&params, MATCH_PARAMS_BYTES_MAX);
     map = pack_map_open(&params);
     pack_key_text(&params, "programme", each->programme);
     pack_key_text(&params, "pairing", pairing);
+    pack_key_text(&params, "side", each->side);
     pack_key_bool(&params, "mirrored", is_mirrored);
     pack_key_int(&params, "k", k);
     pack_key_int(&params, "limit", limit < BEST_OF_EACH_PAGE ? limit : BEST_OF_EACH_PAGE);
@@ -131,10 +142,10 @@ each_profile(struct cli *cli, struct best_of_each *each, const char *pairing, st
     if (scratch == NULL)
         fail_memory();
     options.pairing = pairing;
-    options.side = "from";
+    options.side = each->side;
     code =
         match_ask_top(cli, each->programme, arena_text(scratch, id), &options, scratch, &top, err);
-    if (code == ERR_INVALID_PARAMS) { /* it stands on no from side of this pairing */
+    if (code == ERR_INVALID_PARAMS && strcmp(err->field, "id") == 0) { /* it does not stand there */
         *err = (struct err){0};
         code = ERR_OK;
         top = NULL;
@@ -184,7 +195,8 @@ static enum err_code
 each_pairing(struct cli *cli, struct best_of_each *each, const msgpack_object *pairing,
              struct err *err)
 {
-    const msgpack_object *from = value_find(pairing, "from"), *to = value_find(pairing, "to");
+    const msgpack_object *own = value_find(pairing, each->side);
+    const msgpack_object *other = value_find(pairing, each->other);
     const char *id = arena_text(cli->arena, text_of(pairing, "id"));
     enum err_code code = ERR_OK;
 
@@ -199,23 +211,28 @@ each_pairing(struct cli *cli, struct best_of_each *each, const msgpack_object *p
     }
     if (!each->asks_one_by_one)
         return code;
-    code = each_of_kind(cli, each, id, text_of(from, "kind"), text_of(from, "metro"), err);
-
+    code = each_of_kind(cli, each, id, text_of(own, "kind"), text_of(own, "metro"), err);
     if (code == ERR_OK && flag_of(pairing, "mirror"))
-        code = each_of_kind(cli, each, id, text_of(from, "kind"), text_of(to, "metro"), err);
+        code = each_of_kind(cli, each, id, text_of(own, "kind"), text_of(other, "metro"), err);
     return code;
 }
 
 int
 best_of_each(struct cli *cli, const char *programme, const struct match_options *options)
 {
-    struct best_of_each each = {.programme = programme, .options = *options};
+    bool is_of_to = options->side != NULL && strcmp(options->side, "to") == 0;
+    struct best_of_each each = {.programme = programme,
+                                .options = *options,
+                                .side = is_of_to ? "to" : "from",
+                                .other = is_of_to ? "from" : "to"};
     const msgpack_object *document, *pairings;
     bool is_found = options->pairing == NULL;
     struct err err = {0};
     struct buf params;
     enum err_code code;
 
+    if (options->side != NULL && strcmp(options->side, each.side) != 0)
+        return fail_usage(cli, "match", "--side is \"%s\"; it must be from or to", options->side);
     buf_init(&params, 1024);
     pack_map(&params, 1);
     pack_key_text(&params, "id", programme);
@@ -224,7 +241,7 @@ best_of_each(struct cli *cli, const char *programme, const struct match_options 
     if (code != ERR_OK)
         return fail(cli, &err);
     each.table = table_begin(cli);
-    each_columns(cli, each.table);
+    each_columns(cli, &each);
     pairings = value_find(document, "pairings");
     for (size_t i = 0; i < value_size(pairings) && code == ERR_OK; i++) {
         const msgpack_object *pairing = value_at(pairings, i);
