@@ -85,7 +85,7 @@ check_agrees(void)
         cr_expect(value_equal(value_find(value_at(listed, i), "score"),
                               value_find(value_at(matches, i), "score")));
     }
-    watch_desk_unwatch(rpc.host.watches, rpc.seat, rpc.watch);
+    watch_seat_unwatch(rpc.seat, rpc.watch);
 }
 
 Test(match_watch, needs_a_service)
@@ -244,7 +244,7 @@ Test(match_watch, survives_the_failure_of_any_allocation)
         happened = rpc.has_failed;
         rpc.fail_at = 0;
         if (rpc.watch != 0)
-            cr_assert(watch_desk_unwatch(rpc.host.watches, rpc.seat, rpc.watch));
+            cr_assert(watch_seat_unwatch(rpc.seat, rpc.watch));
         cr_assert_not(watch_seat_is_watching(rpc.seat), "allocation %ld", n);
     }
 }

@@ -1,4 +1,4 @@
-#include "watch_group.h"
+#include "watch_lists.h"
 
 #include "alloc.h"
 #include "call.h"
