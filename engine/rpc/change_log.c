@@ -6,8 +6,8 @@ struct change_batch { /* in its arena; unchanging */
     struct change_batch *next;
     uint64_t number; /* one more than the last */
     bool is_everything;
-    size_t bytes, n_profiles, n_parties, n_programmes;
-    struct str *profiles, *parties, *programmes;
+    size_t bytes, n_profiles, n_parties, n_programmes, n_erased;
+    struct str *profiles, *parties, *programmes, *erased;
     struct arena *arena;
 };
 
@@ -70,6 +70,7 @@ batch_create(const struct engine_changes *changes)
     if (batch->arena == NULL ||
         !copy_ids(batch, changes->profiles, &batch->profiles, &batch->n_profiles) ||
         !copy_ids(batch, changes->programmes, &batch->programmes, &batch->n_programmes) ||
+        !copy_ids(batch, changes->erased, &batch->erased, &batch->n_erased) ||
         !copy_parties(batch, changes->outcomes)) {
         batch_destroy(batch);
         return NULL;
@@ -84,6 +85,10 @@ change_log_add(struct change_log *log, const struct engine_changes *changes, boo
     struct change_batch *batch = is_followed ? batch_create(changes) : NULL;
 
     log->last_number++;
+    if (changes->has_erased)
+        log->erased_number = log->last_number;
+    if (changes->has_erased && changes->erased == NULL)
+        log->blind_number = log->last_number;
     if (batch == NULL || log->bytes + batch->bytes > CHANGE_LOG_BYTES_MAX) {
         batch_destroy(batch);
         change_log_lose(log);
@@ -118,6 +123,7 @@ change_log_lose(struct change_log *log)
 {
     change_log_trim(log, log->last_number);
     log->lost_number = log->last_number;
+    log->blind_number = log->erased_number;
 }
 
 /* False if out of memory. */
@@ -136,8 +142,8 @@ void
 change_log_gather(const struct change_log *log, uint64_t after, uint64_t to, struct str programme,
                   struct arena *arena, struct watch_news *out)
 {
-    size_t n_profiles = 0, n_parties = 0;
-    struct str *profiles, *parties;
+    size_t n_profiles = 0, n_parties = 0, n_erased = 0;
+    struct str *profiles, *parties, *erased;
     bool is_whole = after >= log->lost_number;
 
     *out = (struct watch_news){.n_profiles = 0};
@@ -145,9 +151,18 @@ change_log_gather(const struct change_log *log, uint64_t after, uint64_t to, str
         if (b->number > after) {
             n_profiles += b->n_profiles;
             n_parties += b->n_parties;
+            n_erased += b->n_erased;
         }
     out->profiles = profiles = arena_alloc(arena, n_profiles, sizeof *profiles);
     out->parties = parties = arena_alloc(arena, n_parties, sizeof *parties);
+    out->erased = erased = arena_alloc(arena, n_erased, sizeof *erased);
+    out->is_blind = after < log->blind_number || erased == NULL;
+    for (const struct change_batch *b = log->first; !out->is_blind && b != NULL && b->number <= to;
+         b = b->next)
+        if (b->number > after)
+            out->is_blind = !gather_ids(b->erased, b->n_erased, erased, &out->n_erased, arena);
+    if (out->is_blind)
+        out->n_erased = 0;
     is_whole = is_whole && profiles != NULL && parties != NULL;
     for (const struct change_batch *b = log->first; is_whole && b != NULL && b->number <= to;
          b = b->next) {

@@ -274,6 +274,12 @@ engine_profile_deleted(struct engine *engine, struct str id, struct err *err)
     return code;
 }
 
+void
+engine_profile_erased(struct engine *engine, struct str id)
+{
+    follow_note_erased(&engine->follow, id);
+}
+
 enum err_code
 engine_outcome_added(struct engine *engine, struct str from, struct str to, int32_t day,
                      bool is_positive, struct err *err)

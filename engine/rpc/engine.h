@@ -114,6 +114,8 @@ enum err_code engine_vector_made(struct engine *engine, struct store_txn *txn, s
 enum err_code engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str id,
                                      struct err *err); /* reads it back from the transaction */
 enum err_code engine_profile_deleted(struct engine *engine, struct str id, struct err *err);
+void engine_profile_erased(struct engine *engine,
+                           struct str id); /* besides, for those who follow */
 enum err_code engine_outcome_added(struct engine *engine, struct str from, struct str to,
                                    int32_t day, bool is_positive, struct err *err);
 /* Programmes are read from the store; this is for those who follow (engine_follow.h). */

@@ -4,6 +4,7 @@
 #include "watch_parts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     FRAME_MORE_BYTES = 1024, /* of a notification beside its changes */
@@ -35,6 +36,20 @@ watch_miss(struct watch *watch)
     counts->missed += !watch->has_missed;
     watch->has_missed = true;
     pending_clear(watch);
+}
+
+void
+watch_forget(struct watch *watch, const struct changed_id *erased)
+{
+    bool is_named = erased == NULL;
+
+    if (watch->n_changes == 0)
+        return;
+    for (; erased != NULL && !is_named; erased = erased->next)
+        is_named = memmem(watch->changes.data, watch->changes.len, erased->id.data,
+                          erased->id.len) != NULL;
+    if (is_named)
+        watch_miss(watch);
 }
 
 void

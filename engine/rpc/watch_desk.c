@@ -9,6 +9,15 @@
 
 /* ---- what was committed; the desk's lock is held ---- */
 
+/* Nothing that is still to be told names an erased profile, from before its eraser is answered. */
+static void
+forget_erased(struct watch_desk *desk, const struct engine_changes *changes)
+{
+    for (struct watch_group *group = desk->groups; group != NULL; group = group->next)
+        for (struct watch *watch = group->watches; watch != NULL; watch = watch->next_of_group)
+            watch_forget(watch, changes->erased);
+}
+
 /* On the writer's thread: notes, and nothing else. Nobody to be told: later ones begin after this. */
 static void
 note(void *context, const struct engine_changes *changes)
@@ -25,6 +34,10 @@ note(void *context, const struct engine_changes *changes)
     change_log_add(&desk->log, changes, is_followed);
     if (is_followed) {
         engine_view_hold(desk->engine, &desk->latest);
+        if (changes->has_erased) {
+            desk->erased_seq = desk->latest.seq;
+            forget_erased(desk, changes);
+        }
         pthread_cond_signal(&desk->wake);
     }
     pthread_mutex_unlock(&desk->lock);
@@ -113,7 +126,22 @@ watch_group_create(struct watch_desk *desk, const struct watch_wish *wish)
 struct telling {
     struct buf changes; /* packed, one after the other */
     size_t n;
+    struct watch_news news;
+    const struct roster *roster; /* that the lists are brought up to */
+    bool has_lost_list;          /* of an erased profile: which one can't be told */
 };
+
+/* Its id belongs to nobody any more, and is not to be told. */
+static bool
+is_erased(const struct telling *telling, struct str id)
+{
+    const struct watch_news *news = &telling->news;
+    bool is_named = news->is_blind;
+
+    for (size_t i = 0; i < news->n_erased && !is_named; i++)
+        is_named = str_equal(news->erased[i], id);
+    return is_named && roster_find(telling->roster, id) == ROSTER_NO_ROW;
+}
 
 static void
 pack_rank(struct buf *out, const char *rank_key, const char *score_key, uint32_t rank,
@@ -131,15 +159,39 @@ pack_rank(struct buf *out, const char *rank_key, const char *score_key, uint32_t
         pack_nil(out);
 }
 
+/* Of an erased one that was on a list: the place where it stood is all there is to tell. */
+static void
+pack_nameless(struct buf *out, const struct standing_event *event)
+{
+    pack_map(out, 8);
+    pack_key_str(out, "id", event->id);
+    pack_key(out, "other");
+    pack_nil(out);
+    pack_key_text(out, "change", standing_change_name(event->change));
+    pack_rank(out, "rank", "score", 0, 0);
+    pack_key_int(out, "rank_before", event->before);
+    pack_key(out, "score_before");
+    pack_nil(out);
+    pack_key_bool(out, "erased", true);
+}
+
 static void
 pack_event(void *context, const struct standing_event *event)
 {
     struct telling *telling = context;
     struct buf *out = &telling->changes;
 
+    if (is_erased(telling, event->id)) {
+        telling->has_lost_list = true;
+        return;
+    }
     telling->n++;
     if (buf_check(out, NULL) != ERR_OK)
         return; /* too much: it will be missed */
+    if (is_erased(telling, event->other)) {
+        pack_nameless(out, event);
+        return;
+    }
     pack_map(out, 7);
     pack_key_str(out, "id", event->id);
     pack_key_str(out, "other", event->other);
@@ -170,38 +222,34 @@ bring_up(const struct turn *turn, struct watch_group *group, struct telling *tel
 {
     const struct standing_teller teller = {pack_event, telling};
     const struct standing_stop stop = {group_is_unwanted, group};
-    struct arena *arena = arena_create(2 * CHANGE_LOG_BYTES_MAX);
-    struct watch_news news = {.is_everything = true};
     enum err_code code;
 
     group->lists.bytes_max = (size_t)watch_limit(turn->desk, LIMIT_STANDING_BYTES);
-    if (arena != NULL) {
-        pthread_mutex_lock(&turn->desk->lock);
-        change_log_gather(&turn->desk->log, group->cursor, turn->number,
-                          group->lists.wish.programme, arena, &news);
-        pthread_mutex_unlock(&turn->desk->lock);
-    }
-    code = watch_lists_update(&group->lists, &turn->view, &news, &teller, &stop, err);
-    *is_told = code == ERR_OK;
+    code = watch_lists_update(&group->lists, &turn->view, &telling->news, &teller, &stop, err);
+    *is_told = code == ERR_OK && !telling->has_lost_list;
     if (code == ERR_BUSY && !group_is_unwanted(group)) {
         *err = (struct err){0};
-        code = watch_lists_update(&group->lists, &turn->view, &news, &teller, &stop, err);
+        code = watch_lists_update(&group->lists, &turn->view, &telling->news, &teller, &stop, err);
     }
-    arena_destroy(arena);
+    if (code == ERR_OK && group->lists.wish.id.len > 0 && is_erased(telling, group->lists.wish.id))
+        code = err_set(err, ERR_NOT_FOUND, "the profile whose list this was has been erased");
     return code;
 }
 
+/* Who was erased after the turn began may be named in what it tells. */
 static void
 deliver(const struct turn *turn, struct watch_group *group, const struct telling *telling,
         bool is_told)
 {
+    bool may_name = turn->desk->log.erased_number > turn->number;
+
     for (struct watch *watch = group->watches; watch != NULL; watch = watch->next_of_group) {
         if (watch->why[0] != '\0')
             continue;
-        if (is_told && telling->n > 0)
-            watch_add_changes(watch, &telling->changes, telling->n);
-        else if (!is_told)
+        if (!is_told || (may_name && telling->n > 0))
             watch_miss(watch);
+        else if (telling->n > 0)
+            watch_add_changes(watch, &telling->changes, telling->n);
         watch->seq = turn->seq;
         if (watch->n_changes > 0 || watch->has_missed)
             watch_poke(watch);
@@ -232,13 +280,21 @@ update_group(const struct turn *turn, struct watch_group *group)
 {
     struct watch_desk *desk = turn->desk;
     uint64_t began_us = monotonic_us();
-    struct telling telling = {.n = 0};
+    struct telling telling = {.roster = turn->view.roster, .news = {.is_everything = true}};
+    struct arena *arena = arena_create(2 * CHANGE_LOG_BYTES_MAX);
     struct err err = {0};
     bool is_told;
     enum err_code code;
 
     buf_init(&telling.changes, (size_t)watch_limit(desk, LIMIT_WATCH_BYTES));
+    telling.news.is_blind = arena == NULL;
     pthread_mutex_lock(&group->work);
+    if (arena != NULL) {
+        pthread_mutex_lock(&desk->lock);
+        change_log_gather(&desk->log, group->cursor, turn->number, group->lists.wish.programme,
+                          arena, &telling.news);
+        pthread_mutex_unlock(&desk->lock);
+    }
     code = bring_up(turn, group, &telling, &is_told, &err);
     pthread_mutex_lock(&desk->lock);
     count_update(&desk->counts, monotonic_us() - began_us, telling.n);
@@ -259,6 +315,7 @@ update_group(const struct turn *turn, struct watch_group *group)
     pthread_mutex_unlock(&desk->lock);
     pthread_mutex_unlock(&group->work);
     buf_fini(&telling.changes);
+    arena_destroy(arena);
 }
 
 /* The next group that is behind; NULL: none. One whose lists were made on a roster that the writer has

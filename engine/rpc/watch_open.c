@@ -52,17 +52,16 @@ open_group(struct watch_group *group, const struct watch_asker *asker, struct er
     pthread_mutex_lock(&desk->lock);
     used = desk->n_bytes;
     pthread_mutex_unlock(&desk->lock);
-    if (used >= most) {
-        err_set(err, ERR_BUSY,
-                "the lists that are watched take all of the %zu bytes that there are for them; try "
-                "again later",
-                most);
-        return ERR_BUSY;
-    }
     pthread_mutex_lock(&group->work);
-    group->lists.bytes_max = most - used;
+    group->lists.bytes_max = used < most ? most - used : 0;
     engine_view_hold(desk->engine, &view);
-    code = watch_lists_update(&group->lists, &view, &news, &nobody, asker->stop, err);
+    if (used >= most)
+        code = err_set(err, ERR_BUSY,
+                       "the lists that are watched take all of the %zu bytes that there are for "
+                       "them; try again later",
+                       most);
+    else
+        code = watch_lists_update(&group->lists, &view, &news, &nobody, asker->stop, err);
     pthread_mutex_lock(&desk->lock);
     group->seq = group->roster_seq = view.seq;
     group->state = code == ERR_OK ? GROUP_READY : GROUP_FAILED;
@@ -77,13 +76,24 @@ open_group(struct watch_group *group, const struct watch_asker *asker, struct er
     return code;
 }
 
-/* Another call makes these lists already. The lock is held, but for the waiting. */
+/* Until somebody else has made the lists, or the desk has brought them up to the last erasure: of who was
+ * erased before this call nothing may be shown. The lock is held, but for the waiting. */
+static bool
+is_behind(const struct watch_group *group)
+{
+    const struct watch_desk *desk = group->desk;
+
+    return group->state == GROUP_OPENING ||
+           (group->state == GROUP_READY && group->cursor < desk->log.erased_number &&
+            group->roster_seq < desk->erased_seq);
+}
+
 static enum err_code
-await_opening(struct watch_group *group, const struct watch_asker *asker, struct err *err)
+await_lists(struct watch_group *group, const struct watch_asker *asker, struct err *err)
 {
     struct watch_desk *desk = group->desk;
 
-    while (group->state == GROUP_OPENING) {
+    while (is_behind(group) && !atomic_load(&desk->is_stopping)) {
         struct timespec until;
 
         if (asker->stop->is_asked != NULL && asker->stop->is_asked(asker->stop->context))
@@ -94,8 +104,10 @@ await_opening(struct watch_group *group, const struct watch_asker *asker, struct
         until.tv_nsec %= 1000000000L;
         pthread_cond_timedwait(&desk->opened, &desk->lock, &until);
     }
-    if (group->state == GROUP_READY)
+    if (group->state == GROUP_READY && !is_behind(group))
         return ERR_OK;
+    if (group->state != GROUP_FAILED)
+        return err_set(err, ERR_CANCELLED, "the service is stopping");
     if (group->err.code == ERR_CANCELLED) /* by its own asker */
         return err_set(err, ERR_BUSY, "the lists were not finished; try again");
     *err = group->err;
@@ -155,7 +167,6 @@ watch_desk_watch(struct watch_desk *desk, struct watch_seat *seat, const struct 
     group = watch_group_find(desk, wish);
     if (group != NULL) {
         group->n_users++;
-        code = await_opening(group, asker, err);
     } else {
         group = watch_group_create(desk, wish);
         is_mine = true;
@@ -165,6 +176,10 @@ watch_desk_watch(struct watch_desk *desk, struct watch_seat *seat, const struct 
     pthread_mutex_unlock(&desk->lock);
     if (code == ERR_OK && is_mine)
         code = open_group(group, asker, err);
+    pthread_mutex_lock(&desk->lock);
+    if (code == ERR_OK)
+        code = await_lists(group, asker, err);
+    pthread_mutex_unlock(&desk->lock);
     if (code == ERR_OK)
         code = attach(group, seat, asker, out, err);
     pthread_mutex_lock(&desk->lock);

@@ -82,6 +82,7 @@ struct watch_desk {
     struct change_log log;
     uint64_t seq;              /* of the last batch */
     struct engine_view latest; /* of the last batch; roster NULL: none */
+    uint64_t erased_seq;       /* of the roster that the last erased profile is gone from */
 
     struct watch_group *groups;
     uint64_t last_watch;
@@ -109,6 +110,8 @@ void watch_group_count(struct watch_group *group, size_t n_lists, size_t n_bytes
 
 void watch_add_changes(struct watch *watch, const struct buf *changes, size_t n);
 void watch_miss(struct watch *watch); /* what moved is not told */
+/* What is pending names one of these, or may: it is not told. NULL: any. */
+void watch_forget(struct watch *watch, const struct changed_id *erased);
 void watch_end(struct watch *watch, const char *why);
 void watch_poke(struct watch *watch); /* its connection is told that there is something to take */
 /* Out of its group; its seat has let it go. */

@@ -7,6 +7,7 @@ match.top answers.
 Each wait is for an event: a ping of the watching connection comes back behind whatever it was told.
 """
 import http.client
+import json
 import os
 import random
 import sys
@@ -79,6 +80,12 @@ class Watcher(Peer):
             lists["seq"] = told["seq"]
             for change in told["changes"]:
                 best = lists["best"].setdefault(change["id"], {})
+                if change.get("erased"):  # nobody is named: the place is
+                    check(change["other"] is None and change["score_before"] is None and
+                          change["change"] == "left" and change["rank"] is None, f"{change}")
+                    other = next(one for one, (rank, _) in best.items() if rank == change["rank_before"])
+                    del best[other]
+                    continue
                 before = best.pop(change["other"], (None, None))
                 check(before == (change["rank_before"], change["score_before"]),
                       f"{change} where {before} stood")
@@ -280,6 +287,49 @@ def ends_are_told(service):
     watcher.socket.close()
 
 
+def first_of(best, rank=1):
+    return next(one for one, (at, _) in best.items() if at == rank)
+
+
+def names(told, one):
+    return f'"{one}"' in json.dumps(told)
+
+
+def the_erased_are_not_named(service):
+    """What is told after an erasure was answered does not hold the id, whoever watches whatever."""
+    startup = "demo-startup-001"
+    side, own, other = Watcher(service), Watcher(service), Watcher(service)
+    hosts = side.watch(side="from", k=5)["watch"]
+    own.watch(id=startup, k=5)
+    other.watch(side="to", k=3)
+    host = first_of(side.lists[hosts]["best"][startup])
+    profile = bare(service.call("profile.get", {"id": host}))
+    service.call("profile.delete", {"id": host, "erase": True})
+    late = Watcher(service)
+    again = late.ask("match.watch", programme=PROGRAMME, pairing=PAIRING, side="from", k=5, snapshot=True)
+    check(not names(again, host), "a list that is shown names who was erased before")
+    late.socket.close()
+    await_lists(service, side, hosts, "from", 5, 0, profiles_of(service, "startup"))
+    for watcher in (own, other):
+        while not watcher.told:
+            watcher.ask("system.ping")
+        check(not names(watcher.told, host), f"{watcher.told}")
+    check(any(one.get("missed") for one in other.told), "its own list was one of them")
+    own.apply_told()
+    service.call("profile.delete", {"id": startup, "erase": True})
+    told = []
+    while not any(one.get("ended") for one in told):
+        own.ask("system.ping")
+        told, own.told = told + own.told, []
+    check(not names(told, startup) and "erased" in told[-1]["why"], f"{told}")
+    while not any(one.get("missed") for one in side.told):
+        side.ask("system.ping")
+    check(not names(side.told, startup) and not names(side.told, host), f"{side.told}")
+    for watcher in (side, own, other):
+        watcher.socket.close()
+    service.call("profile.put", {"profile": profile})
+
+
 def resident_kib(service):
     with open(f"/proc/{service.process.pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
@@ -333,6 +383,7 @@ def main():
         await_stats(service, watches=0, standings=0)
         who_may_not(service)
         ends_are_told(service)
+        the_erased_are_not_named(service)
     finally:
         service.stop()
     service = Service(["--limit", "watches=3", "--limit", "watches_total=5", "--limit",
