@@ -430,11 +430,17 @@ watch_desk_close(struct watch_desk *desk)
 void
 watch_desk_pack_stats(struct watch_desk *desk, struct buf *out)
 {
-    size_t n_groups = 0;
+    size_t n_groups = 0, n_filled = 0, n_to_fill = 0;
 
     pthread_mutex_lock(&desk->lock);
-    for (const struct watch_group *group = desk->groups; group != NULL; group = group->next)
+    for (const struct watch_group *group = desk->groups; group != NULL; group = group->next) {
+        size_t filled = atomic_load(&group->lists.n_filled);
+        size_t to_fill = atomic_load(&group->lists.n_to_fill);
+
         n_groups++;
+        n_filled += filled < to_fill ? filled : 0;
+        n_to_fill += filled < to_fill ? to_fill : 0;
+    }
     const struct {
         const char *name;
         uint64_t value;
@@ -443,6 +449,8 @@ watch_desk_pack_stats(struct watch_desk *desk, struct buf *out)
         {"standings", n_groups},
         {"lists", desk->n_lists},
         {"list_bytes", desk->n_bytes},
+        {"being_made", n_to_fill},
+        {"made", n_filled},
         {"pending_bytes", desk->pending_bytes},
         {"updates", desk->counts.updates},
         {"changes", desk->counts.changes},

@@ -12,7 +12,8 @@
  * number of watches of the same wish share. Private to rpc/.
  *
  * Knows the store (the programme is read from it), the engine's views and score's standings; nothing of
- * watches, connections or queues. One thread at a time; filling lists it takes threads of its own.
+ * watches, connections or queues. One thread at a time, but for the two counts of progress; where all
+ * lists are made, the engine's helpers (engine.h) take part.
  */
 struct watch_wish { /* strings borrowed; a group has copies */
     struct str programme, pairing;
@@ -34,6 +35,8 @@ struct watch_lists {
     struct standing *standings[WATCH_DIRECTIONS];
     size_t n_standings;
     size_t bytes_max;
+    _Atomic size_t n_filled,
+        n_to_fill; /* of the last time that lists were made; any thread may look */
     int32_t day;
 };
 

@@ -2,6 +2,7 @@
 #include "rpc_fixture.h"
 #include "watch_desk.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -230,6 +231,43 @@ Test(match_watch, ends_with_its_programme)
     cr_expect(strstr(rpc_text(&rpc, news, "why"), "no programme") != NULL);
     cr_expect_null(told());
     cr_expect_not(watch_seat_is_watching(rpc.seat));
+}
+
+/* ---- opening ---- */
+
+static _Atomic long n_questions;
+
+static bool
+goes_away_at_the_third(void *context)
+{
+    (void)context;
+    return atomic_fetch_add(&n_questions, 1) >= 2;
+}
+
+static int64_t
+watch_count(const char *name)
+{
+    return rpc_int(rpc_ok(&rpc, "system.stats", "{}"),
+                   arena_format(rpc.arena, "watches.%s", name).data);
+}
+
+Test(match_watch, a_connection_that_goes_while_lists_are_made_leaves_nothing)
+{
+    for (rpc.helpers = 0; rpc.helpers <= 2; rpc.helpers += 2) {
+        if (rpc.seat == NULL)
+            rpc_seat(&rpc);
+        atomic_store(&n_questions, 0);
+        rpc.is_cancelled = goes_away_at_the_third;
+        cr_assert_null(rpc_call(&rpc, "match.watch", all));
+        cr_expect_eq(rpc.err.code, ERR_CANCELLED, "%s", rpc.err.message);
+        rpc.is_cancelled = NULL;
+        cr_expect_geq(atomic_load(&n_questions), 3, "it was asked while lists were made");
+        cr_expect_not(watch_seat_is_watching(rpc.seat));
+        for (const char *const *name = (const char *const[]){"watches", "standings", "lists",
+                                                             "list_bytes", "being_made", NULL};
+             *name != NULL; name++)
+            cr_expect_eq(watch_count(*name), 0, "%s", *name);
+    }
 }
 
 /* ---- erasure ---- */
