@@ -46,11 +46,13 @@ open_group(struct watch_group *group, const struct watch_asker *asker, struct er
     const struct standing_teller nobody = {tell_nobody, NULL};
     const struct watch_news news = {.is_everything = true};
     size_t most = (size_t)watch_limit(desk, LIMIT_STANDING_BYTES), used;
+    uint64_t seq; /* what is noted before the view is taken is in it, also where it moves no roster */
     struct engine_view view;
     enum err_code code;
 
     pthread_mutex_lock(&desk->lock);
     used = desk->n_bytes;
+    seq = desk->seq;
     pthread_mutex_unlock(&desk->lock);
     pthread_mutex_lock(&group->work);
     group->lists.bytes_max = used < most ? most - used : 0;
@@ -63,7 +65,8 @@ open_group(struct watch_group *group, const struct watch_asker *asker, struct er
     else
         code = watch_lists_update(&group->lists, &view, &news, &nobody, asker->stop, err);
     pthread_mutex_lock(&desk->lock);
-    group->seq = group->roster_seq = view.seq;
+    group->seq = view.seq > seq ? view.seq : seq;
+    group->roster_seq = view.seq;
     group->state = code == ERR_OK ? GROUP_READY : GROUP_FAILED;
     watch_group_count(group, watch_lists_count(&group->lists), watch_lists_bytes(&group->lists));
     if (code != ERR_OK)
