@@ -44,6 +44,10 @@ enum err_code match_make_plan(struct call *call, const struct pairing *pairing, 
                               struct symbol_scope *scope, struct match_plan **out, struct err *err);
 /* A search says only that it was cancelled: whether by the asker or by the clock. */
 enum err_code match_told_why(struct call *call, enum err_code code, struct err *err);
+/* match_top with the call's k; ends when the asker or the clock says so. */
+enum err_code match_run_query(struct call *call, const struct match_plan *plan,
+                              const struct facts *viewer, uint32_t row, bool on_from,
+                              int32_t min_score, struct match_list *out, struct err *err);
 void match_pack_day(struct call *call); /* "day" */
 void match_pack_list(struct call *call, const struct match_list *list);
 
