@@ -11,6 +11,7 @@ import json
 import os
 import random
 import sys
+import time
 
 import msgpack
 
@@ -346,13 +347,21 @@ def write_together(service, calls):
         check(answer is not None and answer[2] is None, f"{answer}")
 
 
+def watch_anew(watcher, watch):
+    """What one does who has missed something: another watch in place of the old one."""
+    again = watcher.watch(k=20)
+    watcher.ask("match.unwatch", watch=watch)
+    watcher.told = [one for one in watcher.told if one["watch"] == again["watch"]]
+    return again
+
+
 def a_slow_one_misses(service):
     """It never reads while others write: what waits for it is bounded, and in the end it is told."""
     slow, quick = Watcher(service), Watcher(service)
     watch = slow.watch(k=20)["watch"]
     quick.watch(id="demo-startup-001", k=1)
     n, before = int(os.environ.get("JML_CHANGES", "10000")), resident_kib(service)
-    hosts = profiles_of(service, "incubator")
+    hosts, begun = profiles_of(service, "incubator"), time.monotonic()
     for first in range(0, n, TOGETHER):
         write_together(service, [
             ("profile.patch", {"id": hosts[i % len(hosts)], "changes": {
@@ -361,7 +370,7 @@ def a_slow_one_misses(service):
         quick.ask("system.ping")
         stats = service.call("system.stats", {})["watches"]
         check(stats["pending_bytes"] <= 2 * 4096, f"{stats}")
-    grown = resident_kib(service) - before
+    grown, took = resident_kib(service) - before, time.monotonic() - begun
     stats = service.call("system.stats", {})["watches"]
     check(stats["missed"] > 0, f"{stats}")
     slow.socket.settimeout(20)
@@ -371,13 +380,21 @@ def a_slow_one_misses(service):
         slow.ask("system.ping")
     told = next(one for one in slow.told if one.get("missed"))
     check(not told["complete"] and told["resume_seq"] == told["seq"] and told["changes"] == [], f"{told}")
-    print(f"{n} changes, nothing read: {grown} KiB more resident, {stats['missed']} times missed")
-    slow.told = []
-    again = slow.watch(k=20)
+    print(f"{n} changes in {took:.1f} s, nothing read: {grown} KiB more resident, {stats['missed']} times missed")
+    again = watch_anew(slow, watch)
     check(again["seq"] >= told["resume_seq"], f"{again['seq']}")
-    slow.ask("match.unwatch", watch=watch)
-    slow.told = []
-    await_lists(service, slow, again["watch"], "from", 20, 0, profiles_of(service, "startup"))
+    startups = profiles_of(service, "startup")
+    for _ in range(2000):  # the desk may still be at the last of the changes: that is missed likewise
+        slow.ask("system.ping")
+        if any(one.get("missed") for one in slow.told):
+            again = watch_anew(slow, again["watch"])
+        try:
+            agrees(slow, again["watch"], "from", 20, 0, startups)
+            break
+        except Failure as failure:
+            last = failure
+    else:
+        raise last
     slow.socket.close()
     quick.socket.close()
 
