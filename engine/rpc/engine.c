@@ -328,6 +328,13 @@ engine_view_hold(struct engine *engine, struct engine_view *view)
     view->seq = roster_seq(view->roster);
 }
 
+enum err_code
+engine_programme(struct engine *engine, const struct engine_view *view, struct str bytes,
+                 struct kept_programme **out, struct err *err)
+{
+    return programme_cache_get(&engine->programmes, bytes, view->held, out, err);
+}
+
 void
 engine_view_copy(const struct engine_view *view, struct engine_view *copy)
 {

@@ -83,6 +83,11 @@ void engine_view_hold(struct engine *engine, struct engine_view *view);
 void engine_view_copy(const struct engine_view *view,
                       struct engine_view *copy); /* held once more */
 void engine_view_drop(struct engine_view *view);
+/* The programme that stored bytes say, by the view's tables; kept for those who ask next (programme_cache.h).
+ * Held for the asker. */
+struct kept_programme;
+enum err_code engine_programme(struct engine *engine, const struct engine_view *view,
+                               struct str bytes, struct kept_programme **out, struct err *err);
 /* Moves whenever a view taken now would differ from one taken before. */
 uint64_t engine_serial(const struct engine *engine);
 

@@ -13,7 +13,7 @@
  * names them, as is none that fits. In the call's arena.
  */
 struct selection {
-    struct programme *programme;
+    const struct programme *programme;
     uint64_t programme_version;
     const struct pairing *pairing;
     bool is_mirrored, on_from;
@@ -26,11 +26,11 @@ enum err_code match_select(struct call *call, struct selection *out, struct err 
 /* For match.watch without an id: parameters programme, pairing?, side?. No profile; is_mirrored is false. */
 enum err_code match_select_side(struct call *call, struct selection *out, struct err *err);
 /* For match.each: parameters programme, pairing?. Several and none named is an error that names them. */
-enum err_code match_select_pairing(struct call *call, struct programme **programme,
+enum err_code match_select_pairing(struct call *call, const struct programme **programme,
                                    const struct pairing **out, struct err *err);
 /* For match.explain: parameters programme, pairing?, from, to. */
 struct pair_selection {
-    struct programme *programme;
+    const struct programme *programme;
     const struct pairing *pairing;
     bool is_mirrored;
     const struct facts *from, *to;
