@@ -99,8 +99,8 @@ number_text(struct cli *cli, const msgpack_object *change, const char *key)
 static void
 print_sentence(struct cli *cli, const msgpack_object *change)
 {
-    const char *key =
-        arena_format(cli->arena, "watch.%.*s", STR_ARG(text_of(change, "change"))).data;
+    struct str what = flag_of(change, "erased") ? STR_LIT("erased") : text_of(change, "change");
+    const char *key = arena_format(cli->arena, "watch.%.*s", STR_ARG(what)).data;
 
     printf("%.*s\n", STR_ARG(TELL(cli, key, {"id", text_of(change, "id")},
                                   {"other", text_of(change, "other")},

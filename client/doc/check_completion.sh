@@ -24,6 +24,7 @@ expect 'match methods' jumelage --lang fr m
 expect 'match.each match.explain match.top match.unwatch match.watch match.whatif' jumelage call match.
 expect 'get' jumelage profile g
 expect '--pairing' jumelage match bilocation --pa
+expect '--side' jumelage match bilocation --si
 expect '--version' jumelage profile get --v
 expect 'json' jumelage match --format j
 expect 'json' jumelage match --format = j

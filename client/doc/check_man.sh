@@ -13,7 +13,7 @@ for page in jumelage.1 jumelaged.8 jumelaged.yaml.5 libjumelage.3; do
     [[ -z $complaints ]] || { echo "$page: $complaints"; exit 1; }
 done
 text=$(LC_ALL=C.UTF-8 MANWIDTH=200 man -l -P cat jumelage.1)
-for word in 'jumelage match PROGRAMME' 'jumelage profile get ID' '--min-score=S' invalid_params; do
+for word in 'jumelage match PROGRAMME' 'jumelage profile get ID' '--min-score=S' 'whose lists' invalid_params; do
     [[ $text == *"$word"* ]] || { echo "jumelage.1 does not tell of: $word"; exit 1; }
 done
 text=$(LC_ALL=C.UTF-8 MANWIDTH=200 man -l -P cat jumelaged.yaml.5)

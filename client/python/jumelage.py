@@ -570,12 +570,16 @@ class _Wire:
             for answer in self._frames():
                 self._take(answer, {}, [])
 
-    def listen(self, timeout_s: float) -> None:
-        """Waits for notifications, at most so long; those that have come are told."""
-        if self.has_ended():  # what came behind the last answer
+    def listen(self, timeout_s: float, told: Sequence[Any]) -> None:
+        """Waits for notifications, at most so long, and not where those that have come already are laid
+        into `told`."""
+        has_ended = self.has_ended()  # reads what came behind the last answer
+        if told:
+            return
+        if has_ended:
             raise Lost("the service ended the connection")
         self._poll.register(self._socket, select.POLLIN)
-        if self._poll.poll(int(timeout_s * 1000) + 1) and self.has_ended():
+        if self._poll.poll(int(timeout_s * 1000) + 1) and self.has_ended() and not told:
             if self.is_closed:
                 raise Closed("the client was closed")
             raise Lost("the service ended the connection")
@@ -1196,7 +1200,7 @@ class Client:
             if wire is None or self._wire is not wire:  # another call found it lost, and made another
                 raise Lost("the connection was lost")
             with self._turn():
-                wire.listen(min(left, _LISTEN_S))
+                wire.listen(min(left, _LISTEN_S), told)
 
     def _timeout_of(self, params: Mapping[str, Any]) -> float:
         deadline_ms = params.get("deadline_ms")

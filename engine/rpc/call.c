@@ -2,6 +2,7 @@
 
 #include "params.h"
 #include "profile.h"
+#include "programme_cache.h"
 
 #include <sodium.h>
 
@@ -437,8 +438,26 @@ programme_record_find(struct store_read *read, struct str id, struct programme_r
     return code;
 }
 
+static enum err_code
+hold_programme(struct call *call, struct str bytes, const struct programme **out, struct err *err)
+{
+    struct kept_programme *kept;
+    enum err_code code = engine_programme(call->engine, &call->view, bytes, &kept, err);
+
+    if (code != ERR_OK) {
+        err_at(err, "programme"); /* right when it was put; a vocabulary has lost a code since */
+        return code;
+    }
+    if (!arena_defer(call->arena, (void (*)(void *))kept_programme_drop, kept)) {
+        kept_programme_drop(kept);
+        return err_no_memory(err);
+    }
+    *out = kept_programme_look(kept);
+    return ERR_OK;
+}
+
 enum err_code
-call_programme(struct call *call, struct str id, struct programme **out, uint64_t *version,
+call_programme(struct call *call, struct str id, const struct programme **out, uint64_t *version,
                struct err *err)
 {
     struct store_read *read;
@@ -449,7 +468,7 @@ call_programme(struct call *call, struct str id, struct programme **out, uint64_
         return code;
     code = programme_record_find(read, id, &record, err);
     if (code == ERR_OK)
-        code = call_programme_decode(call, record.bytes, out, err);
+        code = hold_programme(call, record.bytes, out, err);
     if (code == ERR_OK && version != NULL)
         *version = record.version;
     store_read_end(read);

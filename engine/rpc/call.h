@@ -107,8 +107,8 @@ struct str call_actor(struct call *call); /* "officer marie" */
 enum err_code call_check_time(struct call *call, struct err *err);
 /* ERR_NOT_FOUND naming the id and the nearest one that exists. */
 enum err_code call_no_profile(struct call *call, const char *param, struct str id, struct err *err);
-/* The stored programme decoded into the call's arena; ERR_NOT_FOUND naming it. */
-enum err_code call_programme(struct call *call, struct str id, struct programme **out,
+/* The stored programme, held with the call's arena; ERR_NOT_FOUND naming it. */
+enum err_code call_programme(struct call *call, struct str id, const struct programme **out,
                              uint64_t *version, struct err *err);
 
 /* Likewise, in steps: ERR_NOT_FOUND with its sentence; bytes decoded into the call's arena. */

@@ -274,6 +274,12 @@ engine_profile_deleted(struct engine *engine, struct str id, struct err *err)
     return code;
 }
 
+void
+engine_profile_erased(struct engine *engine, struct str id)
+{
+    follow_note_erased(&engine->follow, id);
+}
+
 enum err_code
 engine_outcome_added(struct engine *engine, struct str from, struct str to, int32_t day,
                      bool is_positive, struct err *err)
@@ -320,6 +326,13 @@ engine_view_hold(struct engine *engine, struct engine_view *view)
     view->reference = view->held->reference;
     view->symbols = engine->symbols;
     view->seq = roster_seq(view->roster);
+}
+
+enum err_code
+engine_programme(struct engine *engine, const struct engine_view *view, struct str bytes,
+                 struct kept_programme **out, struct err *err)
+{
+    return programme_cache_get(&engine->programmes, bytes, view->held, out, err);
 }
 
 void

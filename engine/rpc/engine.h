@@ -83,6 +83,11 @@ void engine_view_hold(struct engine *engine, struct engine_view *view);
 void engine_view_copy(const struct engine_view *view,
                       struct engine_view *copy); /* held once more */
 void engine_view_drop(struct engine_view *view);
+/* The programme that stored bytes say, by the view's tables; kept for those who ask next (programme_cache.h).
+ * Held for the asker. */
+struct kept_programme;
+enum err_code engine_programme(struct engine *engine, const struct engine_view *view,
+                               struct str bytes, struct kept_programme **out, struct err *err);
 /* Moves whenever a view taken now would differ from one taken before. */
 uint64_t engine_serial(const struct engine *engine);
 
@@ -114,6 +119,8 @@ enum err_code engine_vector_made(struct engine *engine, struct store_txn *txn, s
 enum err_code engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str id,
                                      struct err *err); /* reads it back from the transaction */
 enum err_code engine_profile_deleted(struct engine *engine, struct str id, struct err *err);
+void engine_profile_erased(struct engine *engine,
+                           struct str id); /* besides, for those who follow */
 enum err_code engine_outcome_added(struct engine *engine, struct str from, struct str to,
                                    int32_t day, bool is_positive, struct err *err);
 /* Programmes are read from the store; this is for those who follow (engine_follow.h). */

@@ -14,6 +14,7 @@ void
 follow_desk_fini(struct follow_desk *desk)
 {
     arena_destroy(desk->arena);
+    arena_destroy(desk->erased_arena);
     pthread_mutex_destroy(&desk->lock);
 }
 
@@ -131,6 +132,32 @@ follow_note_outcome(struct follow_desk *desk, struct str from, struct str to)
     desk->last_outcome = outcome;
 }
 
+/* What must not be told can't be left out for want of memory: then no id is, and has_erased alone says it. */
+void
+follow_note_erased(struct follow_desk *desk, struct str id)
+{
+    struct engine_changes *changes = &desk->changes;
+    bool was_lost = changes->has_erased && changes->erased == NULL;
+    struct changed_id *erased = NULL;
+
+    changes->has_erased = true;
+    if (desk->erased_arena == NULL)
+        desk->erased_arena = arena_create(FOLLOW_BYTES);
+    if (desk->erased_arena != NULL && !was_lost)
+        erased = arena_alloc(desk->erased_arena, 1, sizeof *erased);
+    if (erased != NULL)
+        *erased = (struct changed_id){.id = arena_str(desk->erased_arena, id), .is_gone = true};
+    if (erased == NULL || erased->id.data == NULL) {
+        changes->erased = NULL;
+        return;
+    }
+    if (changes->erased != NULL)
+        desk->last_erased->next = erased;
+    else
+        changes->erased = erased;
+    desk->last_erased = erased;
+}
+
 void
 follow_note_rows(struct follow_desk *desk)
 {
@@ -158,14 +185,16 @@ void
 follow_forget(struct follow_desk *desk)
 {
     note_everything(desk); /* drops the lists */
+    if (desk->erased_arena != NULL)
+        arena_reset(desk->erased_arena);
     desk->changes = (struct engine_changes){.seq = 0};
 }
 
 static bool
 is_anything(const struct engine_changes *changes)
 {
-    return changes->is_everything || changes->has_new_day || changes->profiles != NULL ||
-           changes->programmes != NULL || changes->outcomes != NULL;
+    return changes->is_everything || changes->has_new_day || changes->has_erased ||
+           changes->profiles != NULL || changes->programmes != NULL || changes->outcomes != NULL;
 }
 
 static void

@@ -37,7 +37,7 @@ struct added_outcome {
     const struct added_outcome *next;
 };
 
-/* Borrowed for the time of the telling. The lists are empty where is_everything. */
+/* Borrowed for the time of the telling. The lists are empty where is_everything, but for `erased`. */
 struct engine_changes {
     uint64_t
         seq; /* of the newest journal entry of the group; rosters without a change keep their own */
@@ -48,6 +48,10 @@ struct engine_changes {
     int32_t day;         /* with has_new_day */
     const struct changed_id *profiles, *programmes;
     const struct added_outcome *outcomes;
+    /* Nothing of these profiles may be given out once the eraser is answered, their ids included.
+     * has_erased and none listed: memory ended; whoever is gone may be one of them. */
+    bool has_erased;
+    const struct changed_id *erased;
 };
 
 /* The follower's own; it must live, and stay where it is, until engine_unfollow. `tell` must not wait for
@@ -72,9 +76,10 @@ void engine_unfollow(struct engine *engine, struct follower *follower);
 struct follow_desk {
     pthread_mutex_t lock; /* around the followers; held while they are told */
     struct follower *followers;
-    struct arena *arena; /* of the lists; NULL until something is noted */
+    struct arena *arena;        /* of the lists; NULL until something is noted */
+    struct arena *erased_arena; /* likewise, of the erased ids */
     struct engine_changes changes;
-    struct changed_id *last_profile, *last_programme;
+    struct changed_id *last_profile, *last_programme, *last_erased;
     struct added_outcome *last_outcome;
 };
 
@@ -86,6 +91,7 @@ void follow_desk_remove(struct follow_desk *desk, struct follower *follower);
 void follow_note_profile(struct follow_desk *desk, struct str id, bool is_gone);
 void follow_note_programme(struct follow_desk *desk, struct str id, bool is_gone);
 void follow_note_outcome(struct follow_desk *desk, struct str from, struct str to);
+void follow_note_erased(struct follow_desk *desk, struct str id);
 void follow_note_rows(struct follow_desk *desk);   /* all rows anew */
 void follow_note_tables(struct follow_desk *desk); /* all rows anew, by other tables */
 void follow_note_day(struct follow_desk *desk, int32_t day);

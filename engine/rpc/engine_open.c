@@ -311,6 +311,7 @@ engine_open(const struct engine_options *options, struct engine **out, struct er
     tables_desk_init(&engine->tables);
     engine->day.noted = engine->day.gone_back_to = DAY_NONE;
     follow_desk_init(&engine->follow);
+    programme_cache_init(&engine->programmes);
     engine->counters = calloc(n_methods, sizeof *engine->counters);
     engine->symbols = symbols_create();
     if (engine->counters == NULL || engine->symbols == NULL)
@@ -339,6 +340,7 @@ engine_close(struct engine *engine)
     token_keeper_destroy(engine->tokens);
     roster_drop(engine->roster);
     engine_tables_next(engine, NULL);
+    programme_cache_fini(&engine->programmes);
     held_lexicon_drop(engine->lexicon);
     held_reference_drop(engine->held);
     symbols_destroy(engine->symbols);

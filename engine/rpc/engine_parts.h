@@ -3,6 +3,7 @@
 
 #include "engine.h"
 #include "engine_follow.h"
+#include "programme_cache.h"
 #include "share.h"
 
 #include <pthread.h>
@@ -102,6 +103,7 @@ struct engine {
     bool has_changed_tokens; /* writer's thread: in the transaction in progress */
     _Atomic uint64_t token_epoch;
 
+    struct programme_cache programmes;
     struct tables_desk tables;
     struct day_note day;
 };

@@ -323,7 +323,7 @@ enum err_code
 handle_match_each(struct call *call, struct err *err)
 {
     struct each each = {.call = call};
-    struct programme *programme;
+    const struct programme *programme;
     enum err_code code = match_select_pairing(call, &programme, &each.pairing, err);
 
     each.programme = code == ERR_OK ? programme : NULL;

@@ -158,6 +158,8 @@ erase_one(struct call *call, struct str id, bool is_first, struct profile_erasur
 
     if (code == ERR_NOT_FOUND)
         return is_first ? call_no_profile(call, "id", id, err) : ERR_OK;
+    if (code == ERR_OK)
+        engine_profile_erased(call->engine, id);
     if (code == ERR_OK && one.had_profile && !one.has_changed_outcomes)
         code = engine_profile_deleted(call->engine, id, err);
     if (code == ERR_OK && one.n_tokens > 0)

@@ -121,7 +121,7 @@ check_answer(struct call *call, const struct watch_opened *opened, struct err *e
 
     if (code == ERR_OK)
         return ERR_OK;
-    watch_desk_unwatch(call->host->watches, call->seat, opened->watch);
+    watch_seat_unwatch(call->seat, opened->watch);
     if (code != ERR_TOO_LARGE)
         return err_no_memory(err);
     return err_set(err, ERR_TOO_LARGE,
@@ -176,7 +176,7 @@ handle_match_unwatch(struct call *call, struct err *err)
 
     if (code != ERR_OK)
         return code;
-    if (!watch_desk_unwatch(call->host->watches, call->seat, number)) {
+    if (!watch_seat_unwatch(call->seat, number)) {
         err_set(err, ERR_NOT_FOUND, "this connection has no watch %" PRIu64, number);
         err_at(err, "watch");
         return ERR_NOT_FOUND;

@@ -186,8 +186,8 @@ match_select_side(struct call *call, struct selection *out, struct err *err)
 }
 
 enum err_code
-match_select_pairing(struct call *call, struct programme **programme, const struct pairing **out,
-                     struct err *err)
+match_select_pairing(struct call *call, const struct programme **programme,
+                     const struct pairing **out, struct err *err)
 {
     enum err_code code = call_programme(call, call_str(call, "programme"), programme, NULL, err);
 

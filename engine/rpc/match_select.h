@@ -13,7 +13,7 @@
  * names them, as is none that fits. In the call's arena.
  */
 struct selection {
-    struct programme *programme;
+    const struct programme *programme;
     uint64_t programme_version;
     const struct pairing *pairing;
     bool is_mirrored, on_from;
@@ -26,11 +26,11 @@ enum err_code match_select(struct call *call, struct selection *out, struct err 
 /* For match.watch without an id: parameters programme, pairing?, side?. No profile; is_mirrored is false. */
 enum err_code match_select_side(struct call *call, struct selection *out, struct err *err);
 /* For match.each: parameters programme, pairing?. Several and none named is an error that names them. */
-enum err_code match_select_pairing(struct call *call, struct programme **programme,
+enum err_code match_select_pairing(struct call *call, const struct programme **programme,
                                    const struct pairing **out, struct err *err);
 /* For match.explain: parameters programme, pairing?, from, to. */
 struct pair_selection {
-    struct programme *programme;
+    const struct programme *programme;
     const struct pairing *pairing;
     bool is_mirrored;
     const struct facts *from, *to;
@@ -44,6 +44,10 @@ enum err_code match_make_plan(struct call *call, const struct pairing *pairing, 
                               struct symbol_scope *scope, struct match_plan **out, struct err *err);
 /* A search says only that it was cancelled: whether by the asker or by the clock. */
 enum err_code match_told_why(struct call *call, enum err_code code, struct err *err);
+/* match_top with the call's k; ends when the asker or the clock says so. */
+enum err_code match_run_query(struct call *call, const struct match_plan *plan,
+                              const struct facts *viewer, uint32_t row, bool on_from,
+                              int32_t min_score, struct match_list *out, struct err *err);
 void match_pack_day(struct call *call); /* "day" */
 void match_pack_list(struct call *call, const struct match_list *list);
 

@@ -3,7 +3,8 @@
 
 #include "buf.h"
 #include "engine.h"
-#include "watch_group.h"
+#include "watch_lists.h"
+#include "watch_seat.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +14,7 @@
  *
  * The desk follows the engine. The writer's thread only notes what a commit changed, and wakes whoever
  * does the work: one thread calls watch_desk_wait and watch_desk_turn by turns. A turn takes together
- * all that was committed since the last one, brings each group of lists (watch_group.h; watches of the
+ * all that was committed since the last one, brings each group of lists (watch_lists.h; watches of the
  * same wish share one) up to that, and lays what moved beside each watch, to be fetched by its
  * connection. The writer never waits for a turn.
  *
@@ -32,11 +33,10 @@
  *
  * from_seq is the seq of the last notification, or of the answer to match.watch.
  *
- * A *seat* is a connection as the desk knows it: made by it, held by it and by its jobs, closed with it.
+ * A *seat* (watch_seat.h) is a connection as the desk knows it.
  * Locks: a group's before the desk's.
  */
 struct watch_desk;
-struct watch_seat;
 
 enum err_code watch_desk_open(struct engine *engine, const _Atomic int64_t *limits,
                               struct watch_desk **out, struct err *err);
@@ -51,23 +51,6 @@ void watch_desk_turn(struct watch_desk *desk);
 /* Waits, on another thread than the desk's, until all that was committed before is in the lists; or the desk
  * was stopped. */
 void watch_desk_settle(struct watch_desk *desk);
-
-/* ---- connections ---- */
-
-/* `poke` says that there is something to take; it is called with the desk's lock held, from any thread, and must
- * not call back. NULL if out of memory. */
-struct watch_seat *watch_seat_create(struct watch_desk *desk, void (*poke)(void *context),
-                                     void *context);
-struct watch_seat *watch_seat_hold(struct watch_seat *seat);
-void watch_seat_drop(struct watch_seat *seat);  /* NULL is fine */
-void watch_seat_close(struct watch_seat *seat); /* the connection has gone: its watches end */
-/* The answer that names this watch has been put out: notifications may follow it. */
-void watch_seat_start(struct watch_seat *seat, uint64_t watch);
-/* All its watches end, and it is told why. */
-void watch_seat_end(struct watch_seat *seat, const char *why);
-/* Packs the next notification as a whole frame; false if there is none. Empties `out` first. */
-bool watch_seat_take(struct watch_seat *seat, struct buf *out);
-bool watch_seat_is_watching(const struct watch_seat *seat);
 
 /* ---- calls ---- */
 
@@ -86,9 +69,6 @@ struct watch_asker {
 enum err_code watch_desk_watch(struct watch_desk *desk, struct watch_seat *seat,
                                const struct watch_wish *wish, const struct watch_asker *asker,
                                struct watch_opened *out, struct err *err);
-/* False: the connection has no such watch. */
-bool watch_desk_unwatch(struct watch_desk *desk, struct watch_seat *seat, uint64_t watch);
-
 void watch_desk_pack_stats(struct watch_desk *desk, struct buf *out); /* one map */
 
 #endif

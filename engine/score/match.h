@@ -37,6 +37,11 @@ struct match_plan;
 enum err_code match_plan_make(const struct match_context *context, struct arena *arena,
                               struct match_plan **out, struct err *err);
 
+/* The same with other weights, or without some wants and requirements: all of `pairing` stand, by id and in the same order, in the pairing
+ * that `plan` was made of, so that nothing is resolved anew. `plan` must outlive it. */
+enum err_code match_plan_vary(const struct match_plan *plan, const struct pairing *pairing,
+                              struct arena *arena, struct match_plan **out, struct err *err);
+
 /* Which rule forbids, in the order tested. */
 enum rule {
     RULE_NONE,

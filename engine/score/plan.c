@@ -210,6 +210,65 @@ match_plan_make(const struct match_context *context, struct arena *arena, struct
     return code;
 }
 
+/* ---- varying ---- */
+
+static enum err_code
+view_vary(const struct plan_view *whole, const struct view *view, struct arena *arena,
+          struct plan_view *out, struct err *err)
+{
+    *out = (struct plan_view){.n_wants = view->n_wants};
+    out->wants = arena_alloc(arena, (size_t)view->n_wants, sizeof *out->wants);
+    if (out->wants == NULL)
+        return err_no_memory(err);
+    for (int i = 0, at = 0; i < view->n_wants; i++, at++) { /* in the same order */
+        while (!str_equal(whole->wants[at].want->id, view->wants[i].id))
+            at++;
+        out->wants[i] = whole->wants[at];
+        out->wants[i].want = &view->wants[i];
+        out->weight += view->wants[i].weight;
+    }
+    return ERR_OK;
+}
+
+static enum err_code
+requirements_vary(const struct match_plan *whole, const struct pairing *pairing,
+                  struct arena *arena, struct match_plan *out, struct err *err)
+{
+    out->n_requirements = pairing->n_require;
+    out->requirements = arena_alloc(arena, (size_t)pairing->n_require, sizeof *out->requirements);
+    if (out->requirements == NULL)
+        return err_no_memory(err);
+    for (int i = 0, at = 0; i < pairing->n_require; i++, at++) {
+        while (!str_equal(whole->requirements[at].requirement->id, pairing->require[i].id))
+            at++;
+        out->requirements[i] = whole->requirements[at];
+        out->requirements[i].requirement = &pairing->require[i];
+    }
+    return ERR_OK;
+}
+
+enum err_code
+match_plan_vary(const struct match_plan *plan, const struct pairing *pairing, struct arena *arena,
+                struct match_plan **out, struct err *err)
+{
+    struct match_plan *other = arena_alloc(arena, 1, sizeof *other);
+    enum err_code code;
+
+    if (other == NULL)
+        return err_no_memory(err);
+    *other = *plan;
+    code = requirements_vary(plan, pairing, arena, other, err);
+    if (code == ERR_OK)
+        code = view_vary(&plan->views[PLAN_FROM], &pairing->from_view, arena,
+                         &other->views[PLAN_FROM], err);
+    if (code == ERR_OK)
+        code =
+            view_vary(&plan->views[PLAN_TO], &pairing->to_view, arena, &other->views[PLAN_TO], err);
+    if (code == ERR_OK)
+        *out = other;
+    return code;
+}
+
 /* ---- what every room of the scorer asks ---- */
 
 struct str

@@ -17,6 +17,9 @@ driver is a small program on it that reads one command a line and writes one ans
     {"call": {"method": …, "params": …}}  one call: its result
     {"pipeline": [{"method": …}, …]}      calls that don't wait for one another: their answers, in order
     {"erase": {"id": …, "if_version": …, "erase": …}}   profile.delete by the client's own word: its seq
+    {"watch": {"programme": …, …}}        standing matches, as of match.watch: what it answers
+    {"heard": true}                       what comes next of that watch; null where nothing will
+    {"unwatch": true}                     ends it
     {"close": true}
 
     {"ok": result}    {"error": {"code", "name", "message", "field", "details"}}
@@ -918,11 +921,161 @@ def tls_case_options_are_checked(t):
 
 # ---- HTTP alone ----
 
+# ---- standing matches ----
+
+HOSTING = {"programme": "bilocation", "pairing": "hosting"}
+STARTUP = "demo-startup-001"
+
+
+def told(t, verb="heard", argument=True):
+    answer = t.driver.ask(verb, argument)
+    check("ok" in answer, f"{verb}: {answer!r:.300}")
+    return answer["ok"]
+
+
+def places(t, address, **more):
+    """What match.top says now, asked over a connection of its own: ids and scores by rank."""
+    peer = Peer(address)
+    peer.send(msgpack.packb([0, 1, "match.top", [{**HOSTING, "id": STARTUP, "k": 3, **more}]]))
+    answer = peer.next()
+    peer.socket.close()
+    return {rank: (one["id"], one["score"]) for rank, one in enumerate(answer[3]["matches"], 1)}
+
+
+def snapshot(answer):
+    return {rank: (one["id"], one["score"])
+            for rank, one in enumerate(answer["best"][0]["matches"], 1)}
+
+
+def laid_over(best, changes):
+    """A list with the changes that are told of it."""
+    gone = {change["other"] for change in changes}
+    best = {rank: one for rank, one in best.items() if one[0] not in gone}
+    best.update({change["rank"]: (change["other"], change["score"])
+                 for change in changes if change["change"] != "left"})
+    return best
+
+
+def case_a_watch_tells_of_each_change_until_it_is_ended(t):
+    service = t.service
+    for address, more in ((service.unix, {}), (service.tcp, {"token": t.reader()})):
+        t.driver.open(address, **more)
+        answer = told(t, "watch", {**HOSTING, "id": STARTUP, "k": 3, "snapshot": True})
+        check(answer["watch"] > 0 and answer["lists"] == 1 and answer["side"] == "from", f"{answer}")
+        best, seq = snapshot(answer), answer["seq"]
+        equal(best, places(t, service.unix), "the list of the beginning")
+        first = best[1][0]
+        for status in ("paused", None):
+            service.call("profile.patch", {"id": first, "changes": {"status": status}})
+            news = told(t)
+            equal((news["watch"], news["from_seq"], news["complete"], news["programme"],
+                   news["pairing"], news["side"]),
+                  (answer["watch"], seq, True, "bilocation", "hosting", "from"), "the notification")
+            check(news["seq"] > seq, "seq grows")
+            words = {change["other"]: change["change"] for change in news["changes"]}
+            equal(words[first], "left" if status else "entered", "the one that was changed")
+            best, seq = laid_over(best, news["changes"]), news["seq"]
+            equal(best, places(t, service.unix), "the list with what was told")
+        equal(t.driver.call("system.ping"), "pong", "a call between")
+        told(t, "unwatch")
+        answer = t.driver.ask("call", {"method": "match.unwatch", "params": {"watch": answer["watch"]}})
+        equal(answer["error"]["name"], "not_found", "the watch has ended")
+
+
+def case_a_watch_of_a_programme_that_goes_ends_and_says_why(t):
+    own = Service([])
+    try:
+        t.driver.open(own.unix)
+        told(t, "watch", {**HOSTING, "id": STARTUP})
+        own.call("programme.delete", {"id": "bilocation"})
+        news = told(t)
+        check(news["ended"] and not news["complete"] and "no programme" in news["why"], f"{news}")
+        equal(told(t), None, "nothing follows")
+        equal(t.driver.call("system.ping"), "pong", "the connection goes on")
+    finally:
+        own.stop()
+
+
+def case_what_no_one_may_watch_is_refused(t):
+    t.driver.open(t.service.unix)
+    for wanted, name, field in (({"programme": "none"}, "not_found", "programme"),
+                                ({"programme": "bilocation"}, "invalid_params", "pairing"),
+                                ({**HOSTING, "id": "nobody"}, "not_found", "id"),
+                                ({**HOSTING, "k": 1001}, "invalid_params", "k")):
+        error = t.driver.ask("watch", wanted)["error"]
+        equal((error["name"], error["field"]), (name, field), f"{wanted}")
+    equal(t.driver.call("system.ping"), "pong", "afterwards")
+
+
+def case_watches_over_the_limit_are_busy_and_one_that_ends_makes_room(t):
+    own = Service(["--limit", "watches=2", "--limit", "watches_total=3"])
+    try:
+        t.driver.open(own.unix)
+        numbers = [t.driver.call("match.watch", {**HOSTING, "id": STARTUP, "k": k + 1})["watch"]
+                   for k in range(2)]
+        third = {"method": "match.watch", "params": {**HOSTING, "id": STARTUP, "k": 3}}
+        error = t.driver.ask("call", third)["error"]
+        equal((error["code"], error["name"]), (9, "busy"), "one over the limit")
+        check("2 watches" in error["message"] and error["details"]["retry_ms"] > 0, f"{error}")
+        equal(t.driver.call("match.unwatch", {"watch": numbers[0]})["watch"], numbers[0], "unwatch")
+        check(t.driver.ask("call", third)["ok"]["watch"] > numbers[1], "a number anew")
+    finally:
+        own.stop()
+
+
+def case_more_than_may_wait_is_missed_and_says_where_to_go_on(t):
+    own = Service(["--limit", "watch_bytes=4096"])
+    try:
+        t.driver.open(own.unix)
+        answer = told(t, "watch", {**HOSTING, "k": 20})
+        programme = own.call("programme.get", {"id": "bilocation"})
+        document = {key: value for key, value in programme.items()
+                    if key in ("id", "name", "pairings")}
+        document["pairings"][0]["from_wants"][0]["weight"] += 9  # moves every list
+        own.call("programme.put", {"programme": document})
+        news = told(t)
+        equal((news["watch"], news["complete"], news["missed"], news["changes"]),
+              (answer["watch"], False, True, []), "what was missed")
+        equal(news["resume_seq"], news["seq"], "where to go on")
+        check(news["seq"] > news["from_seq"] == answer["seq"], f"{news}")
+        told(t, "unwatch")
+        again = told(t, "watch", {**HOSTING, "id": STARTUP, "k": 3, "snapshot": True})
+        check(again["seq"] >= news["resume_seq"], "the lists are not older than what was missed")
+        equal(snapshot(again), places(t, own.unix), "the list anew")
+    finally:
+        own.stop()
+
+
+def case_after_a_restart_a_watch_is_lost_and_made_anew(t):
+    own = Service([])
+    try:
+        t.driver.open(own.unix)
+        first = told(t, "watch", {**HOSTING, "id": STARTUP, "k": 3, "snapshot": True})
+        own.end()
+        own.start()
+        news = told(t)
+        equal((news["lost"], news["complete"]), (True, False), "the connection")
+        again = told(t)
+        equal(snapshot(again), snapshot(first), "the list of the new watch")
+        host = snapshot(again)[1][0]
+        own.call("profile.patch", {"id": host, "changes": {"status": "paused"}})
+        news = told(t)
+        equal((news["watch"], news["from_seq"]), (again["watch"], again["seq"]), "what comes")
+        told(t, "unwatch")
+    finally:
+        own.stop()
+
+
 OF_STREAMS = {  # what has no likeness over HTTP: calls beside one another, notifications, halves of frames
     "case_a_deadline_of_its_own_passes", "case_a_draining_service_answers_what_it_took", "case_half_an_answer_and_an_end_is_lost",
     "case_the_last_word_of_a_service_is_told", "case_answers_may_come_in_any_order",
     "case_a_second_answer_spoils_neither_the_first_nor_the_next_call",
     "case_answers_may_come_byte_by_byte_with_notifications_between",
+    "case_a_watch_tells_of_each_change_until_it_is_ended",
+    "case_a_watch_of_a_programme_that_goes_ends_and_says_why", "case_what_no_one_may_watch_is_refused",
+    "case_watches_over_the_limit_are_busy_and_one_that_ends_makes_room",
+    "case_more_than_may_wait_is_missed_and_says_where_to_go_on",
+    "case_after_a_restart_a_watch_is_lost_and_made_anew",
 }
 
 
@@ -939,6 +1092,14 @@ def answering(*raws):
             connection.raw(raw(frame[1]) if callable(raw) else raw)
         connection.until_end()
     return script
+
+
+def http_case_a_watch_is_refused_and_told_where_to_look(t):
+    t.driver.open(t.service.unix)
+    error = t.driver.ask("watch", {**HOSTING, "id": STARTUP})["error"]
+    equal((error["code"], error["name"]), (3, "invalid_params"), "match.watch over HTTP")
+    check("HTTP" in error["message"] and "system.stats" in error["message"], error["message"])
+    equal(t.driver.call("system.ping"), "pong", "afterwards")
 
 
 def http_case_each_request_says_who_asks_and_in_which_language(t):

@@ -207,7 +207,21 @@ failure_json(const jml_client *client, const struct jml_error *error)
 
 struct driver {
     jml_client *client;
+    json_t *watch; /* the parameters of the watch that stands, or is to be made anew; NULL: none */
+    json_int_t n_watch;  /* its number */
+    json_t *news;        /* what was heard of it, and not asked for yet */
+    int must_watch_anew; /* its connection was lost, and that has been told */
 };
+
+static void
+forget_watch(struct driver *driver)
+{
+    json_decref(driver->watch);
+    json_decref(driver->news);
+    driver->watch = driver->news = NULL;
+    driver->n_watch = 0;
+    driver->must_watch_anew = 0;
+}
 
 static const char *
 text_of(json_t *map, const char *key)
@@ -224,6 +238,7 @@ do_open(struct driver *driver, json_t *argument)
 
     jml_client_close(driver->client);
     driver->client = NULL;
+    forget_watch(driver);
     options.address = text_of(argument, "address");
     options.token = text_of(argument, "token");
     options.token_file = text_of(argument, "token_file");
@@ -326,6 +341,90 @@ do_pipeline(struct driver *driver, json_t *argument)
     return json_pack("{s:o}", "ok", list);
 }
 
+/* ---- standing matches ---- */
+
+static void
+note_news(void *context, struct jml_text method, const msgpack_object *params)
+{
+    struct driver *driver = context;
+
+    if (method.len == strlen("match.changed") &&
+        memcmp(method.data, "match.changed", method.len) == 0)
+        json_array_append_new(driver->news, to_json(&params->via.array.ptr[0]));
+}
+
+static json_t *
+ask_to_watch(struct driver *driver)
+{
+    json_t *command = json_pack("{s:s,s:O}", "method", "match.watch", "params", driver->watch);
+    json_t *answer = do_call(driver, command);
+
+    json_decref(command);
+    driver->n_watch = json_integer_value(json_object_get(json_object_get(answer, "ok"), "watch"));
+    driver->must_watch_anew = 0;
+    return answer;
+}
+
+static json_t *
+do_watch(struct driver *driver, json_t *argument)
+{
+    forget_watch(driver);
+    driver->watch = json_incref(argument);
+    driver->news = json_array();
+    jml_client_on_notification(driver->client, note_news, driver);
+    return ask_to_watch(driver);
+}
+
+/* The next of this watch that was heard; NULL: none so far. */
+static json_t *
+next_news(struct driver *driver)
+{
+    json_t *news = NULL;
+
+    while (news == NULL && json_array_size(driver->news) > 0) {
+        json_t *first = json_array_get(driver->news, 0);
+
+        if (json_integer_value(json_object_get(first, "watch")) == driver->n_watch)
+            news = json_incref(first);
+        json_array_remove(driver->news, 0);
+    }
+    return news;
+}
+
+static json_t *
+do_heard(struct driver *driver, json_t *argument)
+{
+    json_t *news;
+
+    (void)argument;
+    if (driver->watch == NULL)
+        return json_pack("{s:n}", "ok");
+    if (driver->must_watch_anew)
+        return ask_to_watch(driver);
+    while ((news = next_news(driver)) == NULL && jml_client_fd(driver->client) >= 0)
+        turn(driver->client);
+    if (news == NULL) {
+        driver->must_watch_anew = 1;
+        return json_pack("{s:{s:b,s:b}}", "ok", "lost", 1, "complete", 0);
+    }
+    if (json_object_get(news, "ended") != NULL)
+        forget_watch(driver);
+    return json_pack("{s:o}", "ok", news);
+}
+
+static json_t *
+do_unwatch(struct driver *driver, json_t *argument)
+{
+    json_t *command =
+        json_pack("{s:s,s:{s:I}}", "method", "match.unwatch", "params", "watch", driver->n_watch);
+    json_t *answer = do_call(driver, command);
+
+    (void)argument;
+    json_decref(command);
+    forget_watch(driver);
+    return answer;
+}
+
 static json_t *
 do_erase(struct driver *driver, json_t *argument)
 {
@@ -347,6 +446,7 @@ static json_t *
 do_close(struct driver *driver, json_t *argument)
 {
     (void)argument;
+    forget_watch(driver);
     jml_client_close(driver->client);
     driver->client = NULL;
     return json_pack("{s:b}", "ok", 1);
@@ -355,11 +455,9 @@ do_close(struct driver *driver, json_t *argument)
 static const struct {
     const char *verb;
     json_t *(*act)(struct driver *driver, json_t *argument);
-} verbs[] = {{"open", do_open},
-             {"call", do_call},
-             {"pipeline", do_pipeline},
-             {"erase", do_erase},
-             {"close", do_close}};
+} verbs[] = {{"open", do_open},       {"call", do_call},   {"pipeline", do_pipeline},
+             {"erase", do_erase},     {"watch", do_watch}, {"heard", do_heard},
+             {"unwatch", do_unwatch}, {"close", do_close}};
 
 static json_t *
 act(struct driver *driver, json_t *command)
@@ -377,7 +475,7 @@ act(struct driver *driver, json_t *command)
 int
 main(void)
 {
-    struct driver driver = {NULL};
+    struct driver driver = {.client = NULL};
     char *line = NULL;
     size_t room = 0;
 
@@ -393,6 +491,7 @@ main(void)
         json_decref(answer);
         json_decref(command);
     }
+    forget_watch(&driver);
     jml_client_close(driver.client);
     free(line);
     return 0;

@@ -28,7 +28,7 @@ function failure(error) {
 const ask = ({ method, params = {} }) => client.call(method, packed(params));
 const told = (promise) => promise.then((result) => ({ ok: marked(result) }), failure);
 
-let client;
+let client, news;
 const verbs = {
   async open({ timeout_ms: timeoutMs = 20000, token_file: tokenFile,
                max_frame_bytes: maxFrameBytes, ca_file: caFile, server_name: serverName,
@@ -42,6 +42,15 @@ const verbs = {
   pipeline: (calls) => Promise.all(calls.map((one) => told(ask(one)))),
   async erase({ id, if_version: ifVersion, erase }) {
     return { seq: (await client.deleteProfile(id, ifVersion, { erase })).seq };
+  },
+  async watch({ programme, ...more }) {
+    news = client.watch(programme, more);
+    return (await news.next()).value;
+  },
+  heard: async () => (await news.next()).value ?? null,
+  async unwatch() {
+    await news.return();
+    return true;
   },
   async close() {
     await client?.close();

@@ -33,6 +33,7 @@ def failure(error):
 class Driver:
     def __init__(self):
         self.client = None
+        self.news = None
 
     def open(self, options):
         self.close(True)
@@ -52,6 +53,17 @@ class Driver:
     def erase(self, argument):
         return {"seq": self.client.delete_profile(argument["id"], argument.get("if_version"),
                                                   erase=argument["erase"])}
+
+    def watch(self, named):
+        self.news = self.client.watch(named.pop("programme"), timeout_s=20, **named)
+        return marked(next(self.news))
+
+    def heard(self, _):
+        return marked(next(self.news, None))
+
+    def unwatch(self, _):
+        self.news.close()
+        return True
 
     def close(self, _):
         if self.client is not None:

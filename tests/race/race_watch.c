@@ -112,7 +112,7 @@ watch_on(void *context)
         for (int i = 0; i < 20; i++)
             take_all(seat);
         if (round % 3 == 0)
-            watch_desk_unwatch(desk, seat, watch);
+            watch_seat_unwatch(seat, watch);
         else if (round % 3 == 1)
             watch_seat_end(seat, "over");
         take_all(seat);

@@ -62,9 +62,8 @@ class Bench:
                       figure["pairs_s"])
         return figures
 
-    def whatif(self):
-        """Generated startups of Paris and hosts of Silicon Valley, 1,000 and 300 of them."""
-        startups, hosts = (100, 30) if self.arguments.quick else (1000, 300)
+    def generated(self, startups, hosts):
+        """Lines of startups of Paris and hosts of Silicon Valley, so many of each."""
         generated = subprocess.run(
             [str(self.build / "client/cli/jumelage"), "generate", "--startups", str(3 * startups),
              "--incubators", str(3 * hosts), "--seed", str(SEED)],
@@ -74,9 +73,18 @@ class Bench:
                   and '"metro":"paris"' in line][:startups]
         chosen += [line for line in lines if '"kind":"incubator"' in line
                    and '"metro":"silicon-valley"' in line][:hosts]
-        done = subprocess.run([str(self.build / "tests/bench/score/bench_whatif"), str(DATA)],
-                              input="".join(chosen), check=True, stdout=subprocess.PIPE, text=True)
+        return "".join(chosen)
+
+    def kept(self, program, startups, hosts):
+        done = subprocess.run([str(self.build / f"tests/bench/score/{program}"), str(DATA)], check=True,
+                              input=self.generated(startups, hosts), stdout=subprocess.PIPE, text=True)
         print("\n" + done.stdout, end="")
+
+    def whatif(self):
+        self.kept("bench_whatif", *((100, 30) if self.arguments.quick else (1000, 300)))
+
+    def each(self):
+        self.kept("bench_each", *((100, 100) if self.arguments.quick else (10000, 10000)))
 
     # ---- PostgreSQL ----
 
@@ -324,6 +332,7 @@ def main():
             for shape in arguments.shapes:
                 run(bench, size, shape, programs)
         bench.whatif()
+        bench.each()
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(bench.rows, indent=1), encoding="utf-8")
 

@@ -1,4 +1,5 @@
 #include "buf.h"
+#include "kept_profiles.h"
 #include "small_store.h"
 
 #include <stdio.h>
@@ -13,75 +14,8 @@
  * startup and each host in turn how its list would be if other things weighed more: five hundred calls
  * a side at most, CPU time of the thread that asks and answers. Prints two lines.
  */
-enum { LINE_BYTES = 64 * 1024, CALLS_MOST = 500, PUT_AT_ONCE = 200, IDS_MOST = 20000 };
+enum { LINE_BYTES = 64 * 1024, CALLS_MOST = 500 };
 #define MAP_BYTES ((size_t)1 << 30)
-
-struct viewers {
-    const char *label, *wants;
-    char (*ids)[80];
-    size_t n;
-};
-
-static void
-must(enum err_code code, const char *what, const struct err *err)
-{
-    if (code == ERR_OK)
-        return;
-    fprintf(stderr, "bench_whatif: %s: %s %s\n", what, err->field, err->message);
-    exit(EXIT_FAILURE);
-}
-
-static void
-call(struct engine *engine, const char *method, struct buf *json)
-{
-    struct err err = {0};
-
-    buf_append_char(json, '\0');
-    must(buf_check(json, &err), method, &err);
-    must(small_store_call(engine, method, json->data, &err), method, &err);
-    buf_clear(json);
-}
-
-/* Generated lines begin with their id: {"id":"…". */
-static void
-note_id(struct viewers both[2], const char *line)
-{
-    struct viewers *these = &both[strstr(line, "\"kind\":\"startup\"") == NULL];
-    const char *id = strstr(line, "\"id\":\"");
-    size_t n = id != NULL ? strcspn(id + 6, "\"") : 0;
-
-    if (n == 0 || n >= sizeof *these->ids || these->n == IDS_MOST) {
-        fprintf(stderr, "bench_whatif: no line of a generated profile: %.60s\n", line);
-        exit(EXIT_FAILURE);
-    }
-    memcpy(these->ids[these->n], id + 6, n);
-    these->ids[these->n++][n] = '\0';
-}
-
-static void
-put_profiles(struct engine *engine, struct viewers both[2])
-{
-    static char line[LINE_BYTES];
-    struct buf json;
-    size_t n = 0;
-
-    buf_init(&json, (size_t)PUT_AT_ONCE * LINE_BYTES);
-    while (fgets(line, sizeof line, stdin) != NULL) {
-        note_id(both, line);
-        buf_append_text(&json, n++ == 0 ? "{\"atomic\": true, \"profiles\": [" : ",");
-        buf_append_text(&json, line);
-        if (n < PUT_AT_ONCE)
-            continue;
-        buf_append_text(&json, "]}");
-        call(engine, "profile.put_many", &json);
-        n = 0;
-    }
-    if (n > 0) {
-        buf_append_text(&json, "]}");
-        call(engine, "profile.put_many", &json);
-    }
-    buf_fini(&json);
-}
 
 static int64_t
 cpu_us(void)
@@ -101,7 +35,8 @@ compare_us(const void *a, const void *b)
 }
 
 static void
-time_viewers(struct engine *engine, const struct viewers *these, const struct viewers *other)
+time_viewers(struct engine *engine, const struct kept_side *these, const struct kept_side *other,
+             const char *wants)
 {
     static int64_t times[CALLS_MOST];
     size_t n = these->n < CALLS_MOST ? these->n : CALLS_MOST;
@@ -114,9 +49,9 @@ time_viewers(struct engine *engine, const struct viewers *these, const struct vi
         buf_printf(&json,
                    "{\"programme\": \"bilocation\", \"pairing\": \"hosting\", \"id\": \"%s\", "
                    "\"k\": 10, \"programme_changes\": {\"weights\": {%s}}}",
-                   these->ids[i], these->wants);
+                   these->ids[i], wants);
         before = cpu_us();
-        call(engine, "match.whatif", &json);
+        kept_call(engine, "match.whatif", &json);
         times[i] = cpu_us() - before;
     }
     buf_fini(&json);
@@ -132,8 +67,7 @@ int
 main(int argc, char **argv)
 {
     char folder[] = "/tmp/jumelage-whatif-XXXXXX";
-    struct viewers both[2] = {{"a startup", "\"sector-fit\": 50, \"needs-met\": 20", NULL, 0},
-                              {"a host", "\"focus\": 20, \"right-stage\": 50", NULL, 0}};
+    struct kept_side both[2];
     struct engine_options options = {
         .data_dir = folder, .clock = clock_system(), .map_bytes = MAP_BYTES};
     struct engine *engine;
@@ -143,19 +77,15 @@ main(int argc, char **argv)
         fputs("usage: bench_whatif DATA < profiles.jsonl\n", stderr);
         return EXIT_FAILURE;
     }
-    for (int i = 0; i < 2; i++)
-        if ((both[i].ids = calloc(IDS_MOST, sizeof *both[i].ids)) == NULL)
-            return EXIT_FAILURE;
     small_store_folder(folder);
     options.share_dir = argv[1];
-    must(engine_open(&options, &engine, &err), "engine_open", &err);
-    put_profiles(engine, both);
+    kept_must(engine_open(&options, &engine, &err), "engine_open", &err);
+    kept_put(engine, both);
     small_store_put_programme(engine, argv[1], "programmes/bilocation.yaml");
-    time_viewers(engine, &both[0], &both[1]);
-    time_viewers(engine, &both[1], &both[0]);
+    time_viewers(engine, &both[0], &both[1], "\"sector-fit\": 50, \"needs-met\": 20");
+    time_viewers(engine, &both[1], &both[0], "\"focus\": 20, \"right-stage\": 50");
     engine_close(engine);
     small_store_remove(folder);
-    for (int i = 0; i < 2; i++)
-        free(both[i].ids);
+    kept_free(both);
     return EXIT_SUCCESS;
 }

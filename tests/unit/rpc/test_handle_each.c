@@ -2,6 +2,8 @@
 
 #include <criterion/criterion.h>
 
+#include <limits.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static struct rpc rpc;
@@ -126,6 +128,61 @@ Test(handle_each, a_cancelled_one_and_a_late_one_say_which_by_any_number_of_thre
         rpc.is_cancelled = NULL;
         cr_expect_eq(engine_helpers_take(rpc.engine, 9), rpc.helpers);
     }
+}
+
+/* Asked between blocks: the clock goes on with each question, or the asker goes at one of them. */
+static _Atomic long n_questions, last_question;
+
+static bool
+time_goes_on(void *context)
+{
+    (void)context;
+    if (atomic_fetch_add(&n_questions, 1) + 1 == atomic_load(&last_question))
+        rpc.clock.fixed_steady_ms += 1000;
+    return false;
+}
+
+static bool
+goes_away(void *context)
+{
+    (void)context;
+    return atomic_fetch_add(&n_questions, 1) + 1 >= atomic_load(&last_question);
+}
+
+static void
+expect_stopped(bool (*hook)(void *context), enum err_code code, const char *word)
+{
+    long all;
+
+    rpc.is_cancelled = hook;
+    atomic_store(&last_question, LONG_MAX);
+    atomic_store(&n_questions, 0);
+    rpc_ok(&rpc, "match.each", EACH(", \"deadline_ms\": 1000"));
+    all = atomic_load(&n_questions);
+    cr_assert_gt(all, 4, "it is asked between blocks");
+    for (long at = 1; at <= all; at += at == 1 ? all / 2 : all / 4) {
+        long n;
+
+        atomic_store(&last_question, at);
+        atomic_store(&n_questions, 0);
+        rpc_fails(&rpc, "match.each", EACH(", \"deadline_ms\": 1000"), code, NULL);
+        cr_expect_not_null(strstr(rpc.err.message, word), "%s", rpc.err.message);
+        n = atomic_load(&n_questions);
+        cr_expect_lt(n, all + 2, "asked %ld times after question %ld of %ld", n, at, all);
+        if (at < all / 2)
+            cr_expect_lt(n, all, "nothing more was begun");
+    }
+    rpc.is_cancelled = NULL;
+}
+
+Test(handle_each, its_deadline_ends_it_between_blocks)
+{
+    expect_stopped(time_goes_on, ERR_DEADLINE, "1000 ms");
+}
+
+Test(handle_each, its_asker_going_ends_it_between_blocks)
+{
+    expect_stopped(goes_away, ERR_CANCELLED, "cancelled");
 }
 
 Test(handle_each, what_cannot_be_matched_is_told)

@@ -1,4 +1,5 @@
 #include "cases.h"
+#include "json.h"
 #include "rpc_fixture.h"
 
 #include <string.h>
@@ -256,6 +257,105 @@ Test(handle_match, whatif_agrees_with_really_doing_it)
            "\"stage\": \"seed\", \"languages\": [\"en\"]}}");
     then = rpc_ok(&rpc, "match.top", TOP(", \"id\": \"demo-startup-003\", \"k\": 10"));
     cr_expect(value_equal(rpc_at(what, "after"), rpc_at(then, "matches")));
+}
+
+/* {programme: {id: "less", name, pairings: [this one, without what has the id]}} */
+static void
+pack_programme_without(struct buf *out, const msgpack_object *pairing, const char *id)
+{
+    pack_map(out, 1);
+    pack_key(out, "programme");
+    pack_map(out, 3);
+    pack_key_text(out, "id", "less");
+    pack_key(out, "name");
+    pack_map(out, 1);
+    pack_key_text(out, "en", "Less");
+    pack_key(out, "pairings");
+    pack_array(out, 1);
+    pack_map(out, value_size(pairing));
+    for (size_t i = 0; i < value_size(pairing); i++) {
+        const msgpack_object *value = value_of(pairing, i);
+        struct pack_open list;
+        size_t n = 0;
+
+        pack_str(out, value_key(pairing, i));
+        if (!value_is_array(value)) {
+            pack_value(out, value);
+            continue;
+        }
+        list = pack_array_open(out);
+        for (size_t j = 0; j < value_size(value); j++)
+            if (strcmp(rpc_text(&rpc, value_at(value, j), "id"), id) != 0) {
+                pack_value(out, value_at(value, j));
+                n++;
+            }
+        pack_close(out, list, n);
+    }
+}
+
+/* What stays as it is is not made again: the answer must be the one where all of it was. */
+Test(handle_match, whatif_that_changes_nothing_answers_the_same_by_every_way)
+{
+    static const char *const ways[] = {
+        "",
+        ", \"changes\": {}",
+        ", \"changes\": {\"id\": \"demo-startup-003\"}",
+        ", \"programme_changes\": {}",
+        ", \"programme_changes\": {\"weights\": {\"needs-met\": 40, \"focus\": 45}}",
+        ", \"changes\": {\"id\": \"demo-startup-003\"}, \"programme_changes\": {\"weights\": "
+        "{\"needs-met\": 40}, \"without\": []}"};
+    const msgpack_object *first = NULL;
+
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        const msgpack_object *answer = rpc_ok(
+            &rpc, "match.whatif",
+            arena_format(rpc.arena, TOP(", \"id\": \"demo-startup-003\", \"k\": 30%s"), ways[i])
+                .data);
+
+        first = first != NULL ? first : answer;
+        cr_expect(value_equal(answer, first), "%s", ways[i]);
+        cr_expect_eq(value_size(rpc_at(answer, "moved")), 0, "%s", ways[i]);
+    }
+}
+
+/* Each want and requirement left out or weighed anew, against a programme that is really so. */
+Test(handle_match, whatif_of_any_want_agrees_with_putting_the_programme)
+{
+    const msgpack_object *stored = rpc_ok(&rpc, "programme.get", "{\"id\": \"bilocation\"}");
+    static const char *const lists[] = {"require", "from_wants", "to_wants"};
+    const msgpack_object *pairing = rpc_at(stored, "pairings[0]");
+
+    for (size_t which = 0; which < 3; which++) {
+        const msgpack_object *list = rpc_at(pairing, lists[which]);
+
+        for (size_t i = 0; i < value_size(list); i++) {
+            const char *id = rpc_text(&rpc, value_at(list, i), "id");
+            const msgpack_object *what, *then, *params;
+            struct buf json, packed;
+            struct err err = {0};
+
+            what = rpc_ok(&rpc, "match.whatif",
+                          arena_format(rpc.arena,
+                                       TOP(", \"id\": \"demo-startup-003\", \"k\": 20, "
+                                           "\"programme_changes\": {\"without\": [\"%s\"]}"),
+                                       id)
+                              .data);
+            buf_init(&json, 1 << 20);
+            buf_init(&packed, 1 << 20);
+            pack_programme_without(&packed, pairing, id);
+            cr_assert_eq(value_decode(packed.data, packed.len, &value_limits_default, rpc.arena,
+                                      &params, &err),
+                         ERR_OK, "%s", err.message);
+            json_encode(&json, params, JSON_COMPACT);
+            buf_append_char(&json, '\0');
+            rpc_ok(&rpc, "programme.put", json.data);
+            then = rpc_ok(&rpc, "match.top",
+                          "{\"programme\": \"less\", \"id\": \"demo-startup-003\", \"k\": 20}");
+            cr_expect(value_equal(rpc_at(what, "after"), rpc_at(then, "matches")), "%s", id);
+            buf_fini(&json);
+            buf_fini(&packed);
+        }
+    }
 }
 
 Test(handle_match, whatif_refuses_what_a_put_or_a_programme_would)

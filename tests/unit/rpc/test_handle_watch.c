@@ -2,6 +2,7 @@
 #include "rpc_fixture.h"
 #include "watch_desk.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,7 +86,7 @@ check_agrees(void)
         cr_expect(value_equal(value_find(value_at(listed, i), "score"),
                               value_find(value_at(matches, i), "score")));
     }
-    watch_desk_unwatch(rpc.host.watches, rpc.seat, rpc.watch);
+    watch_seat_unwatch(rpc.seat, rpc.watch);
 }
 
 Test(match_watch, needs_a_service)
@@ -232,6 +233,179 @@ Test(match_watch, ends_with_its_programme)
     cr_expect_not(watch_seat_is_watching(rpc.seat));
 }
 
+/* ---- opening ---- */
+
+static _Atomic long n_questions;
+
+static bool
+goes_away_at_the_third(void *context)
+{
+    (void)context;
+    return atomic_fetch_add(&n_questions, 1) >= 2;
+}
+
+static int64_t
+watch_count(const char *name)
+{
+    return rpc_int(rpc_ok(&rpc, "system.stats", "{}"),
+                   arena_format(rpc.arena, "watches.%s", name).data);
+}
+
+Test(match_watch, a_connection_that_goes_while_lists_are_made_leaves_nothing)
+{
+    for (rpc.helpers = 0; rpc.helpers <= 2; rpc.helpers += 2) {
+        if (rpc.seat == NULL)
+            rpc_seat(&rpc);
+        atomic_store(&n_questions, 0);
+        rpc.is_cancelled = goes_away_at_the_third;
+        cr_assert_null(rpc_call(&rpc, "match.watch", all));
+        cr_expect_eq(rpc.err.code, ERR_CANCELLED, "%s", rpc.err.message);
+        rpc.is_cancelled = NULL;
+        cr_expect_geq(atomic_load(&n_questions), 3, "it was asked while lists were made");
+        cr_expect_not(watch_seat_is_watching(rpc.seat));
+        for (const char *const *name = (const char *const[]){"watches", "standings", "lists",
+                                                             "list_bytes", "being_made", NULL};
+             *name != NULL; name++)
+            cr_expect_eq(watch_count(*name), 0, "%s", *name);
+    }
+}
+
+/* ---- erasure ---- */
+
+static void
+erase(const char *id)
+{
+    rpc_ok(&rpc, "profile.delete",
+           arena_format(rpc.arena, "{\"id\": \"%s\", \"erase\": true}", id).data);
+}
+
+/* Does any text in it hold this one? */
+static bool
+holds(const msgpack_object *value, const char *text)
+{
+    struct str s;
+
+    if (value_str(value, &s))
+        return s.len > 0 && memmem(s.data, s.len, text, strlen(text)) != NULL;
+    for (size_t i = 0; i < value_size(value); i++)
+        if (holds(value_is_map(value) ? value_of(value, i) : value_at(value, i), text))
+            return true;
+    return false;
+}
+
+static const char *
+best_of_one(void)
+{
+    return rpc_text(&rpc, rpc_ok(&rpc, "match.top", one), "matches[0].id");
+}
+
+Test(match_watch, an_erased_profile_leaves_without_its_name)
+{
+    const char *best = best_of_one();
+    const msgpack_object *news, *left;
+
+    rpc_seat(&rpc);
+    patch("demo-startup-003", "{\"sectors\": [\"ai\"]}"); /* "everything" is heard, by nobody */
+    watch(one);
+    erase(best);
+    news = told();
+    cr_assert_not_null(news);
+    cr_expect_not(holds(news, best));
+    cr_expect(rpc_bool(news, "complete"));
+    left = rpc_at(news, "changes[0]");
+    cr_expect_str_eq(rpc_text(&rpc, left, "change"), "left");
+    cr_expect(rpc_bool(left, "erased"));
+    cr_expect_eq(rpc_int(left, "rank_before"), 1);
+    cr_expect(value_is_nil(rpc_at(left, "other")));
+    cr_expect(value_is_nil(rpc_at(left, "score_before")));
+    check_agrees();
+}
+
+Test(match_watch, one_that_is_only_deleted_leaves_by_name)
+{
+    const char *best = best_of_one();
+    const msgpack_object *news;
+
+    rpc_seat(&rpc);
+    patch("demo-startup-003", "{\"sectors\": [\"ai\"]}");
+    watch(one);
+    rpc_ok(&rpc, "profile.delete", arena_format(rpc.arena, "{\"id\": \"%s\"}", best).data);
+    news = told();
+    cr_assert_not_null(news);
+    cr_expect_str_eq(rpc_text(&rpc, news, "changes[0].other"), best);
+}
+
+Test(match_watch, what_waits_and_names_an_erased_profile_is_not_told)
+{
+    const char *best = best_of_one();
+    const msgpack_object *news;
+    struct buf frame;
+
+    rpc_seat(&rpc);
+    patch("demo-startup-003", "{\"sectors\": [\"ai\"]}");
+    watch(one);
+    patch(best, "{\"status\": \"paused\"}");
+    watch_desk_turn(rpc.host.watches); /* "left", by name, waits */
+    erase(best);
+    buf_init(&frame, 0);
+    cr_assert(watch_seat_take(rpc.seat, &frame)); /* before the desk's next turn */
+    cr_expect(memmem(frame.data, frame.len, best, strlen(best)) == NULL);
+    cr_expect(memmem(frame.data, frame.len, "missed", 6) != NULL);
+    buf_fini(&frame);
+    news = told();
+    cr_expect(news == NULL || !holds(news, best));
+    check_agrees();
+}
+
+Test(match_watch, the_list_of_an_erased_profile_ends_or_is_missed)
+{
+    const msgpack_object *news;
+    uint64_t own;
+    int n_missed = 0, n_ended = 0;
+
+    rpc_seat(&rpc);
+    patch("demo-startup-003", "{\"sectors\": [\"ai\"]}");
+    own = watch(one);
+    watch(all);
+    erase("demo-startup-001");
+    while ((news = told()) != NULL) {
+        bool has_ended = !value_is_nil(value_find(news, "ended"));
+
+        cr_expect_not(holds(news, "demo-startup-001"));
+        cr_expect_eq(has_ended, rpc_int(news, "watch") == (int64_t)own);
+        n_ended += has_ended;
+        n_missed += !value_is_nil(value_find(news, "missed"));
+    }
+    cr_expect_eq(n_ended, 1);
+    cr_expect_eq(n_missed, 1);
+}
+
+/* Where there was no memory to remember whom, whoever is gone may have been the one. */
+Test(match_watch, an_erased_profile_is_not_named_whatever_allocation_fails)
+{
+    rpc_seat(&rpc);
+    for (long n = 1; n < 60; n++) {
+        const char *best = best_of_one();
+        const msgpack_object *news;
+
+        patch("demo-startup-003", "{\"sectors\": [\"ai\"]}");
+        watch(one);
+        rpc.fail_at = n;
+        rpc_call(&rpc, "profile.delete",
+                 arena_format(rpc.arena, "{\"id\": \"%s\", \"erase\": true}", best).data);
+        rpc.fail_at = 0;
+        if (rpc_call(&rpc, "profile.get", arena_format(rpc.arena, "{\"id\": \"%s\"}", best).data) ==
+            NULL) {
+            while ((news = told()) != NULL)
+                cr_expect_not(holds(news, best), "allocation %ld", n);
+            n += 7; /* there are not so many hosts */
+        }
+        watch_seat_end(rpc.seat, "over");
+        while (told() != NULL)
+            ;
+    }
+}
+
 /* In place of "out of memory" by turns: an error or an answer, and nothing is left behind. */
 Test(match_watch, survives_the_failure_of_any_allocation)
 {
@@ -244,7 +418,7 @@ Test(match_watch, survives_the_failure_of_any_allocation)
         happened = rpc.has_failed;
         rpc.fail_at = 0;
         if (rpc.watch != 0)
-            cr_assert(watch_desk_unwatch(rpc.host.watches, rpc.seat, rpc.watch));
+            cr_assert(watch_seat_unwatch(rpc.seat, rpc.watch));
         cr_assert_not(watch_seat_is_watching(rpc.seat), "allocation %ld", n);
     }
 }

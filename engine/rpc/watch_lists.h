@@ -1,17 +1,19 @@
-#ifndef JML_WATCH_GROUP_H
-#define JML_WATCH_GROUP_H
+#ifndef JML_WATCH_LISTS_H
+#define JML_WATCH_LISTS_H
 
+#include "change_log.h"
 #include "engine.h"
 #include "standing.h"
 
 #include <stdatomic.h>
 
 /*
- * watch_group: the standing lists of one programme's pairing, in both directions where it is mirrored, that any
+ * watch_lists: the standing lists of one programme's pairing, in both directions where it is mirrored, that any
  * number of watches of the same wish share. Private to rpc/.
  *
  * Knows the store (the programme is read from it), the engine's views and score's standings; nothing of
- * watches, connections or queues. One thread at a time; filling lists it takes threads of its own.
+ * watches, connections or queues. One thread at a time, but for the two counts of progress; where all
+ * lists are made, the engine's helpers (engine.h) take part.
  */
 struct watch_wish { /* strings borrowed; a group has copies */
     struct str programme, pairing;
@@ -33,6 +35,8 @@ struct watch_lists {
     struct standing *standings[WATCH_DIRECTIONS];
     size_t n_standings;
     size_t bytes_max;
+    _Atomic size_t n_filled,
+        n_to_fill; /* of the last time that lists were made; any thread may look */
     int32_t day;
 };
 
@@ -40,12 +44,6 @@ bool watch_lists_init(struct watch_lists *lists, struct engine *engine,
                       const struct watch_wish *wish); /* false if out of memory */
 void watch_lists_fini(struct watch_lists *lists);
 
-/* What has happened since the lists were right. */
-struct watch_news {
-    const struct str *profiles, *parties; /* ids: put or deleted; named by an outcome */
-    size_t n_profiles, n_parties;
-    bool is_everything, has_new_programme;
-};
 /* The lists as they are in the view. Without lists yet, or after an error: all are made, and nothing is told.
  * ERR_NOT_FOUND, ERR_INVALID_PARAMS: the programme is gone, or has no such pairing any more. After any
  * error there are no lists. */

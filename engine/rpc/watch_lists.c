@@ -1,20 +1,17 @@
-#include "watch_group.h"
+#include "watch_lists.h"
 
 #include "alloc.h"
 #include "call.h"
 #include "faults.h"
+#include "team.h"
 #include "value.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     PROGRAMME_BYTES_MAX = 16 * 1024 * 1024,
     PLAN_BYTES_MAX = 16 * 1024 * 1024,
-    SLICE_LISTS = 512,
-    HELPERS_MAX = 7
+    SLICE_LISTS = 512
 };
 
 bool
@@ -171,73 +168,54 @@ plans_of(struct match_plan *const plans[WATCH_DIRECTIONS], size_t i)
 /* ---- filling ---- */
 
 struct filling {
+    struct watch_lists *lists;
     struct standing *standing;
     const struct standing_plans *plans;
     const struct standing_stop *stop;
-    _Atomic size_t next;  /* the first list that nobody has taken */
-    _Atomic int failed;   /* 0; else the first error's code */
-    pthread_mutex_t lock; /* of err */
-    struct err err;
 };
 
-static void *
-fill_slices(void *context)
+static bool
+must_stop(void *context)
 {
-    struct filling *filling = context;
-    size_t n = standing_n_places(filling->standing), at;
+    const struct team *team = context;
+    const struct filling *filling = team_context(team);
+    const struct standing_stop *stop = filling->stop;
 
-    while (atomic_load(&filling->failed) == 0 &&
-           (at = atomic_fetch_add(&filling->next, SLICE_LISTS)) < n) {
-        struct err err = {0};
-        enum err_code code =
-            standing_fill(filling->standing, filling->plans, at,
-                          n - at < SLICE_LISTS ? n - at : SLICE_LISTS, filling->stop, &err);
-
-        if (code == ERR_OK)
-            continue;
-        pthread_mutex_lock(&filling->lock);
-        if (filling->failed == 0)
-            filling->err = err;
-        filling->failed = (int)code;
-        pthread_mutex_unlock(&filling->lock);
-    }
-    return NULL;
-}
-
-static size_t
-helpers_for(size_t n_lists)
-{
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t wanted = n_lists / SLICE_LISTS;
-
-    if (n <= 1)
-        return 0;
-    wanted = wanted < (size_t)n - 1 ? wanted : (size_t)n - 1;
-    return wanted < HELPERS_MAX ? wanted : HELPERS_MAX;
+    return team_must_stop(team) || (stop->is_asked != NULL && stop->is_asked(stop->context));
 }
 
 static enum err_code
-fill(struct standing *standing, const struct standing_plans *plans,
+fill_slice(struct team *team, size_t member, size_t task, struct err *err)
+{
+    struct filling *filling = team_context(team);
+    const struct standing_stop stop = {must_stop, team};
+    size_t first = task * SLICE_LISTS, n = standing_n_places(filling->standing) - first;
+    enum err_code code;
+
+    (void)member;
+    n = n < SLICE_LISTS ? n : SLICE_LISTS;
+    code = standing_fill(filling->standing, filling->plans, first, n, &stop, err);
+    if (code == ERR_OK)
+        atomic_fetch_add(&filling->lists->n_filled, n);
+    return code;
+}
+
+/* In slices, by this thread and as many helpers as the engine has to spare. */
+static enum err_code
+fill(struct watch_lists *lists, struct standing *standing, const struct standing_plans *plans,
      const struct standing_stop *stop, struct err *err)
 {
-    struct filling filling = {.standing = standing, .plans = plans, .stop = stop};
-    size_t wanted = helpers_for(standing_n_places(standing)), n = 0;
-    pthread_t helpers[HELPERS_MAX];
-    sigset_t all, before;
+    size_t n = standing_n_places(standing), n_slices = (n + SLICE_LISTS - 1) / SLICE_LISTS;
+    size_t most = n_slices < TEAM_MOST ? n_slices : TEAM_MOST;
+    size_t helpers = most > 1 ? engine_helpers_take(lists->engine, most - 1) : 0;
+    struct filling filling = {lists, standing, plans, stop};
+    const struct team_work work = {.n_tasks = n_slices, .run = fill_slice, .context = &filling};
+    enum err_code code;
 
-    pthread_mutex_init(&filling.lock, NULL);
-    sigfillset(&all); /* signals are the main loop's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (n < wanted && pthread_create(&helpers[n], NULL, fill_slices, &filling) == 0)
-        n++; /* one fewer only takes longer */
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    fill_slices(&filling);
-    while (n > 0)
-        pthread_join(helpers[--n], NULL);
-    pthread_mutex_destroy(&filling.lock);
-    if (filling.failed != 0)
-        *err = filling.err;
-    return (enum err_code)filling.failed;
+    atomic_fetch_add(&lists->n_to_fill, n);
+    code = team_run(&work, 1 + helpers, err);
+    engine_helpers_give(lists->engine, helpers);
+    return code;
 }
 
 /* ---- updating ---- */
@@ -254,7 +232,7 @@ make_anew(struct watch_lists *lists, const struct standing_plans *plans, struct 
     struct standing *standing;
     enum err_code code = standing_create(&spec, plans, &standing, err);
 
-    if (code == ERR_OK && (code = fill(standing, plans, stop, err)) != ERR_OK)
+    if (code == ERR_OK && (code = fill(lists, standing, plans, stop, err)) != ERR_OK)
         standing_destroy(standing);
     if (code == ERR_OK)
         *out = standing;
@@ -360,6 +338,8 @@ watch_lists_update(struct watch_lists *lists, const struct engine_view *view,
     enum err_code code = arena != NULL ? ERR_OK : err_no_memory(err);
 
     lists->day = today;
+    atomic_store(&lists->n_filled, 0);
+    atomic_store(&lists->n_to_fill, 0);
     if (code == ERR_OK && is_anew)
         code = load_programme(lists, view->reference, err);
     if (code == ERR_OK)
