@@ -152,6 +152,7 @@ struct load {
         pthread_t thread;
         struct arena *arena;
         struct shelf *shelf;
+        struct recent_symbols recent;
     } * workers; /* the first is the caller's thread */
     size_t n_workers, n_started;
 };
@@ -179,6 +180,7 @@ batch_build(struct worker *worker, struct batch *batch, struct err *err)
     struct load *load = worker->load;
     enum err_code code = ERR_OK;
 
+    symbol_scope_use(batch->scope, &worker->recent);
     for (size_t i = 0; i < batch->n && code == ERR_OK; i++) {
         struct loading *loading = &batch->list[i];
         struct facts_input input = {.scope = batch->scope,
@@ -406,7 +408,7 @@ enum err_code
 engine_load_profiles(struct engine *engine, struct store_read *read, struct roster_edit *edit,
                      unsigned n_threads, bool keeps_vectors, struct err *err)
 {
-    uint64_t worth = store_profile_count(read) / PROFILES_A_THREAD;
+    uint64_t n_profiles = store_profile_count(read), worth = n_profiles / PROFILES_A_THREAD;
     size_t n_workers = worth < n_threads ? (worth > 0 ? (size_t)worth : 1) : n_threads;
     struct load load = {.engine = engine,
                         .tables = engine_tables_in_force(engine),
@@ -418,6 +420,9 @@ engine_load_profiles(struct engine *engine, struct store_read *read, struct rost
     enum err_code code = load_init(&load, read, keeps_vectors, err);
 
     if (code == ERR_OK) {
+        symbols_reserve(engine->symbols,
+                        n_profiles < UINT32_MAX ? (uint32_t)n_profiles : UINT32_MAX);
+        roster_edit_reserve(edit, n_profiles < UINT32_MAX ? (uint32_t)n_profiles : UINT32_MAX);
         start_workers(&load);
         code = load_run(&load, err);
     }

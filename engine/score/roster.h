@@ -49,6 +49,8 @@ uint32_t roster_place(const struct roster *roster, uint32_t row);
 
 struct roster_edit;
 struct roster_edit *roster_edit_begin(struct roster *base); /* base NULL: from nothing */
+/* So many ids will be there: their table is made at once. */
+void roster_edit_reserve(struct roster_edit *edit, uint32_t n);
 void roster_edit_foresee(const struct roster_edit *edit, struct str id); /* will soon be put */
 /* Takes the reference, also where it fails. A new id gets a new row; a known one keeps its own, for
  * good: deleted and put again it has its row and its record back. A change that failed was not made. */
