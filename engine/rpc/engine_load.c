@@ -279,8 +279,10 @@ batch_settle(struct load *load, struct batch *batch, struct err *err)
 
         if (i + 2 * AHEAD < batch->n)
             __builtin_prefetch(batch->list[i + 2 * AHEAD].facts);
+        if (i + 4 < batch->n)
+            facts_foresee(batch->list[i + 4].facts);
         if (i + 2 < batch->n)
-            facts_foresee(batch->list[i + 2].facts);
+            roster_edit_foresee_facts(load->edit, batch->list[i + 2].facts);
         if (i + AHEAD < batch->n) {
             symbols_foresee(load->engine->symbols, batch->list[i + AHEAD].facts->id);
             roster_edit_foresee(load->edit, batch->list[i + AHEAD].facts->id);

@@ -327,6 +327,12 @@ roster_edit_reserve(struct roster_edit *edit, uint32_t n)
 }
 
 void
+roster_edit_foresee_facts(const struct roster_edit *edit, const struct facts *facts)
+{
+    columns_foresee(edit->next->columns, facts);
+}
+
+void
 roster_edit_foresee(const struct roster_edit *edit, struct str id)
 {
     names_foresee(edit->next->lineage->names, id);

@@ -25,7 +25,7 @@ TestSuite(facts, .init = set_up, .fini = tear_down);
 static const struct slot *
 slot_of(const struct facts *facts, enum field_id field)
 {
-    return &facts->slots[field];
+    return facts_slot(facts, field);
 }
 
 /* Does the slot hold exactly these codes, "a b c" (any order)? */
@@ -471,7 +471,8 @@ Test(facts, settled_are_what_the_writer_would_have_built)
         cr_expect_eq(settled->organisation, direct->organisation);
         cr_expect_eq(settled->conflicts.n, direct->conflicts.n);
         for (int field = 0; field < FIELD_COUNT; field++) {
-            const struct slot *a = &settled->slots[field], *b = &direct->slots[field];
+            const struct slot *a = slot_of(settled, (enum field_id)field);
+            const struct slot *b = slot_of(direct, (enum field_id)field);
 
             if (schema[field].slot != SLOT_CODES)
                 continue;
