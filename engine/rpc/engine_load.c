@@ -266,6 +266,26 @@ batch_fill(struct load *load, struct batch *batch, struct err *err)
     return ERR_OK;
 }
 
+/* What is read when facts are settled comes from memory step by step, the last step for the next ones. */
+static void
+settle_foresee(const struct load *load, const struct batch *batch, size_t i)
+{
+    const struct loading *at = batch->list + i;
+    size_t left = batch->n - i;
+
+    if (left > 2 * AHEAD)
+        __builtin_prefetch(at[2 * AHEAD].facts);
+    if (left > AHEAD) {
+        symbols_foresee(load->engine->symbols, at[AHEAD].facts->id);
+        roster_edit_foresee(load->edit, at[AHEAD].facts->id);
+        facts_foresee(at[AHEAD].facts);
+    }
+    if (left > AHEAD / 2)
+        roster_edit_foresee_facts(load->edit, at[AHEAD / 2].facts);
+    if (left > AHEAD / 4)
+        roster_edit_foresee_values(load->edit, at[AHEAD / 4].facts);
+}
+
 static enum err_code
 batch_settle(struct load *load, struct batch *batch, struct err *err)
 {
@@ -277,16 +297,7 @@ batch_settle(struct load *load, struct batch *batch, struct err *err)
         struct loading *loading = &batch->list[i];
         struct facts *facts = loading->facts;
 
-        if (i + 2 * AHEAD < batch->n)
-            __builtin_prefetch(batch->list[i + 2 * AHEAD].facts);
-        if (i + 4 < batch->n)
-            facts_foresee(batch->list[i + 4].facts);
-        if (i + 2 < batch->n)
-            roster_edit_foresee_facts(load->edit, batch->list[i + 2].facts);
-        if (i + AHEAD < batch->n) {
-            symbols_foresee(load->engine->symbols, batch->list[i + AHEAD].facts->id);
-            roster_edit_foresee(load->edit, batch->list[i + AHEAD].facts->id);
-        }
+        settle_foresee(load, batch, i);
         code = facts_settle(facts, batch->scope, load->engine->symbols, err);
         if (code == ERR_OK && loading->vector_was_made && load->vectors != NULL)
             code =

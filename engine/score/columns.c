@@ -192,8 +192,9 @@ codes_of(struct table_dictionaries *dictionaries, const struct facts *facts,
     return codes_of_standing(dictionaries, facts, codes);
 }
 
-void
-columns_foresee(const struct columns *columns, const struct facts *facts)
+static void
+foresee_each(const struct columns *columns, const struct facts *facts,
+             void (*foresee)(const struct dictionary *dictionary, const struct slot *slot))
 {
     const struct table *table = columns_table(columns, facts->kind, facts->metro);
 
@@ -202,8 +203,20 @@ columns_foresee(const struct columns *columns, const struct facts *facts)
         const struct dictionary *dictionary = table_dictionary(table, (enum column_id)slot->field);
 
         if (dictionary != NULL)
-            dictionary_foresee(dictionary, slot);
+            foresee(dictionary, slot);
     }
+}
+
+void
+columns_foresee(const struct columns *columns, const struct facts *facts)
+{
+    foresee_each(columns, facts, dictionary_foresee);
+}
+
+void
+columns_foresee_values(const struct columns *columns, const struct facts *facts)
+{
+    foresee_each(columns, facts, dictionary_foresee_value);
 }
 
 /* ---- planes ---- */

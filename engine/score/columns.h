@@ -158,8 +158,9 @@ void columns_destroy(struct columns *columns); /* published or not; NULL is fine
  * another kind or metro: *place is where it is now. False if out of memory: nothing has changed. */
 bool columns_put(struct columns *columns, const struct facts *old, const struct facts *facts,
                  uint32_t row, bool has_record, uint32_t *place);
-/* These facts will soon be put. */
+/* These facts will soon be put: what their codes are found by begins to come from memory, in two steps. */
 void columns_foresee(const struct columns *columns, const struct facts *facts);
+void columns_foresee_values(const struct columns *columns, const struct facts *facts);
 bool columns_remove(struct columns *columns, const struct facts *facts, uint32_t place);
 bool columns_set_record(struct columns *columns, const struct facts *facts, uint32_t place);
 

@@ -269,6 +269,15 @@ dictionary_foresee(const struct dictionary *dictionary, const struct slot *slot)
     __builtin_prefetch(&dictionary->index[slot->hash & dictionary->mask]);
 }
 
+void
+dictionary_foresee_value(const struct dictionary *dictionary, const struct slot *slot)
+{
+    uint64_t word = dictionary->index[slot->hash & dictionary->mask];
+
+    if (word >> 32 == slot->hash)
+        __builtin_prefetch(dictionary_slot(dictionary, (uint32_t)word));
+}
+
 const struct slot *
 dictionary_slot(const struct dictionary *dictionary, uint32_t code)
 {

@@ -333,6 +333,12 @@ roster_edit_foresee_facts(const struct roster_edit *edit, const struct facts *fa
 }
 
 void
+roster_edit_foresee_values(const struct roster_edit *edit, const struct facts *facts)
+{
+    columns_foresee_values(edit->next->columns, facts);
+}
+
+void
 roster_edit_foresee(const struct roster_edit *edit, struct str id)
 {
     names_foresee(edit->next->lineage->names, id);

@@ -274,8 +274,10 @@ change_one(struct columns *columns, struct mirror *mirror, uint32_t n_rows)
     struct entry *entry = &mirror->entries[row];
 
     if (entry->facts == NULL || what < 4) {
-        if (entry->facts != NULL && what < 2) /* what it may hold now, under the same roof or not */
+        if (entry->facts != NULL && what < 2) {
             columns_foresee(columns, pool[what]);
+            columns_foresee_values(columns, pool[what]);
+        }
         return put(columns, mirror, row, pool[below(KINDS_OF_FACTS)]);
     }
     if (what < 6) {
