@@ -160,6 +160,14 @@ arena_alloc(struct arena *arena, size_t count, size_t size)
 }
 
 void *
+arena_room(struct arena *arena, size_t count, size_t size)
+{
+    size_t n;
+
+    return __builtin_mul_overflow(count, size, &n) ? NULL : take(arena, n);
+}
+
+void *
 arena_alloc_wide(struct arena *arena, size_t count, size_t size)
 {
     uintptr_t at;

@@ -22,7 +22,9 @@ void arena_reset(struct arena *arena);    /* empties it and keeps its first bloc
 /* Zeroed, aligned for any type; NULL once the limit or the machine's memory is reached, or if
  * count * size overflows. A count or size of 0 gives a valid pointer to nothing. */
 void *arena_alloc(struct arena *arena, size_t count, size_t size);
-/* The same at an address that is a multiple of 64, for what is read by wide instructions. */
+/* The same, not zeroed: for what is filled at once. */
+void *arena_room(struct arena *arena, size_t count, size_t size);
+/* As arena_alloc at an address that is a multiple of 64, for what is read by wide instructions. */
 enum { ARENA_WIDE = 64 };
 void *arena_alloc_wide(struct arena *arena, size_t count, size_t size);
 /* A copy of bytes / of s with a NUL after it; NULL as arena_alloc. */

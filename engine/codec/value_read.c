@@ -103,6 +103,7 @@ enter(struct value_reader *reader, uint64_t n_kids)
         return fail_limit(reader, "values");
     if (n_kids > (uint64_t)(reader->end - reader->at))
         return fail(reader, "is cut off");
+    reader->items_left -= n_kids;
     reader->depth_left--;
     return true;
 }
@@ -114,6 +115,31 @@ no_room(struct value_reader *reader)
     return false;
 }
 
+/* The shortest texts and numbers, which most nodes are, where they are met. */
+static inline bool
+read_child(struct value_reader *reader, msgpack_object *out)
+{
+    const uint8_t *at = reader->at;
+    size_t left = (size_t)(reader->end - at), n;
+
+    if (left == 0 || (*at >= 0x80 && (*at & 0xe0) != 0xa0))
+        return read_node(reader, out);
+    if (*at < 0x80) {
+        out->type = MSGPACK_OBJECT_POSITIVE_INTEGER;
+        out->via.u64 = *at;
+        reader->at = at + 1;
+        return true;
+    }
+    n = *at & 0x1f;
+    if (n >= left)
+        return read_node(reader, out);
+    out->type = MSGPACK_OBJECT_STR;
+    out->via.str.size = (uint32_t)n;
+    out->via.str.ptr = (const char *)at + 1;
+    reader->at = at + 1 + n;
+    return true;
+}
+
 static bool
 read_array(struct value_reader *reader, uint64_t n, msgpack_object *out)
 {
@@ -121,11 +147,11 @@ read_array(struct value_reader *reader, uint64_t n, msgpack_object *out)
 
     if (!enter(reader, n))
         return false;
-    list = arena_alloc(reader->arena, n, sizeof *list);
+    list = arena_room(reader->arena, n, sizeof *list);
     if (list == NULL)
         return no_room(reader);
     for (uint64_t i = 0; i < n; i++)
-        if (!read_node(reader, &list[i]))
+        if (!read_child(reader, &list[i]))
             return false;
     reader->depth_left++;
     out->type = MSGPACK_OBJECT_ARRAY;
@@ -141,11 +167,11 @@ read_map(struct value_reader *reader, uint64_t n, msgpack_object *out)
 
     if (!enter(reader, 2 * n))
         return false;
-    pairs = arena_alloc(reader->arena, n, sizeof *pairs);
+    pairs = arena_room(reader->arena, n, sizeof *pairs);
     if (pairs == NULL)
         return no_room(reader);
     for (uint64_t i = 0; i < n; i++)
-        if (!read_node(reader, &pairs[i].key) || !read_node(reader, &pairs[i].val))
+        if (!read_child(reader, &pairs[i].key) || !read_child(reader, &pairs[i].val))
             return false;
     reader->depth_left++;
     out->type = MSGPACK_OBJECT_MAP;
@@ -248,9 +274,6 @@ read_node(struct value_reader *reader, msgpack_object *out)
 
     if (reader->at == reader->end)
         return fail(reader, "is cut off");
-    if (reader->items_left == 0)
-        return fail_limit(reader, "values");
-    reader->items_left--;
     type = *reader->at++;
     if (type >= 0xa0 && type < 0xc0)
         return read_str(reader, type & 0x1f, out);
@@ -274,7 +297,7 @@ value_read(const void *bytes, size_t n, const struct value_limits *limits, struc
         .at = bytes,
         .end = n > 0 ? (const uint8_t *)bytes + n : bytes,
         .arena = arena,
-        .items_left = limits->items,
+        .items_left = limits->items - (limits->items > 0), /* the root */
         .depth_left = limits->depth < FRAME_DEPTH_MAX ? limits->depth : FRAME_DEPTH_MAX,
         .err = err != NULL ? err : &unheard,
     };
@@ -284,6 +307,8 @@ value_read(const void *bytes, size_t n, const struct value_limits *limits, struc
         return err_no_memory(err);
     if (n == 0) /* bytes may be NULL */
         return err_set(err, ERR_INVALID_PARAMS, "the stored value is empty");
+    if (limits->items == 0)
+        return fail_limit(&reader, "values") ? ERR_OK : reader.err->code;
     if (n > limits->bytes)
         return err_set(err, ERR_TOO_LARGE, "the stored value is larger than %zu bytes",
                        limits->bytes);

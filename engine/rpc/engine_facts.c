@@ -238,8 +238,10 @@ take_vector(const struct tables *tables, const struct kept_vector *kept, uint64_
         code = is_made_of_texts(kept->made_of, input, arena, &is_good, err);
     if (code != ERR_OK)
         return code;
-    if (is_good)
-        return text_vector_read(kept->bytes, arena, &input->text, err);
+    if (is_good) {
+        input->kept_text = kept->bytes;
+        return ERR_OK;
+    }
     code =
         made_vector_make(tables->lexicon, input->open, input->confidential, arena, &out->made, err);
     out->vector_was_made = code == ERR_OK;

@@ -152,6 +152,7 @@ struct load {
         pthread_t thread;
         struct arena *arena;
         struct shelf *shelf;
+        struct recent_symbols recent;
     } * workers; /* the first is the caller's thread */
     size_t n_workers, n_started;
 };
@@ -179,6 +180,7 @@ batch_build(struct worker *worker, struct batch *batch, struct err *err)
     struct load *load = worker->load;
     enum err_code code = ERR_OK;
 
+    symbol_scope_use(batch->scope, &worker->recent);
     for (size_t i = 0; i < batch->n && code == ERR_OK; i++) {
         struct loading *loading = &batch->list[i];
         struct facts_input input = {.scope = batch->scope,
@@ -264,6 +266,26 @@ batch_fill(struct load *load, struct batch *batch, struct err *err)
     return ERR_OK;
 }
 
+/* What is read when facts are settled comes from memory step by step, the last step for the next ones. */
+static void
+settle_foresee(const struct load *load, const struct batch *batch, size_t i)
+{
+    const struct loading *at = batch->list + i;
+    size_t left = batch->n - i;
+
+    if (left > 2 * AHEAD)
+        __builtin_prefetch(at[2 * AHEAD].facts);
+    if (left > AHEAD) {
+        symbols_foresee(load->engine->symbols, at[AHEAD].facts->id);
+        roster_edit_foresee(load->edit, at[AHEAD].facts->id);
+        facts_foresee(at[AHEAD].facts);
+    }
+    if (left > AHEAD / 2)
+        roster_edit_foresee_facts(load->edit, at[AHEAD / 2].facts);
+    if (left > AHEAD / 4)
+        roster_edit_foresee_values(load->edit, at[AHEAD / 4].facts);
+}
+
 static enum err_code
 batch_settle(struct load *load, struct batch *batch, struct err *err)
 {
@@ -275,14 +297,7 @@ batch_settle(struct load *load, struct batch *batch, struct err *err)
         struct loading *loading = &batch->list[i];
         struct facts *facts = loading->facts;
 
-        if (i + 2 * AHEAD < batch->n)
-            __builtin_prefetch(batch->list[i + 2 * AHEAD].facts);
-        if (i + 2 < batch->n)
-            facts_foresee(batch->list[i + 2].facts);
-        if (i + AHEAD < batch->n) {
-            symbols_foresee(load->engine->symbols, batch->list[i + AHEAD].facts->id);
-            roster_edit_foresee(load->edit, batch->list[i + AHEAD].facts->id);
-        }
+        settle_foresee(load, batch, i);
         code = facts_settle(facts, batch->scope, load->engine->symbols, err);
         if (code == ERR_OK && loading->vector_was_made && load->vectors != NULL)
             code =
@@ -406,7 +421,7 @@ enum err_code
 engine_load_profiles(struct engine *engine, struct store_read *read, struct roster_edit *edit,
                      unsigned n_threads, bool keeps_vectors, struct err *err)
 {
-    uint64_t worth = store_profile_count(read) / PROFILES_A_THREAD;
+    uint64_t n_profiles = store_profile_count(read), worth = n_profiles / PROFILES_A_THREAD;
     size_t n_workers = worth < n_threads ? (worth > 0 ? (size_t)worth : 1) : n_threads;
     struct load load = {.engine = engine,
                         .tables = engine_tables_in_force(engine),
@@ -418,6 +433,9 @@ engine_load_profiles(struct engine *engine, struct store_read *read, struct rost
     enum err_code code = load_init(&load, read, keeps_vectors, err);
 
     if (code == ERR_OK) {
+        symbols_reserve(engine->symbols,
+                        n_profiles < UINT32_MAX ? (uint32_t)n_profiles : UINT32_MAX);
+        roster_edit_reserve(edit, n_profiles < UINT32_MAX ? (uint32_t)n_profiles : UINT32_MAX);
         start_workers(&load);
         code = load_run(&load, err);
     }

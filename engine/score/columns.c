@@ -98,22 +98,6 @@ table_dictionary(const struct table *table, enum column_id column)
     return atomic_load_explicit(&table->dictionaries->of[column], memory_order_acquire);
 }
 
-/* What a profile holds in a column: in *own if not in a slot of its own. */
-static const struct slot *
-column_slot(const struct facts *facts, enum column_id column, struct slot *own)
-{
-    if (column < (enum column_id)FIELD_COUNT)
-        return &facts->slots[column];
-    *own = (struct slot){.state = SLOT_KNOWN};
-    if (column == COLUMN_CONSENT) {
-        own->number = columns_consent_pack(facts);
-    } else {
-        own->state = facts->organisation != SYMBOL_NONE ? SLOT_KNOWN : SLOT_MISSING;
-        own->codes = (struct slot_codes){.codes = &facts->organisation, .n = 1};
-    }
-    return own;
-}
-
 /* The value as one word, if it is one: two values of a column have the same word only if they are equal. */
 static bool
 word_of(enum slot_type type, const struct slot *slot, uint64_t *word)
@@ -159,35 +143,80 @@ code_of(struct dictionary *dictionary, enum slot_type type, const struct slot *s
     return code;
 }
 
+/* The code of a value in a column, whose dictionary is made for its first; false if out of memory. */
+static bool
+code_in(struct table_dictionaries *dictionaries, enum column_id column, enum slot_type type,
+        const struct slot *slot, uint32_t codes[COLUMN_COUNT])
+{
+    struct dictionary *dictionary =
+        atomic_load_explicit(&dictionaries->of[column], memory_order_relaxed);
+
+    if (dictionary == NULL) {
+        dictionary = dictionary_create(type);
+        if (dictionary == NULL)
+            return false;
+        atomic_store_explicit(&dictionaries->of[column], dictionary, memory_order_release);
+    }
+    codes[column] = code_of(dictionary, type, slot, dictionaries->recent[column]);
+    return codes[column] != DICTIONARY_FULL;
+}
+
+/* Of the two columns that are no field. */
+static bool
+codes_of_standing(struct table_dictionaries *dictionaries, const struct facts *facts,
+                  uint32_t codes[COLUMN_COUNT])
+{
+    struct slot consent = {.state = SLOT_KNOWN, .number = columns_consent_pack(facts)};
+    struct slot organisation = {.state = SLOT_KNOWN,
+                                .codes = {.codes = &facts->organisation, .n = 1}};
+
+    return code_in(dictionaries, COLUMN_CONSENT, SLOT_NUMBER, &consent, codes) &&
+           (facts->organisation == SYMBOL_NONE ||
+            code_in(dictionaries, COLUMN_ORGANISATION, SLOT_CODES, &organisation, codes));
+}
+
 /* Codes of all columns of a profile; false if out of memory. */
 static bool
 codes_of(struct table_dictionaries *dictionaries, const struct facts *facts,
          uint32_t codes[COLUMN_COUNT])
 {
-    for (int i = 0; i < COLUMN_COUNT; i++) {
-        enum slot_type type = column_type((enum column_id)i);
-        const struct slot *slot;
-        struct slot own;
-        struct dictionary *dictionary;
+    memset(codes, 0, COLUMN_COUNT * sizeof *codes); /* DICTIONARY_MISSING */
+    for (int i = 0; i < facts->n_slots; i++) {
+        const struct slot *slot = &facts->slots[i];
+        enum slot_type type = schema[slot->field].slot;
 
-        codes[i] = DICTIONARY_MISSING;
-        if (type == SLOT_NONE)
-            continue;
-        slot = column_slot(facts, (enum column_id)i, &own);
-        if (slot->state == SLOT_MISSING)
-            continue;
-        dictionary = atomic_load_explicit(&dictionaries->of[i], memory_order_relaxed);
-        if (dictionary == NULL) {
-            dictionary = dictionary_create(type);
-            if (dictionary == NULL)
-                return false;
-            atomic_store_explicit(&dictionaries->of[i], dictionary, memory_order_release);
-        }
-        codes[i] = code_of(dictionary, type, slot, dictionaries->recent[i]);
-        if (codes[i] == DICTIONARY_FULL)
+        if (type != SLOT_TEXT &&
+            !code_in(dictionaries, (enum column_id)slot->field, type, slot, codes))
             return false;
     }
-    return true;
+    return codes_of_standing(dictionaries, facts, codes);
+}
+
+static void
+foresee_each(const struct columns *columns, const struct facts *facts,
+             void (*foresee)(const struct dictionary *dictionary, const struct slot *slot))
+{
+    const struct table *table = columns_table(columns, facts->kind, facts->metro);
+
+    for (int i = 0; table != NULL && i < facts->n_slots; i++) {
+        const struct slot *slot = &facts->slots[i];
+        const struct dictionary *dictionary = table_dictionary(table, (enum column_id)slot->field);
+
+        if (dictionary != NULL)
+            foresee(dictionary, slot);
+    }
+}
+
+void
+columns_foresee(const struct columns *columns, const struct facts *facts)
+{
+    foresee_each(columns, facts, dictionary_foresee);
+}
+
+void
+columns_foresee_values(const struct columns *columns, const struct facts *facts)
+{
+    foresee_each(columns, facts, dictionary_foresee_value);
 }
 
 /* ---- planes ---- */
@@ -232,20 +261,21 @@ table_plane(const struct table *table, enum plane_set set, symbol code, bool is_
     return index != NO_PLANE ? PLANE_SIZES + index : NO_PLANE;
 }
 
-/* Gives the name a plane if it has none; false where there are too many. */
-static bool
+/* The index of a name, a new one for a new name; NO_PLANE where there are too many. */
+static uint32_t
 plane_add(struct plane_names *names, uint64_t name)
 {
     uint32_t n = atomic_load_explicit(&names->n, memory_order_relaxed), free_place;
+    uint32_t known = plane_find(names, name, &free_place);
 
-    if (plane_find(names, name, &free_place) != NO_PLANE)
-        return true;
+    if (known != NO_PLANE)
+        return known;
     if (n == PLANES_MAX - PLANE_SIZES)
-        return false;
+        return NO_PLANE;
     names->names[n] = name;
     atomic_store_explicit(&names->n, n + 1, memory_order_relaxed);
     atomic_store_explicit(&names->places[free_place], (uint16_t)(n + 1), memory_order_release);
-    return true;
+    return n;
 }
 
 static bool
@@ -254,22 +284,54 @@ has_groups(int set) /* facts then bring the groups of their codes */
     return (schema[plane_columns[set]].flags & FIELD_TWO_LEVEL) != 0;
 }
 
-/* Makes sure that all codes of a profile have planes. */
+/* The planes in which a profile has its bit, of each set. */
+struct marks {
+    uint32_t n[PLANE_SETS];
+    uint16_t planes[PLANE_SETS][PLANE_SIZES + 2 * SLOT_CODES_MAX];
+};
+
 static void
-planes_name(struct table_dictionaries *dictionaries, const struct facts *facts)
+mark(struct marks *marks, int set, uint32_t plane)
+{
+    marks->planes[set][marks->n[set]++] = (uint16_t)plane;
+}
+
+/* False where there are too many names. */
+static bool
+mark_codes(struct plane_names *names, int set, const struct slot_codes *codes, struct marks *marks)
+{
+    for (uint32_t i = 0; i < codes->n; i++) {
+        uint32_t plane = plane_add(names, plane_name(codes->codes[i], false)), group = 0;
+
+        if (has_groups(set))
+            group = plane_add(names, plane_name(codes->groups[i], true));
+        if (plane == NO_PLANE || group == NO_PLANE)
+            return false;
+        mark(marks, set, PLANE_SIZES + plane);
+        if (has_groups(set))
+            mark(marks, set, PLANE_SIZES + group);
+    }
+    return true;
+}
+
+/* Makes sure that all codes of a profile have planes, and says which. */
+static void
+planes_name(struct table_dictionaries *dictionaries, const struct facts *facts, struct marks *marks)
 {
     for (int set = 0; set < PLANE_SETS; set++) {
         struct plane_names *names = &dictionaries->planes[set];
-        const struct slot *slot = &facts->slots[plane_columns[set]];
-        bool fits = !atomic_load_explicit(&names->has_overflown, memory_order_relaxed);
+        const struct slot *slot = facts_slot(facts, (enum field_id)plane_columns[set]);
 
-        for (uint32_t i = 0; fits && slot->state == SLOT_KNOWN && i < slot->codes.n; i++) {
-            fits = plane_add(names, plane_name(slot->codes.codes[i], false));
-            if (fits && has_groups(set))
-                fits = plane_add(names, plane_name(slot->codes.groups[i], true));
-        }
-        if (!fits)
+        marks->n[set] = 0;
+        if (slot->state == SLOT_MISSING ||
+            atomic_load_explicit(&names->has_overflown, memory_order_relaxed))
+            continue;
+        for (uint32_t size = 1; size <= slot->codes.n && size <= PLANE_SIZES; size++)
+            mark(marks, set, plane_of_size(size));
+        if (!mark_codes(names, set, &slot->codes, marks)) {
+            marks->n[set] = 0;
             atomic_store_explicit(&names->has_overflown, true, memory_order_release);
+        }
     }
 }
 
@@ -318,15 +380,20 @@ code_write(const struct column *column, uint32_t place, uint32_t code)
     }
 }
 
+/* Of the first n_rows places; behind them the copy is 0. */
 static void
-column_copy(const struct column *from, const struct column *to)
+column_copy(const struct column *from, const struct column *to, uint32_t n_rows)
 {
+    void *codes = (void *)(uintptr_t)to->codes;
+
+    if (to->width == 0)
+        return;
     if (from->width == to->width) {
-        if (to->width > 0)
-            memcpy((void *)(uintptr_t)to->codes, from->codes, (size_t)to->width * BLOCK_ROWS);
+        memcpy(codes, from->codes, (size_t)to->width * BLOCK_ROWS);
         return;
     }
-    for (uint32_t place = 0; place < BLOCK_ROWS; place++)
+    memset(codes, 0, (size_t)to->width * BLOCK_ROWS);
+    for (uint32_t place = 0; place < n_rows; place++)
         code_write(to, place, column_code(from, place));
 }
 
@@ -451,7 +518,7 @@ block_make(const struct block *from, const struct shape *shape, uint64_t edit)
         column->codes = shape->widths[i] > 0 ? at : NULL;
         at += (size_t)shape->widths[i] * BLOCK_ROWS;
         if (from != NULL)
-            column_copy(&from->columns[i], column);
+            column_copy(&from->columns[i], column, from->n_rows);
     }
     return block;
 }
@@ -513,10 +580,22 @@ table_add(struct columns *columns, symbol kind, symbol metro)
     return table;
 }
 
+/* The next block begins as the last one ended: what varied there will vary here. */
+static void
+shape_of_next(const struct table *table, struct shape *shape)
+{
+    *shape = (struct shape){.widths = {0}};
+    if (table->n_blocks == 0)
+        return;
+    shape_for(table, table->blocks[table->n_blocks - 1], NULL, shape);
+    for (int i = 0; i < PLANE_SETS; i++)
+        shape->planes[i] = planes_for(&table->dictionaries->planes[i]);
+}
+
 static bool
 block_add(struct columns *columns, struct table *table)
 {
-    static const struct shape empty; /* all columns of width 0 */
+    struct shape shape;
     struct block *block;
 
     if (table->n_blocks == table->room) {
@@ -528,7 +607,8 @@ block_add(struct columns *columns, struct table *table)
         table->blocks = blocks;
         table->room = room;
     }
-    block = block_make(NULL, &empty, columns->edit);
+    shape_of_next(table, &shape);
+    block = block_make(NULL, &shape, columns->edit);
     if (block == NULL)
         return false;
     table->blocks[table->n_blocks++] = block;
@@ -665,45 +745,25 @@ planes_clear(struct block *block, uint32_t at)
 }
 
 static void
-planes_write(const struct table *table, struct block *block, uint32_t at, const struct facts *facts)
+planes_write(const struct block *block, uint32_t at, const struct marks *marks)
 {
-    for (int i = 0; i < PLANE_SETS; i++) {
-        enum plane_set set = (enum plane_set)i;
-        const struct slot *slot = &facts->slots[plane_columns[i]];
-        const struct planes *planes = &block->planes[i];
-
-        if (slot->state == SLOT_MISSING || planes->n == 0)
-            continue;
-        for (uint32_t size = 1; size <= slot->codes.n && size <= PLANE_SIZES; size++)
-            plane_set(planes, plane_of_size(size), at);
-        for (uint32_t j = 0; j < slot->codes.n; j++) {
-            plane_set(planes, table_plane(table, set, slot->codes.codes[j], false), at);
-            if (has_groups(i))
-                plane_set(planes, table_plane(table, set, slot->codes.groups[j], true), at);
-        }
-    }
-}
-
-static void
-text_write(struct block *block, uint32_t at, const struct text_vector *text)
-{
-    uint32_t n_grams;
-
-    block->text_roots[at] = text->n > 0 ? (uint16_t)isqrt_u64(text->norm2) : 0;
-    block->gram_roots[at] = (uint16_t)text_gram_root(text, &n_grams);
-    block->word_starts[at] = (uint16_t)n_grams;
+    for (int set = 0; set < PLANE_SETS; set++)
+        for (uint32_t i = 0; block->planes[set].n > 0 && i < marks->n[set]; i++)
+            plane_set(&block->planes[set], marks->planes[set][i], at);
 }
 
 static void
 place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_t row,
             bool has_record, const uint32_t codes[COLUMN_COUNT])
 {
+    bool is_fresh = at >= block->n_rows; /* and then all its codes are 0 */
+
     for (int i = 0; i < COLUMN_COUNT; i++) {
         struct column *column = &block->columns[i];
 
         if (column->width == 0)
             column->constant = codes[i]; /* the same, or the block's first */
-        else
+        else if (codes[i] != DICTIONARY_MISSING || !is_fresh)
             code_write(column, at, codes[i]);
     }
     bit_set(block->present, at, true);
@@ -711,7 +771,9 @@ place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_
     bit_set(block->with_conflicts, at, facts->conflicts.n > 0);
     block->rows[at] = row;
     block->facts[at] = facts;
-    text_write(block, at, &facts->text);
+    block->text_roots[at] = facts->text_root;
+    block->gram_roots[at] = facts->gram_root;
+    block->word_starts[at] = facts->n_grams;
     block->embedding_lengths[at] = (uint16_t)facts->n_embedding;
     block->embedding_norms[at] = facts->embedding_norm2;
     if (block->n_rows <= at)
@@ -742,13 +804,14 @@ columns_put(struct columns *columns, const struct facts *old, const struct facts
     struct table *table = table_of(columns, facts);
     bool stays = old != NULL && old->kind == facts->kind && old->metro == facts->metro;
     uint32_t codes[COLUMN_COUNT], at;
+    struct marks marks;
     struct block *block;
 
     if (table == NULL && (table = table_add(columns, facts->kind, facts->metro)) == NULL)
         return false;
     if (!codes_of(table->dictionaries, facts, codes))
         return false;
-    planes_name(table->dictionaries, facts);
+    planes_name(table->dictionaries, facts, &marks);
     at = stays ? *place : table_free_place(columns, table);
     block = at != NO_PLACE ? block_own(columns, table, at / BLOCK_ROWS, codes) : NULL;
     if (block == NULL || (old != NULL && !stays && !columns_remove(columns, old, *place)))
@@ -758,7 +821,7 @@ columns_put(struct columns *columns, const struct facts *old, const struct facts
     place_write(block, at % BLOCK_ROWS, facts, row, has_record, codes);
     if (stays)
         planes_clear(block, at % BLOCK_ROWS);
-    planes_write(table, block, at % BLOCK_ROWS, facts);
+    planes_write(block, at % BLOCK_ROWS, &marks);
     *place = at;
     return true;
 }

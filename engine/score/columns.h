@@ -13,7 +13,7 @@
  *
  * One *table* for each kind and metro, so that a search reads only profiles of the other side. A table
  * is a list of *blocks* of 2048 places. A block keeps, field by field, the dictionary code of the value at
- * each place (structure of arrays; a column whose codes are all equal takes no room), and as bits what
+ * each place (structure of arrays; a column that never had two codes takes no room), and as bits what
  * is yes or no. Nothing depends on the order of places: ranking goes by score and id.
  *
  * A published set of columns is immutable; the next one shares every block in which nothing changed. So
@@ -158,6 +158,9 @@ void columns_destroy(struct columns *columns); /* published or not; NULL is fine
  * another kind or metro: *place is where it is now. False if out of memory: nothing has changed. */
 bool columns_put(struct columns *columns, const struct facts *old, const struct facts *facts,
                  uint32_t row, bool has_record, uint32_t *place);
+/* These facts will soon be put: what their codes are found by begins to come from memory, in two steps. */
+void columns_foresee(const struct columns *columns, const struct facts *facts);
+void columns_foresee_values(const struct columns *columns, const struct facts *facts);
 bool columns_remove(struct columns *columns, const struct facts *facts, uint32_t place);
 bool columns_set_record(struct columns *columns, const struct facts *facts, uint32_t place);
 

@@ -1,38 +1,41 @@
 #include "dictionary.h"
 
 #include "alloc.h"
-#include "names.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 
 /*
- * A value is the name of its bytes. Every name here is a whole number of 8 bytes long, so that each
- * begins aligned in the memory of names and its symbols can be read where they lie; a set of an odd
- * number of symbols is filled up, and the groups of two-level codes stand behind them. Slots stand in segments that double in size (64, 64, 128, 256 …), so
- * that none ever moves.
+ * Slots stand in segments that double in size (64, 64, 128, 256 …), so that none ever moves, each with the
+ * hash of its value; the symbols of sets lie in blocks of their own. The index is an open-addressed table of
+ * words, hash above code, at most half full; only the writer reads it, so that it can be replaced.
  */
-enum { WORD = 8, SEGMENT_BITS = 6, SEGMENTS_MAX = 32 - SEGMENT_BITS };
+enum {
+    SEGMENT_BITS = 6,
+    SEGMENTS_MAX = 32 - SEGMENT_BITS,
+    CODES_MAX = INT32_MAX,
+    INDEX_PLACES_MIN = 64,
+    KEY_BLOCK_SYMBOLS = 4096
+};
+static_assert((int)KEY_BLOCK_SYMBOLS >= 2 * (int)SLOT_CODES_MAX, "a set fits a block");
+
+struct key_block {
+    struct key_block *older;
+    symbol symbols[KEY_BLOCK_SYMBOLS];
+};
 
 struct dictionary {
     enum slot_type type;
-    struct names *names;
     struct slot *segments[SEGMENTS_MAX];
     _Atomic uint64_t *cells[SEGMENTS_MAX]; /* of money: cells_pack; 0 until asked for */
-    size_t bytes;                          /* of the segments */
+    size_t bytes;                          /* of all but the struct */
     _Atomic uint32_t count;                /* codes whose slots can be read */
+    uint64_t *index;                       /* the writer's, and so is what follows */
+    uint32_t mask;
+    uint32_t n_symbols; /* used of the newest block */
+    struct key_block *keys;
 };
-
-union key {                           /* the bytes of a value */
-    symbol codes[2 * SLOT_CODES_MAX]; /* and behind them, from the next word on, their groups */
-    struct {
-        int64_t min, max, currency;
-    } money;
-    struct slot_period period;
-    int64_t number;
-};
-static_assert(sizeof(struct slot_period) == WORD, "a period is one word");
 
 /* Where a code is: segment 0 holds the first 64, segment s the 64 * 2^(s - 1) that follow. */
 struct place {
@@ -86,8 +89,10 @@ dictionary_create(enum slot_type type)
         return NULL;
     dictionary->type = type;
     atomic_init(&dictionary->count, 1); /* the missing one */
-    dictionary->names = names_create();
-    if (dictionary->names == NULL || segment_ensure(dictionary, DICTIONARY_MISSING) == NULL) {
+    dictionary->index = mem_alloc_zeroed(INDEX_PLACES_MIN, sizeof *dictionary->index);
+    dictionary->mask = INDEX_PLACES_MIN - 1;
+    dictionary->bytes = INDEX_PLACES_MIN * sizeof *dictionary->index;
+    if (dictionary->index == NULL || segment_ensure(dictionary, DICTIONARY_MISSING) == NULL) {
         dictionary_destroy(dictionary);
         return NULL;
     }
@@ -99,114 +104,178 @@ dictionary_destroy(struct dictionary *dictionary)
 {
     if (dictionary == NULL)
         return;
-    names_destroy(dictionary->names);
+    for (struct key_block *block = dictionary->keys, *older; block != NULL; block = older) {
+        older = block->older;
+        mem_free(block);
+    }
     for (int i = 0; i < SEGMENTS_MAX; i++) {
         mem_free(dictionary->segments[i]);
         mem_free((void *)dictionary->cells[i]);
     }
+    mem_free(dictionary->index);
     mem_free(dictionary);
 }
 
-/* Symbols of a set of n, filled up to whole words. */
-static uint32_t
-filled_up(uint32_t n)
+/* ---- the index ---- */
+
+static uint64_t
+index_word(uint32_t hash, uint32_t code)
 {
-    return (n + 1) / 2 * 2;
+    return (uint64_t)hash << 32 | code;
 }
 
-static size_t
-codes_key(const struct slot_codes *codes, union key *key)
-{
-    uint32_t n = filled_up(codes->n);
-
-    key->codes[n - 1] = key->codes[2 * n - 1] = SYMBOL_NONE;
-    memcpy(key->codes, codes->codes, codes->n * sizeof(symbol));
-    if (codes->groups == NULL)
-        return n * sizeof(symbol);
-    memcpy(key->codes + n, codes->groups, codes->n * sizeof(symbol));
-    return 2 * n * sizeof(symbol);
-}
-
-static size_t
-key_of(enum slot_type type, const struct slot *slot, union key *key)
+/* Groups follow from the codes: they are not compared. */
+static bool
+is_same(enum slot_type type, const struct slot *a, const struct slot *b)
 {
     switch (type) {
     case SLOT_CODES:
-        return codes_key(&slot->codes, key);
+        return a->codes.n == b->codes.n &&
+               memcmp(a->codes.codes, b->codes.codes, a->codes.n * sizeof(symbol)) == 0;
     case SLOT_MONEY:
-        key->money.min = slot->money.min;
-        key->money.max = slot->money.max;
-        key->money.currency = slot->money.currency;
-        return sizeof key->money;
+        return a->money.min == b->money.min && a->money.max == b->money.max &&
+               a->money.currency == b->money.currency;
     case SLOT_PERIOD:
-        key->period = slot->period;
-        return sizeof key->period;
+        return a->period.from == b->period.from && a->period.to == b->period.to;
     case SLOT_NUMBER:
     case SLOT_DAY:
-        key->number = slot->number;
-        return sizeof key->number;
+        return a->number == b->number;
     case SLOT_NONE:
     case SLOT_TEXT: /* no column */
         break;
     }
-    return 0;
+    return true;
 }
 
-/* The slot of a key that lies in names for good. */
-static struct slot
-slot_of_key(enum slot_type type, const union key *key, const struct slot_codes *codes)
+/* Where the value stands, or would. */
+static uint64_t *
+index_place(const struct dictionary *dictionary, const struct slot *slot, uint32_t hash)
 {
-    struct slot slot = {.state = SLOT_KNOWN};
+    uint32_t at = hash & dictionary->mask;
 
-    switch (type) {
-    case SLOT_CODES:
-        slot.codes = (struct slot_codes){
-            .codes = key->codes,
-            .n = codes->n,
-            .groups = codes->groups != NULL ? key->codes + filled_up(codes->n) : NULL};
-        break;
-    case SLOT_MONEY:
-        slot.money =
-            (struct slot_money){key->money.min, key->money.max, (int32_t)key->money.currency};
-        break;
-    case SLOT_PERIOD:
-        slot.period = key->period;
-        break;
-    case SLOT_NUMBER:
-    case SLOT_DAY:
-        slot.number = key->number;
-        break;
-    case SLOT_NONE:
-    case SLOT_TEXT:
-        break;
+    for (;; at = (at + 1) & dictionary->mask) {
+        uint64_t word = dictionary->index[at];
+
+        if (word == 0 ||
+            (word >> 32 == hash &&
+             is_same(dictionary->type, dictionary_slot(dictionary, (uint32_t)word), slot)))
+            return &dictionary->index[at];
     }
-    return slot;
+}
+
+/* Twice the size, before it is more than half full; false if out of memory. */
+static bool
+index_reserve(struct dictionary *dictionary)
+{
+    uint32_t count = dictionary_count(dictionary), mask = 2 * dictionary->mask + 1;
+    uint64_t *index;
+
+    if (count <= dictionary->mask / 2)
+        return true;
+    index = mem_alloc_zeroed((size_t)mask + 1, sizeof *index);
+    if (index == NULL)
+        return false;
+    for (uint32_t code = DICTIONARY_MISSING + 1; code < count; code++) {
+        uint32_t hash = dictionary_slot(dictionary, code)->hash, at = hash & mask;
+
+        while (index[at] != 0)
+            at = (at + 1) & mask;
+        index[at] = index_word(hash, code);
+    }
+    mem_free(dictionary->index);
+    dictionary->bytes += ((size_t)mask - dictionary->mask) * sizeof *index;
+    dictionary->index = index;
+    dictionary->mask = mask;
+    return true;
+}
+
+/* ---- new values ---- */
+
+/* Symbols copied to stay; NULL if out of memory. */
+static const symbol *
+keep_symbols(struct dictionary *dictionary, const symbol *symbols, uint32_t n)
+{
+    symbol *kept;
+
+    if (dictionary->keys == NULL || n > KEY_BLOCK_SYMBOLS - dictionary->n_symbols) {
+        struct key_block *block = mem_alloc(sizeof *block);
+
+        if (block == NULL)
+            return NULL;
+        block->older = dictionary->keys;
+        dictionary->keys = block;
+        dictionary->n_symbols = 0;
+        dictionary->bytes += sizeof *block;
+    }
+    kept = dictionary->keys->symbols + dictionary->n_symbols;
+    memcpy(kept, symbols, n * sizeof *symbols);
+    dictionary->n_symbols += n;
+    return kept;
+}
+
+/* The value as the dictionary keeps it; false if out of memory. */
+static bool
+slot_keep(struct dictionary *dictionary, const struct slot *slot, uint32_t hash, struct slot *out)
+{
+    struct slot kept = *slot;
+
+    kept.is_confidential = false;
+    kept.field = 0;
+    kept.hash = hash;
+    if (dictionary->type == SLOT_CODES) {
+        kept.codes.codes = keep_symbols(dictionary, slot->codes.codes, slot->codes.n);
+        if (slot->codes.groups != NULL)
+            kept.codes.groups = keep_symbols(dictionary, slot->codes.groups, slot->codes.n);
+        if (kept.codes.codes == NULL || (slot->codes.groups != NULL && kept.codes.groups == NULL))
+            return false;
+    }
+    *out = kept;
+    return true;
+}
+
+static uint32_t
+add(struct dictionary *dictionary, const struct slot *slot, uint32_t hash)
+{
+    uint32_t code = dictionary_count(dictionary);
+    struct slot *place;
+
+    if (code > CODES_MAX || !index_reserve(dictionary))
+        return DICTIONARY_FULL;
+    place = segment_ensure(dictionary, code);
+    if (place == NULL || !slot_keep(dictionary, slot, hash, place))
+        return DICTIONARY_FULL;
+    *index_place(dictionary, slot, hash) = index_word(hash, code);
+    atomic_store_explicit(&dictionary->count, code + 1, memory_order_release);
+    return code;
 }
 
 uint32_t
 dictionary_code(struct dictionary *dictionary, const struct slot *slot)
 {
-    union key key;
-    uint32_t name, n_before = names_count(dictionary->names);
-    struct slot *place;
-    size_t bytes;
+    uint32_t hash;
+    uint64_t word;
 
     if (slot->state == SLOT_MISSING)
         return DICTIONARY_MISSING;
     assert(dictionary->type != SLOT_CODES || slot->codes.n <= SLOT_CODES_MAX);
-    place = segment_ensure(dictionary, n_before + 1);
-    if (place == NULL)
-        return DICTIONARY_FULL;
-    bytes = key_of(dictionary->type, slot, &key);
-    name = names_add(dictionary->names, (struct str){(const char *)&key, bytes}, 0);
-    if (name == NAME_NONE)
-        return DICTIONARY_FULL;
-    if (name > n_before) {
-        *place = slot_of_key(dictionary->type,
-                             (const void *)names_text(dictionary->names, name).data, &slot->codes);
-        atomic_store_explicit(&dictionary->count, name + 1, memory_order_release);
-    }
-    return name;
+    hash = slot->hash != 0 ? slot->hash : slot_hash(dictionary->type, slot);
+    word = *index_place(dictionary, slot, hash);
+    return word != 0 ? (uint32_t)word : add(dictionary, slot, hash);
+}
+
+void
+dictionary_foresee(const struct dictionary *dictionary, const struct slot *slot)
+{
+    __builtin_prefetch(&dictionary->index[slot->hash & dictionary->mask]);
+}
+
+void
+dictionary_foresee_value(const struct dictionary *dictionary, const struct slot *slot)
+{
+    uint64_t word = dictionary->index[slot->hash & dictionary->mask];
+
+    if (word >> 32 == slot->hash)
+        __builtin_prefetch(dictionary_slot(dictionary, (uint32_t)word));
 }
 
 const struct slot *
@@ -250,5 +319,5 @@ dictionary_count(const struct dictionary *dictionary)
 size_t
 dictionary_bytes(const struct dictionary *dictionary)
 {
-    return sizeof *dictionary + dictionary->bytes + names_bytes(dictionary->names);
+    return sizeof *dictionary + dictionary->bytes;
 }

@@ -23,8 +23,13 @@ struct dictionary;
 
 struct dictionary *dictionary_create(enum slot_type type); /* NULL if out of memory */
 void dictionary_destroy(struct dictionary *dictionary);    /* NULL is fine */
-/* The code of a value, a new one for a new value. DICTIONARY_FULL if out of memory. Writer only. */
+/* The code of a value, a new one for a new value. DICTIONARY_FULL if out of memory. Writer only. A hash that
+ * the slot brings must be slot_hash; without one (0) it is made. */
 uint32_t dictionary_code(struct dictionary *dictionary, const struct slot *slot);
+/* A slot with its hash will soon be asked for: its place in the index begins to come from memory; then, when
+ * that is there, the value that the index leads to. Writer only. */
+void dictionary_foresee(const struct dictionary *dictionary, const struct slot *slot);
+void dictionary_foresee_value(const struct dictionary *dictionary, const struct slot *slot);
 /* The value of a code below dictionary_count; the dictionary's own. */
 const struct slot *dictionary_slot(const struct dictionary *dictionary, uint32_t code);
 /* The cells that an amount of money covers in dollars at this rate (rates.h; at most 10^9). Kept once they

@@ -219,7 +219,7 @@ static void
 add_side(struct explanation *explanation, const struct plan_side *side, const struct facts *facts)
 {
     bool kind_fits = side->kind == SYMBOL_NONE || side->kind == facts->kind;
-    const struct slot *slot = &facts->slots[kind_fits ? FIELD_METRO : FIELD_KIND];
+    const struct slot *slot = facts_slot(facts, kind_fits ? FIELD_METRO : FIELD_KIND);
     struct failed_rule *failed;
 
     if (side_fits(side, facts))
@@ -234,8 +234,8 @@ static void
 add_conflict(struct explanation *explanation, const struct facts *from, const struct facts *to)
 {
     bool from_lists = lists_as_conflict(from, to), to_lists = lists_as_conflict(to, from);
-    const struct slot *from_slot = &from->slots[FIELD_CONFLICTS];
-    const struct slot *to_slot = &to->slots[FIELD_CONFLICTS];
+    const struct slot *from_slot = facts_slot(from, FIELD_CONFLICTS);
+    const struct slot *to_slot = facts_slot(to, FIELD_CONFLICTS);
     struct failed_rule *failed;
 
     if (!from_lists && !to_lists)
@@ -248,8 +248,9 @@ add_conflict(struct explanation *explanation, const struct facts *from, const st
     failed->by = to_lists ? to_slot : NULL;
     failed->is_confidential =
         (from_lists &&
-         (from_slot->is_confidential || to->slots[FIELD_ORGANISATION].is_confidential)) ||
-        (to_lists && (to_slot->is_confidential || from->slots[FIELD_ORGANISATION].is_confidential));
+         (from_slot->is_confidential || facts_slot(to, FIELD_ORGANISATION)->is_confidential)) ||
+        (to_lists &&
+         (to_slot->is_confidential || facts_slot(from, FIELD_ORGANISATION)->is_confidential));
 }
 
 static void

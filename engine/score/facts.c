@@ -10,10 +10,12 @@
 
 /*
  * Values are read into a draft whose arrays lie in an arena of their own, then the whole is copied
- * into one block: the struct, then arrays in falling order of their alignment, so that nothing is
- * padded.
+ * into one block: the struct, its slots, then arrays in falling order of their alignment, so that nothing
+ * is padded. A kept text vector is unpacked straight into it.
  */
-enum { DRAFT_BYTES_MAX = 8 * 1024 * 1024, FEW_CODES = 16, CODE_ROOM = 64 };
+enum { DRAFT_BYTES_MAX = 8 * 1024 * 1024, FEW_CODES = 16, CODE_ROOM = 128 };
+
+const struct slot slot_missing = {.state = SLOT_MISSING};
 
 struct slot_reader {
     const struct reference *reference;
@@ -246,6 +248,53 @@ read_slot(const struct slot_reader *reader, const struct field *field, const msg
     return code;
 }
 
+static uint64_t
+mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
+static uint64_t
+codes_hash(const struct slot_codes *codes)
+{
+    uint64_t hash = codes->n;
+    uint32_t i = 0;
+
+    for (; i + 1 < codes->n; i += 2)
+        hash = mix(hash, (uint64_t)codes->codes[i] << 32 | codes->codes[i + 1]);
+    return i < codes->n ? mix(hash, codes->codes[i]) : hash;
+}
+
+uint32_t
+slot_hash(enum slot_type type, const struct slot *slot)
+{
+    uint64_t hash = 0;
+    uint32_t folded;
+
+    switch (type) {
+    case SLOT_CODES:
+        hash = codes_hash(&slot->codes);
+        break;
+    case SLOT_MONEY:
+        hash = mix(mix((uint32_t)slot->money.currency, (uint64_t)slot->money.min),
+                   (uint64_t)slot->money.max);
+        break;
+    case SLOT_PERIOD:
+        hash = mix(0, (uint64_t)(uint32_t)slot->period.from << 32 | (uint32_t)slot->period.to);
+        break;
+    case SLOT_NUMBER:
+    case SLOT_DAY:
+        hash = mix(0, (uint64_t)slot->number);
+        break;
+    case SLOT_TEXT:
+    case SLOT_NONE:
+        break;
+    }
+    folded = (uint32_t)(mix(hash, hash >> 29) >> 32); /* the better half */
+    return folded != 0 ? folded : 1;
+}
+
 enum err_code
 slot_of_value(const struct field *field, const msgpack_object *value,
               const struct reference *reference, struct symbol_scope *scope, struct arena *arena,
@@ -267,7 +316,8 @@ struct draft {
     struct slot_reader reader;
     struct found_fields open, confidential;
     bool is_for_settling;
-    struct facts facts;
+    struct slot slots[FIELD_COUNT]; /* the first facts.n_slots of them */
+    struct facts facts;             /* without them */
 };
 
 static symbol
@@ -280,7 +330,7 @@ group_of(const struct slot_reader *reader, symbol code)
 static enum err_code
 draft_groups(struct draft *draft, struct slot_codes *codes, struct err *err)
 {
-    symbol *groups = arena_alloc(draft->reader.arena, codes->n, sizeof *groups);
+    symbol *groups = take_codes(&draft->reader, codes->n);
 
     if (groups == NULL)
         return err_no_memory(err);
@@ -347,44 +397,34 @@ draft_value(const struct draft *draft, enum field_id field, bool *is_confidentia
 }
 
 static enum err_code
-draft_slots(struct draft *draft, struct err *err)
+draft_plain(struct draft *draft, const struct field *field, struct slot *slot, struct err *err)
 {
-    enum err_code code = ERR_OK;
+    bool is_confidential;
+    const msgpack_object *value = draft_value(draft, field->id, &is_confidential);
+    enum err_code code;
 
-    for (int i = 0; i < FIELD_COUNT && code == ERR_OK; i++) {
-        const struct field *field = &schema[i];
-        struct slot *slot = &draft->facts.slots[i];
-        bool is_confidential = false;
-        const msgpack_object *value;
-
-        if (field->slot == SLOT_NONE || field->slot == SLOT_TEXT)
-            continue;
-        value = draft_value(draft, (enum field_id)i, &is_confidential);
-        code = read_slot(&draft->reader, field, value, slot, err);
-        slot->is_confidential = slot->state == SLOT_KNOWN && is_confidential;
-        if (code == ERR_OK && (field->flags & FIELD_TWO_LEVEL) != 0)
-            code = draft_groups(draft, &slot->codes, err);
-    }
+    if (value == NULL)
+        return ERR_OK;
+    code = read_slot(&draft->reader, field, value, slot, err);
+    slot->is_confidential = is_confidential;
+    if (code == ERR_OK && (field->flags & FIELD_TWO_LEVEL) != 0 && slot->state == SLOT_KNOWN)
+        code = draft_groups(draft, &slot->codes, err);
     return code;
 }
 
 /* The one field whose confidential value does not win but adds. */
 static enum err_code
-draft_conflicts(struct draft *draft, struct err *err)
+draft_conflicts(struct draft *draft, const struct field *field, struct slot *slot, struct err *err)
 {
-    const struct field *field = &schema[FIELD_CONFLICTS];
     const msgpack_object *open_value = draft->open.values[FIELD_CONFLICTS],
                          *confidential_value = draft->confidential.values[FIELD_CONFLICTS];
-    struct slot *slot = &draft->facts.slots[FIELD_CONFLICTS];
     struct slot open = {0}, confidential = {0};
     uint32_t n_open, n;
     enum err_code code;
     symbol *both;
 
-    if (open_value == NULL && confidential_value == NULL) {
-        *slot = (struct slot){.state = SLOT_MISSING};
+    if (open_value == NULL && confidential_value == NULL)
         return ERR_OK;
-    }
     code = read_slot(&draft->reader, field, open_value, &open, err);
     if (code == ERR_OK)
         code = read_slot(&draft->reader, field, confidential_value, &confidential, err);
@@ -402,6 +442,42 @@ draft_conflicts(struct draft *draft, struct err *err)
     slot->is_confidential = confidential.codes.n > 0;
     draft->facts.conflicts = slot->codes;
     return ERR_OK;
+}
+
+/* Known as soon as there are terms; they stand in facts.text. */
+static enum err_code
+draft_description(struct draft *draft, const struct field *field, struct slot *slot,
+                  struct err *err)
+{
+    (void)field, (void)err;
+    slot->state = draft->facts.text.n > 0 ? SLOT_KNOWN : SLOT_MISSING;
+    slot->is_confidential = draft->facts.text_is_confidential;
+    return ERR_OK;
+}
+
+static enum err_code
+draft_slots(struct draft *draft, struct err *err)
+{
+    struct facts *facts = &draft->facts;
+    enum err_code code = ERR_OK;
+
+    for (int i = 0; i < FIELD_COUNT && code == ERR_OK; i++) {
+        const struct field *field = &schema[i];
+        struct slot *slot = &draft->slots[facts->n_slots];
+
+        if (field->slot == SLOT_NONE)
+            continue;
+        *slot = slot_missing;
+        code = field->slot == SLOT_TEXT ? draft_description(draft, field, slot, err)
+               : i == FIELD_CONFLICTS   ? draft_conflicts(draft, field, slot, err)
+                                        : draft_plain(draft, field, slot, err);
+        if (slot->state == SLOT_MISSING)
+            continue;
+        slot->field = (uint8_t)i;
+        slot->hash = slot_hash(field->slot, slot);
+        facts->slot_places[i] = ++facts->n_slots;
+    }
+    return code;
 }
 
 /* Consent and status are read in the open part only. */
@@ -424,17 +500,20 @@ draft_standing(struct draft *draft, struct err *err)
 }
 
 static symbol
-only_code(const struct slot *slot)
+only_code(const struct facts *facts, const struct slot *slots, enum field_id field)
 {
-    return slot->state == SLOT_KNOWN ? slot->codes.codes[0] : SYMBOL_NONE;
+    uint8_t place = facts->slot_places[field];
+
+    return place != 0 ? slots[place - 1].codes.codes[0] : SYMBOL_NONE;
 }
 
+/* slots: those of the facts, or of their draft. */
 static void
-name_by_slots(struct facts *facts)
+name_by_slots(struct facts *facts, const struct slot *slots)
 {
-    facts->kind = only_code(&facts->slots[FIELD_KIND]);
-    facts->metro = only_code(&facts->slots[FIELD_METRO]);
-    facts->organisation = only_code(&facts->slots[FIELD_ORGANISATION]);
+    facts->kind = only_code(facts, slots, FIELD_KIND);
+    facts->metro = only_code(facts, slots, FIELD_METRO);
+    facts->organisation = only_code(facts, slots, FIELD_ORGANISATION);
 }
 
 static enum err_code
@@ -446,27 +525,34 @@ draft_names(struct draft *draft, struct err *err)
         return refuse(&schema[FIELD_ID], "text", err);
     if (!value_str(draft->open.values[FIELD_NAME], &facts->name))
         facts->name = (struct str){NULL, 0};
-    name_by_slots(facts);
+    name_by_slots(facts, draft->slots);
     if (draft->is_for_settling)
         return ERR_OK;
     facts->id_symbol = intern(&draft->reader, facts->id);
     return facts->id_symbol != SYMBOL_NONE ? ERR_OK : err_no_memory(err);
 }
 
+/* Of a kept vector only the number of terms, until there is a block to unpack it into. */
 static enum err_code
-draft_texts(struct draft *draft, const struct facts_input *input, struct err *err)
+draft_text(struct draft *draft, const struct facts_input *input, struct err *err)
 {
-    const struct field *field = &schema[FIELD_EMBEDDING];
     struct facts *facts = &draft->facts;
-    bool is_confidential = false;
-    const msgpack_object *value = draft_value(draft, FIELD_EMBEDDING, &is_confidential);
-    struct slot *slot = &facts->slots[FIELD_DESCRIPTION];
-    struct str bytes;
 
     facts->text = input->text;
     facts->text_is_confidential = input->has_confidential_text;
-    slot->state = input->text.n > 0 ? SLOT_KNOWN : SLOT_MISSING;
-    slot->is_confidential = input->text.n > 0 && input->has_confidential_text;
+    return input->kept_text.len > 0 ? text_vector_count(input->kept_text, &facts->text.n, err)
+                                    : ERR_OK;
+}
+
+static enum err_code
+draft_embedding(struct draft *draft, struct err *err)
+{
+    const struct field *field = &schema[FIELD_EMBEDDING];
+    struct facts *facts = &draft->facts;
+    bool is_confidential;
+    const msgpack_object *value = draft_value(draft, FIELD_EMBEDDING, &is_confidential);
+    struct str bytes;
+
     if (value == NULL)
         return ERR_OK;
     if (!value_bin(value, &bytes) || bytes.len == 0 || bytes.len > (size_t)field->max)
@@ -482,20 +568,20 @@ draft_texts(struct draft *draft, const struct facts_input *input, struct err *er
 /* ---- the block ---- */
 
 static bool
-holds_codes(int field)
+holds_codes(const struct slot *slot)
 {
-    return schema[field].slot == SLOT_CODES;
+    return schema[slot->field].slot == SLOT_CODES;
 }
 
 static size_t
-block_bytes(const struct facts *facts)
+block_bytes(const struct facts *facts, const struct slot *slots)
 {
     size_t n_codes = 0;
 
-    for (int i = 0; i < FIELD_COUNT; i++)
-        if (holds_codes(i))
-            n_codes += facts->slots[i].codes.n * (facts->slots[i].codes.groups != NULL ? 2 : 1);
-    return sizeof *facts + n_codes * sizeof(symbol) +
+    for (int i = 0; i < facts->n_slots; i++)
+        if (holds_codes(&slots[i]))
+            n_codes += slots[i].codes.n * (slots[i].codes.groups != NULL ? 2 : 1);
+    return sizeof *facts + facts->n_slots * sizeof *slots + n_codes * sizeof(symbol) +
            facts->text.n * (sizeof *facts->text.terms + sizeof *facts->text.weights) +
            facts->n_embedding + facts->id.len + facts->name.len;
 }
@@ -513,75 +599,122 @@ lay(unsigned char **at, const void *bytes, size_t n)
     return copy;
 }
 
-static struct facts *
-block_make(const struct facts *draft, struct shelf **shelf)
+/* Room for what is not known yet. */
+static void *
+lay_room(unsigned char **at, size_t n)
 {
-    size_t size = block_bytes(draft);
-    struct facts *facts = shelf != NULL && size <= SHELF_THING_MAX ? shelf_lay(shelf, size) : NULL;
+    unsigned char *room = *at;
+
+    *at += n;
+    return n > 0 ? room : NULL;
+}
+
+/* The slots with the codes that they lead to. */
+static void
+lay_slots(struct facts *facts, const struct slot *slots, unsigned char **at)
+{
+    memcpy(facts->slots, slots, facts->n_slots * sizeof *slots);
+    for (int i = 0; i < facts->n_slots; i++) {
+        struct slot_codes *codes = &facts->slots[i].codes;
+
+        if (!holds_codes(&facts->slots[i]))
+            continue;
+        codes->codes = lay(at, codes->codes, codes->n * sizeof(symbol));
+        if (codes->groups != NULL)
+            codes->groups = lay(at, codes->groups, codes->n * sizeof(symbol));
+    }
+    facts->conflicts = facts_slot(facts, FIELD_CONFLICTS)->codes;
+}
+
+/* Copied, or unpacked from the stored form; then what columns tell of it. */
+static enum err_code
+lay_text(struct facts *facts, const struct facts_input *input, unsigned char **at, struct err *err)
+{
+    uint32_t n = facts->text.n, *terms = lay_room(at, n * sizeof *terms);
+    uint16_t *weights = lay_room(at, n * sizeof *weights);
+    uint32_t n_grams;
+
+    if (input->kept_text.len > 0) {
+        enum err_code code =
+            text_vector_unpack(input->kept_text, terms, weights, &facts->text, err);
+
+        if (code != ERR_OK)
+            return code;
+    } else if (n > 0) {
+        memcpy(terms, input->text.terms, n * sizeof *terms);
+        memcpy(weights, input->text.weights, n * sizeof *weights);
+        facts->text.terms = terms;
+        facts->text.weights = weights;
+    }
+    facts->text_root = n > 0 ? (uint16_t)isqrt_u64(facts->text.norm2) : 0;
+    facts->gram_root = (uint16_t)text_gram_root(&facts->text, &n_grams);
+    facts->n_grams = (uint16_t)n_grams;
+    return ERR_OK;
+}
+
+static enum err_code
+block_make(const struct draft *draft, const struct facts_input *input, struct facts **out,
+           struct err *err)
+{
+    size_t size = block_bytes(&draft->facts, draft->slots);
+    struct facts *facts =
+        input->shelf != NULL && size <= SHELF_THING_MAX ? shelf_lay(input->shelf, size) : NULL;
     bool is_on_shelf = facts != NULL;
     unsigned char *at;
+    enum err_code code;
 
     if (facts == NULL && (facts = mem_alloc(size)) == NULL)
-        return NULL;
-    at = (unsigned char *)(facts + 1);
-    memcpy(facts, draft, sizeof *facts);
+        return err_no_memory(err);
+    memcpy(facts, &draft->facts, sizeof *facts);
     facts->is_on_shelf = is_on_shelf;
     atomic_init(&facts->references, 1);
     facts->bytes = (uint32_t)size;
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        struct slot_codes *codes = &facts->slots[i].codes;
-
-        if (holds_codes(i))
-            codes->codes = lay(&at, codes->codes, codes->n * sizeof(symbol));
-        if (holds_codes(i) && codes->groups != NULL)
-            codes->groups = lay(&at, codes->groups, codes->n * sizeof(symbol));
-    }
-    facts->conflicts = facts->slots[FIELD_CONFLICTS].codes;
-    facts->text.terms = lay(&at, draft->text.terms, draft->text.n * sizeof *draft->text.terms);
-    facts->text.weights =
-        lay(&at, draft->text.weights, draft->text.n * sizeof *draft->text.weights);
-    facts->embedding = lay(&at, draft->embedding, draft->n_embedding);
-    facts->id.data = lay(&at, draft->id.data, draft->id.len);
-    facts->name.data = lay(&at, draft->name.data, draft->name.len);
-    return facts;
+    at = (unsigned char *)(facts->slots + facts->n_slots);
+    lay_slots(facts, draft->slots, &at);
+    code = lay_text(facts, input, &at, err);
+    facts->embedding = lay(&at, draft->facts.embedding, facts->n_embedding);
+    facts->id.data = lay(&at, draft->facts.id.data, facts->id.len);
+    facts->name.data = lay(&at, draft->facts.name.data, facts->name.len);
+    if (code == ERR_OK)
+        *out = facts;
+    else
+        facts_drop(facts);
+    return code;
 }
 
 enum err_code
 facts_build(const struct facts_input *input, struct facts **out, struct err *err)
 {
     struct arena *own = input->scratch == NULL ? arena_create(DRAFT_BYTES_MAX) : NULL;
-    struct draft draft = {.reader = {.reference = input->reference,
-                                     .symbols = input->symbols,
-                                     .scope = input->scope,
-                                     .arena = own != NULL ? own : input->scratch},
-                          .is_for_settling = input->is_for_settling};
     struct code_room room;
-    struct facts *facts = NULL;
+    struct draft draft;
     enum err_code code;
 
     room.used = 0;
-    draft.reader.room = &room;
+    draft.reader = (struct slot_reader){.reference = input->reference,
+                                        .symbols = input->symbols,
+                                        .scope = input->scope,
+                                        .arena = own != NULL ? own : input->scratch,
+                                        .room = &room};
+    draft.is_for_settling = input->is_for_settling;
+    draft.facts = (struct facts){.references = 0};
     assert((input->symbols == NULL) != (input->scope == NULL));
     if (draft.reader.arena == NULL)
         return err_no_memory(err);
     find_fields(input->open, &draft.open);
     find_fields(input->confidential, &draft.confidential);
-    code = draft_slots(&draft, err);
+    code = draft_text(&draft, input, err);
     if (code == ERR_OK)
-        code = draft_conflicts(&draft, err);
+        code = draft_slots(&draft, err);
     if (code == ERR_OK)
         code = draft_standing(&draft, err);
     if (code == ERR_OK)
         code = draft_names(&draft, err);
     if (code == ERR_OK)
-        code = draft_texts(&draft, input, err);
-    if (code == ERR_OK) {
-        facts = block_make(&draft.facts, input->shelf);
-        code = facts != NULL ? ERR_OK : err_no_memory(err);
-    }
-    arena_destroy(own);
+        code = draft_embedding(&draft, err);
     if (code == ERR_OK)
-        *out = facts;
+        code = block_make(&draft, input, out, err);
+    arena_destroy(own);
     return code;
 }
 
@@ -589,12 +722,13 @@ facts_build(const struct facts_input *input, struct facts **out, struct err *err
 
 /* In the block itself, which nobody else has seen. */
 static enum err_code
-settle_codes(struct slot_codes *codes, const struct symbol_scope *scope, struct symbols *symbols,
-             struct err *err)
+settle_slot(struct slot *slot, const struct symbol_scope *scope, struct symbols *symbols,
+            struct err *err)
 {
+    struct slot_codes *codes = &slot->codes;
     symbol *own = (symbol *)(uintptr_t)codes->codes, *groups; /* laid by block_make */
 
-    if (codes->n == 0 || own[codes->n - 1] < SYMBOL_LOCAL) /* the highest */
+    if (own[codes->n - 1] < SYMBOL_LOCAL) /* the highest */
         return ERR_OK;
     for (uint32_t i = 0; i < codes->n; i++) {
         if (own[i] >= SYMBOL_LOCAL)
@@ -606,6 +740,7 @@ settle_codes(struct slot_codes *codes, const struct symbol_scope *scope, struct 
     groups = (symbol *)(uintptr_t)codes->groups;
     for (uint32_t i = 0; groups != NULL && i < codes->n; i++)
         groups[i] = symbols_group(symbols, own[i]);
+    slot->hash = slot_hash(SLOT_CODES, slot);
     return ERR_OK;
 }
 
@@ -616,14 +751,14 @@ facts_settle(struct facts *facts, const struct symbol_scope *scope, struct symbo
     bool has_locals = symbol_scope_count(scope) > 0; /* seldom: then no slot is looked at */
     enum err_code code = ERR_OK;
 
-    for (int i = 0; i < FIELD_COUNT && has_locals && code == ERR_OK; i++)
-        if (holds_codes(i))
-            code = settle_codes(&facts->slots[i].codes, scope, symbols, err);
+    for (int i = 0; i < facts->n_slots && has_locals && code == ERR_OK; i++)
+        if (holds_codes(&facts->slots[i]))
+            code = settle_slot(&facts->slots[i], scope, symbols, err);
     if (code != ERR_OK)
         return code;
     if (has_locals) {
-        facts->conflicts = facts->slots[FIELD_CONFLICTS].codes;
-        name_by_slots(facts);
+        facts->conflicts = facts_slot(facts, FIELD_CONFLICTS)->codes;
+        name_by_slots(facts, facts->slots);
     }
     facts->id_symbol = symbols_intern(symbols, facts->id);
     return facts->id_symbol != SYMBOL_NONE ? ERR_OK : err_no_memory(err);

@@ -19,6 +19,9 @@
  * Built once when a profile is stored (or what-if'd), one heap block, immutable, counted references.
  * The confidential value of a field wins. Values that the scoring page calls missing are
  * SLOT_MISSING here already, but for money without a rate on the day, which only a day can tell.
+ *
+ * Most fields of most profiles are missing, so that only the known slots are there, in the order of their
+ * fields; facts_slot finds one by its field.
  */
 enum slot_state { SLOT_MISSING, SLOT_KNOWN };
 enum { SLOT_CODES_MAX = 256 }; /* in one set; the union of two lists of conflicts is the longest */
@@ -39,6 +42,8 @@ struct slot_period {
 struct slot {
     uint8_t state;           /* enum slot_state */
     uint8_t is_confidential; /* the value came from `confidential` */
+    uint8_t field;           /* enum field_id, of the slots of facts */
+    uint32_t hash;           /* slot_hash, of the slots of facts */
     union {
         struct slot_codes codes;
         struct slot_money money;
@@ -57,23 +62,39 @@ struct facts {
     int32_t consent_until;       /* last valid day; DATE_OPEN_TO without one */
     struct slot_codes conflicts; /* union of open and confidential */
     struct text_vector text;
+    uint16_t text_root; /* isqrt of its norm */
+    uint16_t gram_root; /* text_gram_root */
+    uint16_t n_grams;
     bool is_on_shelf;
     bool text_is_confidential; /* a description or tag stands in `confidential` */
     const int8_t *embedding;   /* n_embedding of them; NULL without */
     uint32_t n_embedding;
     uint32_t embedding_norm2; /* sum of squares, <= 2^24; 0: all zeros */
     bool embedding_is_confidential;
-    struct slot slots[FIELD_COUNT]; /* by field_id, only those whose schema slot is not NONE */
+    uint8_t n_slots;
+    uint8_t slot_places[FIELD_COUNT]; /* 0: missing; else where its slot is, and one */
+    struct slot slots[];              /* the known ones, ascending by field */
 };
 
+extern const struct slot slot_missing;
+/* What the profile holds in a field; slot_missing where it holds nothing that is scored. */
+static inline const struct slot *
+facts_slot(const struct facts *facts, enum field_id field)
+{
+    uint8_t place = facts->slot_places[field];
+
+    return place != 0 ? &facts->slots[place - 1] : &slot_missing;
+}
+
 /* Interns through the writer's table, or through a scope (exactly one of the two is given). `text` is
- * copied. */
+ * copied; or `kept_text` is read (text_vector_read: ERR_INTERNAL if it is no vector). */
 struct facts_input {
     const msgpack_object *open, *confidential; /* stored forms; confidential may be NULL */
     const struct reference *reference;
     struct symbols *symbols;
     struct symbol_scope *scope;
     struct text_vector text;
+    struct str kept_text; /* its stored form, in place of text */
     bool has_confidential_text;
     struct arena *scratch; /* NULL: one is made */
     struct shelf **shelf;  /* the block is laid there; NULL: a block of its own */
@@ -93,11 +114,14 @@ enum err_code facts_settle(struct facts *facts, const struct symbol_scope *scope
 static inline void
 facts_foresee(const struct facts *facts)
 {
-    for (size_t at = 0; at < sizeof *facts; at += 64)
+    for (size_t at = 0; at < sizeof *facts + 8 * sizeof(struct slot); at += 64)
         __builtin_prefetch((const char *)facts + at);
 }
 struct facts *facts_hold(struct facts *facts);
 void facts_drop(struct facts *facts); /* NULL is fine */
+
+/* Of a known value of a field whose slot is of this type: equal values have equal ones. Never 0. */
+uint32_t slot_hash(enum slot_type type, const struct slot *slot);
 
 /* The slot of one value as `field`'s (a requirement's constant), codes in the arena. A list may stand
  * where the field has one code. Fails as facts_build. */

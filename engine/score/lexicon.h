@@ -87,9 +87,13 @@ uint32_t text_gram_root(const struct text_vector *vector, uint32_t *n_grams);
 /* The stored form: u32 count, then per term u32 term, u16 weight, little-endian. */
 size_t text_vector_bytes(const struct text_vector *vector);
 void text_vector_write(const struct text_vector *vector, uint8_t *out);
-/* Checks order, bounds and sum. terms/weights are copied into the arena. */
+/* Checks order, bounds and sum (ERR_INTERNAL). terms/weights are copied into the arena. */
 enum err_code text_vector_read(struct str bytes, struct arena *arena, struct text_vector *out,
                                struct err *err);
+/* The same in two steps: how many terms there are, then into arrays of so many. */
+enum err_code text_vector_count(struct str bytes, uint32_t *n, struct err *err);
+enum err_code text_vector_unpack(struct str bytes, uint32_t *terms, uint16_t *weights,
+                                 struct text_vector *out, struct err *err);
 
 /* For the evidence: the shared terms of two profiles' texts that bring most to the dot product, most
  * first, ties bytewise, as readable words (a concept's form in `lang`, else the word as written). Letters

@@ -221,11 +221,11 @@ names_foresee(const struct names *names, struct str text)
 
 /* ---- the writer ---- */
 
-/* A table of twice the size with the same names, published. */
+/* A larger table with the same names, published. */
 static struct names_index *
-index_grow(struct names *names, struct names_index *old)
+index_grow(struct names *names, struct names_index *old, uint32_t n_slots)
 {
-    struct names_index *index = index_create(names, 2 * (old->mask + 1));
+    struct names_index *index = index_create(names, n_slots);
 
     if (index == NULL)
         return NULL;
@@ -241,6 +241,18 @@ index_grow(struct names *names, struct names_index *old)
     index->older = old;
     atomic_store_explicit(&names->index, index, memory_order_release);
     return index;
+}
+
+void
+names_reserve(struct names *names, uint32_t n)
+{
+    struct names_index *index = atomic_load_explicit(&names->index, memory_order_relaxed);
+    uint32_t n_slots = index->mask + 1;
+
+    while (n <= NAMES_MAX / 2 && n > (n_slots - 1) / 2)
+        n_slots *= 2;
+    if (n_slots > index->mask + 1)
+        index_grow(names, index, n_slots);
 }
 
 static char *
@@ -271,7 +283,7 @@ uint32_t
 names_add(struct names *names, struct str text, uint32_t note)
 {
     struct names_index *index = atomic_load_explicit(&names->index, memory_order_relaxed);
-    uint32_t count = names_count(names), at, number = count + 1;
+    uint32_t count = names_count(names), at = 0, number = count + 1;
     uint64_t hash = names_hash(text);
     uint32_t known = index_find(names, index, text, hash, &at);
     struct place place = place_of(number);
@@ -290,7 +302,7 @@ names_add(struct names *names, struct str text, uint32_t note)
         names->bytes += n * sizeof(struct name);
     }
     if (number > index->mask / 2) {
-        index = index_grow(names, index);
+        index = index_grow(names, index, 2 * (index->mask + 1));
         if (index == NULL)
             return NAME_NONE;
         index_find(names, index, text, hash, &at);

@@ -30,6 +30,9 @@ uint32_t names_note(const struct names *names, uint32_t number);
 uint32_t names_count(const struct names *names);
 size_t names_bytes(const struct names *names); /* memory held; writer only */
 
+/* So many will be there: the index is made for them at once. What cannot be had now is had later. Writer
+ * only. */
+void names_reserve(struct names *names, uint32_t n);
 /* The text will soon be found or added: its place begins to come from memory. */
 void names_foresee(const struct names *names, struct str text);
 

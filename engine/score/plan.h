@@ -60,7 +60,7 @@ struct match_plan {
 static inline const struct slot *
 plan_slot(const struct plan_operand *operand, const struct facts *facts)
 {
-    return operand->kind == OPERAND_FIELD ? &facts->slots[operand->field] : &operand->constant;
+    return operand->kind == OPERAND_FIELD ? facts_slot(facts, operand->field) : &operand->constant;
 }
 
 /* A money or number value as a range of dollars or numbers; false where it is missing. */

@@ -321,6 +321,24 @@ row_of(struct roster_edit *edit, struct str id)
 }
 
 void
+roster_edit_reserve(struct roster_edit *edit, uint32_t n)
+{
+    names_reserve(edit->next->lineage->names, n);
+}
+
+void
+roster_edit_foresee_facts(const struct roster_edit *edit, const struct facts *facts)
+{
+    columns_foresee(edit->next->columns, facts);
+}
+
+void
+roster_edit_foresee_values(const struct roster_edit *edit, const struct facts *facts)
+{
+    columns_foresee_values(edit->next->columns, facts);
+}
+
+void
 roster_edit_foresee(const struct roster_edit *edit, struct str id)
 {
     names_foresee(edit->next->lineage->names, id);

@@ -72,7 +72,7 @@ operand_words(const struct wording *wording, const struct operand *operand,
 {
     switch (operand->kind) {
     case OPERAND_FIELD:
-        return wording_slot(wording, &schema[operand->field], &facts->slots[operand->field]);
+        return wording_slot(wording, &schema[operand->field], facts_slot(facts, operand->field));
     case OPERAND_NUMBER:
         return wording_number(wording, operand->number);
     case OPERAND_RECORD:

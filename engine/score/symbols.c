@@ -61,6 +61,14 @@ symbols_intern(struct symbols *symbols, struct str text)
 }
 
 void
+symbols_reserve(struct symbols *symbols, uint32_t n)
+{
+    uint32_t count = names_count(symbols->names);
+
+    names_reserve(symbols->names, n < NAMES_MAX - count ? count + n : NAMES_MAX);
+}
+
+void
 symbols_foresee(const struct symbols *symbols, struct str text)
 {
     names_foresee(symbols->names, text);
@@ -98,7 +106,7 @@ symbols_count(const struct symbols *symbols)
  * A text is looked for among the scope's own first, so that it keeps the number that the scope once
  * gave it even when the writer interns the same text a moment later.
  */
-enum { SCOPE_ROOM_MIN = 32 };
+enum { SCOPE_ROOM_MIN = 32, RECENT_TEXT_BYTES = 16 };
 
 struct local {
     struct str text;
@@ -110,8 +118,9 @@ struct symbol_scope {
     const struct symbols *symbols;
     struct arena *arena;
     struct local *locals;
-    uint32_t n, room; /* a power of two */
-    uint32_t *index;  /* 2 * room places: a local + 1, or 0 */
+    uint32_t n, room;              /* a power of two */
+    uint32_t *index;               /* 2 * room places: a local + 1, or 0 */
+    struct recent_symbols *recent; /* NULL: none */
 };
 
 struct symbol_scope *
@@ -160,8 +169,8 @@ scope_grow(struct symbol_scope *scope)
     return true;
 }
 
-symbol
-symbol_scope_intern(struct symbol_scope *scope, struct str text)
+static symbol
+intern_anew(struct symbol_scope *scope, struct str text)
 {
     uint64_t hash = names_hash(text);
     struct local local = {.hash = hash};
@@ -174,7 +183,7 @@ symbol_scope_intern(struct symbol_scope *scope, struct str text)
     known = names_find_hashed(scope->symbols->names, text, hash);
     if (known != SYMBOL_NONE)
         return known;
-    if (has_group(text, &group) && (local.group = symbol_scope_intern(scope, group)) == SYMBOL_NONE)
+    if (has_group(text, &group) && (local.group = intern_anew(scope, group)) == SYMBOL_NONE)
         return SYMBOL_NONE;
     if (scope->n == scope->room && !scope_grow(scope))
         return SYMBOL_NONE;
@@ -184,6 +193,57 @@ symbol_scope_intern(struct symbol_scope *scope, struct str text)
     scope->locals[scope->n] = local;
     *scope_place(scope, local.text, hash) = ++scope->n;
     return SYMBOL_LOCAL + scope->n - 1;
+}
+
+void
+symbol_scope_use(struct symbol_scope *scope, struct recent_symbols *recent)
+{
+    scope->recent = recent;
+}
+
+/* The first and the last 8 bytes, or 4; of shorter ones the bytes. */
+static void
+short_text_words(struct str text, uint64_t words[2])
+{
+    words[0] = words[1] = 0;
+    if (text.len >= 8) {
+        memcpy(&words[0], text.data, 8);
+        memcpy(&words[1], text.data + text.len - 8, 8);
+    } else if (text.len >= 4) {
+        memcpy(&words[0], text.data, 4);
+        memcpy(&words[1], text.data + text.len - 4, 4);
+    } else {
+        for (size_t i = 0; i < text.len; i++)
+            words[0] = words[0] << 8 | (unsigned char)text.data[i];
+    }
+}
+
+/* Nothing that the scope has a number of its own for is ever kept here: that number was found first. */
+static symbol
+intern_recent(struct symbol_scope *scope, struct str text)
+{
+    struct recent_symbol given = {.len = (uint32_t)text.len}, *kept;
+
+    short_text_words(text, given.words);
+    kept = &scope->recent->of[((given.words[0] ^ given.words[1] << 1 ^ given.len) *
+                                   UINT64_C(0x9e3779b97f4a7c15) >>
+                               32) %
+                              RECENT_SYMBOLS];
+    if (kept->known != SYMBOL_NONE && kept->words[0] == given.words[0] &&
+        kept->words[1] == given.words[1] && kept->len == given.len)
+        return kept->known;
+    given.known = intern_anew(scope, text);
+    if (given.known != SYMBOL_NONE && given.known < SYMBOL_LOCAL)
+        *kept = given;
+    return given.known;
+}
+
+symbol
+symbol_scope_intern(struct symbol_scope *scope, struct str text)
+{
+    return scope->recent != NULL && text.len > 0 && text.len <= RECENT_TEXT_BYTES
+               ? intern_recent(scope, text)
+               : intern_anew(scope, text);
 }
 
 uint32_t

@@ -27,6 +27,7 @@ struct symbols *symbols_create(void);
 void symbols_destroy(struct symbols *symbols);
 /* Writer only. SYMBOL_NONE if out of memory. */
 symbol symbols_intern(struct symbols *symbols, struct str text);
+void symbols_reserve(struct symbols *symbols, uint32_t n); /* so many more; writer only */
 void symbols_foresee(const struct symbols *symbols, struct str text); /* will soon be interned */
 symbol symbols_find(const struct symbols *symbols, struct str text);  /* SYMBOL_NONE if unknown */
 struct str symbols_text(const struct symbols *symbols, symbol s);
@@ -44,6 +45,19 @@ struct arena;
 struct symbol_scope;
 struct symbol_scope *symbol_scope_create(const struct symbols *symbols, struct arena *arena);
 symbol symbol_scope_intern(struct symbol_scope *scope, struct str text); /* NONE: arena full */
+/*
+ * The symbols of short texts that a thread met last, found in one line of memory. Zeroed at first; of
+ * one thread, which works with one scope at a time; of one `symbols`.
+ */
+enum { RECENT_SYMBOLS = 1024 };
+struct recent_symbols {
+    struct recent_symbol {
+        uint64_t words[2]; /* of a text of 1 to 16 bytes, all of it */
+        uint32_t len;
+        symbol known; /* SYMBOL_NONE: free */
+    } of[RECENT_SYMBOLS];
+};
+void symbol_scope_use(struct symbol_scope *scope, struct recent_symbols *recent);
 uint32_t symbol_scope_count(const struct symbol_scope *scope); /* of its own names so far */
 struct str symbol_scope_text(const struct symbol_scope *scope, symbol s);
 symbol symbol_scope_group(const struct symbol_scope *scope, symbol s);

@@ -205,10 +205,8 @@ text_vector_dot(const struct text_vector *a, const struct text_vector *b)
 uint64_t
 isqrt_u64(uint64_t x)
 {
-    uint64_t root = 0, bit = UINT64_C(1) << 62;
+    uint64_t root = 0, bit = x != 0 ? UINT64_C(1) << (62 - (__builtin_clzll(x) & ~1)) : 0;
 
-    while (bit > x)
-        bit >>= 2;
     for (; bit != 0; bit >>= 2) {
         if (x >= root + bit) {
             x -= root + bit;
@@ -236,14 +234,30 @@ text_vector_quality(const struct text_vector *a, const struct text_vector *b)
     return text_dot_quality(text_vector_dot(a, b), a->norm2, b->norm2);
 }
 
+/* How many of the terms are grams: they stand first. */
+static uint32_t
+count_grams(const struct text_vector *vector)
+{
+    uint32_t from = 0, to = vector->n;
+
+    while (from < to) {
+        uint32_t middle = (from + to) / 2;
+
+        if (term_class_of(vector->terms[middle]) <= TERM_GRAM4)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
 uint32_t
 text_gram_root(const struct text_vector *vector, uint32_t *n_grams)
 {
-    uint64_t squares = 0;
-    uint32_t n = 0;
+    uint32_t n = count_grams(vector), squares = 0; /* no more than the norm's, < 2^31 */
 
-    for (; n < vector->n && term_class_of(vector->terms[n]) <= TERM_GRAM4; n++)
-        squares += (uint64_t)vector->weights[n] * vector->weights[n];
+    for (uint32_t i = 0; i < n; i++)
+        squares += (uint32_t)vector->weights[i] * vector->weights[i];
     *n_grams = n;
     return squares > 0 ? (uint32_t)isqrt_u64(squares) + 1 : 0;
 }
@@ -299,41 +313,90 @@ refuse_terms(const uint32_t *terms, const uint16_t *weights, uint32_t n, struct 
 }
 
 enum err_code
-text_vector_read(struct str bytes, struct arena *arena, struct text_vector *out, struct err *err)
+text_vector_count(struct str bytes, uint32_t *n, struct err *err)
 {
-    const uint8_t *at = (const uint8_t *)bytes.data;
-    uint32_t *terms, n, norm2 = 0;
-    uint32_t n_bad = 0; /* looked at once, at the end: nearly none is */
-    uint16_t *weights;
+    uint32_t claimed;
 
     if (bytes.len < STORED_HEAD)
         return err_set(err, ERR_INTERNAL, "a stored text vector has %zu bytes; it needs 4",
                        bytes.len);
-    n = get_u32(at);
-    if (n > TEXT_TERMS_MAX || bytes.len != STORED_HEAD + (size_t)n * STORED_TERM)
+    claimed = get_u32((const uint8_t *)bytes.data);
+    if (claimed > TEXT_TERMS_MAX || bytes.len != STORED_HEAD + (size_t)claimed * STORED_TERM)
         return err_set(err, ERR_INTERNAL, "a stored text vector of %zu bytes claims %u terms",
-                       bytes.len, n);
-    if (!alloc_vector(arena, n, &terms, &weights))
-        return err_no_memory(err);
-    at += STORED_HEAD;
-    for (uint32_t i = 0; i < n; i++, at += STORED_TERM) {
-        uint16_t weight;
+                       bytes.len, claimed);
+    *n = claimed;
+    return ERR_OK;
+}
 
-        memcpy(&terms[i], at, sizeof *terms);
-        memcpy(&weight, at + sizeof *terms, sizeof weight);
-        terms[i] = le32toh(terms[i]);
-        weights[i] = le16toh(weight);
+static uint64_t
+get_word(const uint8_t *bytes)
+{
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof word);
+    return le64toh(word);
+}
+
+/* Each term and its weight are read as one word, which reaches two bytes into the next; so not the last. */
+static void
+take_terms(const uint8_t *restrict at, uint32_t n, uint32_t *restrict terms,
+           uint16_t *restrict weights)
+{
+    uint32_t i = 0;
+
+    for (; i + 4 < n; i += 4, at += 4 * (size_t)STORED_TERM)
+        for (uint32_t j = 0; j < 4; j++) {
+            uint64_t word = get_word(at + j * (size_t)STORED_TERM);
+
+            terms[i + j] = (uint32_t)word;
+            weights[i + j] = (uint16_t)(word >> 32);
+        }
+    for (; i < n; i++, at += STORED_TERM) {
+        terms[i] = get_u32(at);
+        weights[i] = (uint16_t)(at[4] | at[5] << 8);
     }
+}
+
+/* Bits of weights that none from 1 to TEXT_WEIGHT_MAX has. */
+enum { WEIGHT_BAD = UINT16_MAX ^ TEXT_WEIGHT_MAX };
+static_assert((TEXT_WEIGHT_MAX & (TEXT_WEIGHT_MAX + 1)) == 0, "they are the upper ones");
+
+enum err_code
+text_vector_unpack(struct str bytes, uint32_t *terms, uint16_t *weights, struct text_vector *out,
+                   struct err *err)
+{
+    uint32_t n, norm2 = 0;
+    uint32_t n_bad = 0; /* looked at once, at the end: nearly none is */
+    uint16_t bits = 0;
+    enum err_code code = text_vector_count(bytes, &n, err);
+
+    if (code != ERR_OK)
+        return code;
+    take_terms((const uint8_t *)bytes.data + STORED_HEAD, n, terms, weights);
     for (uint32_t i = 0; i < n; i++) {              /* loops of their own: several at a time */
         norm2 += (uint32_t)weights[i] * weights[i]; /* may wrap where one is bad */
-        n_bad += (uint16_t)(weights[i] - 1) >= TEXT_WEIGHT_MAX;
+        bits |= weights[i] | (uint16_t)(weights[i] - 1);
     }
     for (uint32_t i = 1; i < n; i++)
         n_bad += terms[i] <= terms[i - 1];
-    if (n_bad > 0)
+    if (n_bad > 0 || (bits & WEIGHT_BAD) != 0)
         return refuse_terms(terms, weights, n, err);
     *out = (struct text_vector){.terms = terms, .weights = weights, .n = n, .norm2 = norm2};
     return ERR_OK;
+}
+
+enum err_code
+text_vector_read(struct str bytes, struct arena *arena, struct text_vector *out, struct err *err)
+{
+    uint32_t *terms, n;
+    uint16_t *weights;
+    enum err_code code = text_vector_count(bytes, &n, err);
+
+    if (code != ERR_OK)
+        return code;
+    if (!alloc_vector(arena, n, &terms, &weights))
+        return err_no_memory(err);
+    return text_vector_unpack(bytes, terms, weights, out, err);
 }
 
 /* ---- the evidence ---- */

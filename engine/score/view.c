@@ -12,11 +12,13 @@ outcome_slot(const struct match_plan *plan, enum field_id field, const struct ou
              const struct pair *pair, int viewer)
 {
     const struct facts *other;
+    const struct slot *slot;
 
     if (!outcome->is_positive || outcome->day >= plan->day || outcome->other == pair->rows[viewer])
         return NULL;
     other = roster_facts(plan->roster, outcome->other);
-    return other != NULL && other->slots[field].state == SLOT_KNOWN ? &other->slots[field] : NULL;
+    slot = other != NULL ? facts_slot(other, field) : &slot_missing;
+    return slot->state == SLOT_KNOWN ? slot : NULL;
 }
 
 void

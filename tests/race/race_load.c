@@ -104,11 +104,15 @@ compare_facts(const struct facts *a, const struct facts *b, uint32_t row)
         memcmp(a->text.terms, b->text.terms, a->text.n * sizeof *a->text.terms) != 0 ||
         memcmp(a->text.weights, b->text.weights, a->text.n * sizeof *a->text.weights) != 0)
         fault("another text vector", row);
-    for (int i = 0; i < FIELD_COUNT; i++)
-        if (a->slots[i].state != b->slots[i].state ||
-            a->slots[i].is_confidential != b->slots[i].is_confidential ||
-            (schema[i].slot == SLOT_CODES && !same_codes(&a->slots[i].codes, &b->slots[i].codes)))
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        const struct slot *x = facts_slot(a, (enum field_id)i),
+                          *y = facts_slot(b, (enum field_id)i);
+
+        if (x->state != y->state || x->is_confidential != y->is_confidential ||
+            x->hash != y->hash ||
+            (schema[i].slot == SLOT_CODES && !same_codes(&x->codes, &y->codes)))
             fault(schema[i].name, row);
+    }
 }
 
 static void

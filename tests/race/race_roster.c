@@ -76,7 +76,8 @@ read_roster(const struct roster *roster)
 
         if (facts != NULL) {
             n++;
-            expect(facts->slots[FIELD_TEAM].number == (int64_t)seq, "another round's value", seq);
+            expect(facts_slot(facts, FIELD_TEAM)->number == (int64_t)seq, "another round's value",
+                   seq);
         }
         for (uint32_t i = 1; record != NULL && i < record->n; i++)
             expect(record->outcomes[i - 1].day <= record->outcomes[i].day, "days out of order",

@@ -171,13 +171,11 @@ put_number(const struct writing *writing, const struct slot *slot)
 static void
 put_common(const struct writing *writing, const struct facts *facts)
 {
-    const struct slot *slots = facts->slots;
-
-    put_int(writing, language_mask(writing, &slots[FIELD_LANGUAGES]));
-    put_period(writing, &slots[FIELD_AVAILABLE]);
-    put_int(writing,
-            mask_of(writing, &slots[FIELD_MARKETS], writing->population->markets, MARKETS_MOST));
-    put_set(writing, &slots[FIELD_SECTORS], VOCABULARY_SECTORS);
+    put_int(writing, language_mask(writing, facts_slot(facts, FIELD_LANGUAGES)));
+    put_period(writing, facts_slot(facts, FIELD_AVAILABLE));
+    put_int(writing, mask_of(writing, facts_slot(facts, FIELD_MARKETS),
+                             writing->population->markets, MARKETS_MOST));
+    put_set(writing, facts_slot(facts, FIELD_SECTORS), VOCABULARY_SECTORS);
 }
 
 /* ---- track records ---- */
@@ -197,7 +195,7 @@ count_record(const struct writing *writing, uint32_t row, int counts[CODES_MOST]
 
         if (!outcome->is_positive || outcome->day >= writing->population->day || other == NULL)
             continue;
-        rows_of(writing, &other->slots[FIELD_SECTORS], VOCABULARY_SECTORS, marks);
+        rows_of(writing, facts_slot(other, FIELD_SECTORS), VOCABULARY_SECTORS, marks);
         for (size_t code = 0; code < CODES_MOST; code++) {
             counts[code] += marks[code];
             any |= marks[code];
@@ -249,7 +247,7 @@ write_candidate(const struct writing *writing, size_t i)
     const struct population *population = writing->population;
     uint32_t row = population->candidates[i];
     const struct facts *facts = roster_facts(population->roster, row);
-    int32_t orders, accepts = stage_masks(writing, &facts->slots[FIELD_STAGES], &orders);
+    int32_t orders, accepts = stage_masks(writing, facts_slot(facts, FIELD_STAGES), &orders);
 
     put_int(writing, (int64_t)i);
     put_id(writing, facts);
@@ -257,9 +255,9 @@ write_candidate(const struct writing *writing, size_t i)
     put_int(writing, accepts);
     put_int(writing, orders);
     put_common(writing, facts);
-    put_cells(writing, &facts->slots[FIELD_TICKET]);
-    put_number(writing, &facts->slots[FIELD_CAPACITY]);
-    put_set(writing, &facts->slots[FIELD_OFFERS], VOCABULARY_NEEDS);
+    put_cells(writing, facts_slot(facts, FIELD_TICKET));
+    put_number(writing, facts_slot(facts, FIELD_CAPACITY));
+    put_set(writing, facts_slot(facts, FIELD_OFFERS), VOCABULARY_NEEDS);
     put_record(writing, row);
 }
 
@@ -306,16 +304,16 @@ write_viewer(const struct writing *writing, size_t i)
 {
     const struct population *population = writing->population;
     const struct facts *facts = roster_facts(population->roster, population->viewers[i]);
-    int32_t orders, accepts = stage_masks(writing, &facts->slots[FIELD_STAGE], &orders);
+    int32_t orders, accepts = stage_masks(writing, facts_slot(facts, FIELD_STAGE), &orders);
 
     put_int(writing, (int64_t)i);
     put_int(writing, accepts);
     put_reach(writing, orders);
     put_common(writing, facts);
-    put_cells(writing, &facts->slots[FIELD_RAISING]);
-    put_number(writing, &facts->slots[FIELD_TEAM]);
-    put_set(writing, &facts->slots[FIELD_NEEDS], VOCABULARY_NEEDS);
-    put_sectors(writing, &facts->slots[FIELD_SECTORS]);
+    put_cells(writing, facts_slot(facts, FIELD_RAISING));
+    put_number(writing, facts_slot(facts, FIELD_TEAM));
+    put_set(writing, facts_slot(facts, FIELD_NEEDS), VOCABULARY_NEEDS);
+    put_sectors(writing, facts_slot(facts, FIELD_SECTORS));
     put_id(writing, facts);
     fputc('\n', writing->file);
 }

@@ -294,7 +294,7 @@ Test(explain, every_failing_rule_is_told_in_order)
     cr_assert_eq(explanation.n_failed, 8);
     failed = explanation.failed;
     cr_expect(failed[0].rule == RULE_SIDE && failed[0].subject == a && failed[0].is_missing);
-    cr_expect_eq(failed[0].of, &a->slots[FIELD_METRO]);
+    cr_expect_eq(failed[0].of, facts_slot(a, FIELD_METRO));
     cr_expect(failed[1].rule == RULE_SIDE && failed[1].subject == b && !failed[1].is_missing);
     cr_expect(text_is(plan, failed[1].of->codes.codes[0], "investor"));
     cr_expect(failed[2].rule == RULE_CONFLICT && failed[2].subject == a);

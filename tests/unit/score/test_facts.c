@@ -25,7 +25,7 @@ TestSuite(facts, .init = set_up, .fini = tear_down);
 static const struct slot *
 slot_of(const struct facts *facts, enum field_id field)
 {
-    return &facts->slots[field];
+    return facts_slot(facts, field);
 }
 
 /* Does the slot hold exactly these codes, "a b c" (any order)? */
@@ -267,6 +267,39 @@ Test(facts, the_text_vector_and_the_embedding_are_copied)
     facts_drop(facts);
 }
 
+Test(facts, a_kept_text_vector_is_unpacked_into_them_or_refused)
+{
+    static const char json[] = "{\"id\": \"a\", \"terms\": [7, 30, 9, 40, 900000000, 2047]}";
+    struct facts *given = world_facts(&world, NULL, json), *unpacked = NULL, *refused = NULL;
+    size_t size = text_vector_bytes(&given->text);
+    uint8_t *stored = arena_alloc(world.arena, size, 1);
+    struct facts_input input = {.open = world_json(&world, json),
+                                .reference = world.reference,
+                                .symbols = world.symbols,
+                                .kept_text = {(char *)stored, size}};
+    struct err err = {0};
+
+    text_vector_write(&given->text, stored);
+    cr_assert_eq(facts_build(&input, &unpacked, &err), ERR_OK);
+    cr_expect_eq(unpacked->bytes, given->bytes);
+    cr_expect_eq(unpacked->text.n, 3);
+    cr_expect_eq(unpacked->text.norm2, given->text.norm2);
+    cr_expect_arr_eq(unpacked->text.terms, given->text.terms, 3 * sizeof *given->text.terms);
+    cr_expect_arr_eq(unpacked->text.weights, given->text.weights, 3 * sizeof *given->text.weights);
+    cr_expect_eq(unpacked->text_root, isqrt_u64(given->text.norm2));
+    cr_expect_eq(unpacked->gram_root, given->gram_root);
+    cr_expect_eq(unpacked->n_grams, given->n_grams);
+    cr_expect_eq(facts_slot(unpacked, FIELD_DESCRIPTION)->state, SLOT_KNOWN);
+    stored[8] = stored[9] = 0; /* the first weight */
+    cr_expect_eq(facts_build(&input, &refused, &err), ERR_INTERNAL);
+    cr_expect(strstr(err.message, "term 1 ") != NULL, "%s", err.message);
+    input.kept_text.len--;
+    cr_expect_eq(facts_build(&input, &refused, &err), ERR_INTERNAL);
+    cr_expect_null(refused);
+    facts_drop(given);
+    facts_drop(unpacked);
+}
+
 Test(facts, confidential_texts_and_embeddings_are_marked)
 {
     struct facts *facts = world_facts(&world, NULL,
@@ -471,7 +504,8 @@ Test(facts, settled_are_what_the_writer_would_have_built)
         cr_expect_eq(settled->organisation, direct->organisation);
         cr_expect_eq(settled->conflicts.n, direct->conflicts.n);
         for (int field = 0; field < FIELD_COUNT; field++) {
-            const struct slot *a = &settled->slots[field], *b = &direct->slots[field];
+            const struct slot *a = slot_of(settled, (enum field_id)field);
+            const struct slot *b = slot_of(direct, (enum field_id)field);
 
             if (schema[field].slot != SLOT_CODES)
                 continue;

@@ -35,7 +35,7 @@ team_of(const struct roster *roster, const char *id)
 {
     uint32_t row = roster_find(roster, str_from(id));
 
-    return row != ROSTER_NO_ROW ? roster_facts(roster, row)->slots[FIELD_TEAM].number : -1;
+    return row != ROSTER_NO_ROW ? facts_slot(roster_facts(roster, row), FIELD_TEAM)->number : -1;
 }
 
 Test(roster, an_empty_one_has_nothing)

@@ -428,7 +428,7 @@ check_money(const struct row *row)
 
     world_publish(&world);
     plan = world_plan(&world, "{\"id\": \"x\", \"from\": {}, \"to\": {}}", false, day.data, NULL);
-    is_known = match_money_usd(plan, &facts->slots[FIELD_RAISING].money, &min, &max);
+    is_known = match_money_usd(plan, &facts_slot(facts, FIELD_RAISING)->money, &min, &max);
     cr_expect_eq(is_known, !is_none(row->cells[2]), "line %d", row->line);
     if (is_known)
         cr_expect(min == number_of(row->cells[2]) && max == min, "line %d", row->line);

@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static struct str
 numbered(char text[32], const char *prefix, int i)
@@ -180,6 +181,58 @@ Test(symbol_scope, says_so_when_the_arena_is_full)
     for (int j = 0; j < i; j++) /* what it had, it still has */
         cr_expect_eq(symbol_scope_intern(scope, numbered(text, "n", j)), SYMBOL_LOCAL + (symbol)j);
     arena_destroy(arena);
+    symbols_destroy(symbols);
+}
+
+/* Twice through the same texts of all lengths around the words that they are compared by, while the writer
+ * takes in some of them: a scope's own number stays, and the next scope meets the writer's. */
+Test(symbol_scope, gives_the_same_numbers_with_recent_symbols_as_without)
+{
+    enum { TEXTS = 3000 };
+    struct symbols *symbols = symbols_create();
+    struct recent_symbols *recent = calloc(1, sizeof *recent);
+
+    for (int round = 0; round < 3; round++) {
+        struct arena *arena = arena_create(1 << 24);
+        struct symbol_scope *plain = symbol_scope_create(symbols, arena);
+        struct symbol_scope *quick = symbol_scope_create(symbols, arena);
+
+        symbol_scope_use(quick, recent);
+        for (int again = 0; again < 2; again++)
+            for (int i = 0; i < TEXTS; i++) {
+                char bytes[32];
+                struct str text = {bytes, (size_t)snprintf(bytes, sizeof bytes, "%.*s%d", i % 18,
+                                                           "aaaa.bbbbbbbbbbbbbb", i / 18)};
+                symbol expected = symbol_scope_intern(plain, text);
+
+                cr_assert_eq(symbol_scope_intern(quick, text), expected, "%s", bytes);
+                cr_assert(str_equal(symbol_scope_text(quick, expected), text));
+                if (i % 3 == round)
+                    symbols_intern(symbols, text);
+            }
+        arena_destroy(arena);
+    }
+    free(recent);
+    symbols_destroy(symbols);
+}
+
+Test(symbols, what_is_reserved_changes_nothing_but_the_room)
+{
+    struct symbols *symbols = symbols_create();
+    symbol first = symbols_intern(symbols, STR_LIT("first"));
+    char text[32];
+
+    symbols_reserve(symbols, 3000);
+    cr_expect_eq(symbols_count(symbols), 1);
+    for (int i = 0; i < 4000; i++)
+        cr_assert_eq(symbols_intern(symbols, numbered(text, "n", i)), first + 1 + (symbol)i);
+    symbols_reserve(symbols, 10);
+    mem_fail_at(1);
+    symbols_reserve(symbols, 100000); /* not to be had now */
+    mem_fail_happened();
+    for (int i = 0; i < 4000; i++)
+        cr_assert_eq(symbols_find(symbols, numbered(text, "n", i)), first + 1 + (symbol)i);
+    cr_expect_eq(symbols_find(symbols, STR_LIT("first")), first);
     symbols_destroy(symbols);
 }
 
