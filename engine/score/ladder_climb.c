@@ -5,7 +5,7 @@
 
 enum {
     WORTH_MEASURING = 6, /* blocks of a table */
-    FEW = 40             /* places of a block that go on one by one */
+    FEW = 16             /* places of a block that go on one by one */
 };
 
 /* ---- levels ---- */
