@@ -46,8 +46,7 @@ open_group(struct watch_group *group, const struct watch_asker *asker, struct er
     const struct standing_teller nobody = {tell_nobody, NULL};
     const struct watch_news news = {.is_everything = true};
     size_t most = (size_t)watch_limit(desk, LIMIT_STANDING_BYTES), used;
-    uint64_t
-        seq; /* what is noted before the view is taken is in it, also where it moves no roster */
+    uint64_t seq; /* noted before the view is taken, so it is in it, also where no roster moves */
     struct engine_view view;
     enum err_code code;
 
