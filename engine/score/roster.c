@@ -3,6 +3,7 @@
 #include "alloc.h"
 #include "columns.h"
 #include "names.h"
+#include "span.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -183,7 +184,7 @@ roster_find(const struct roster *roster, struct str id)
 size_t
 roster_bytes(const struct roster *roster)
 {
-    return roster->bytes + roster->columns->bytes;
+    return roster->bytes + roster->columns->bytes + spans_bytes(roster->columns);
 }
 
 const struct columns *

@@ -40,7 +40,8 @@ const struct facts *roster_facts(const struct roster *roster, uint32_t row);   /
 const struct record *roster_record(const struct roster *roster, uint32_t row); /* NULL: none */
 /* ROSTER_NO_ROW if no profile of that id is there now. */
 uint32_t roster_find(const struct roster *roster, struct str id);
-size_t roster_bytes(const struct roster *roster); /* memory of rows, facts, records and columns */
+/* Memory of rows, facts, records and columns, and of what searches made of them so far. */
+size_t roster_bytes(const struct roster *roster);
 /* The same profiles as columns (columns.h), and where a row stands in them: block and place in the table
  * of its kind and metro. NO_PLACE for an empty row. */
 struct columns;

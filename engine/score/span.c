@@ -183,3 +183,19 @@ spans_drop(struct span *spans)
         spans = next;
     }
 }
+
+size_t
+spans_bytes(const struct columns *columns)
+{
+    size_t bytes = 0;
+
+    for (uint32_t i = 0; i < columns->n_tables; i++)
+        for (uint32_t j = 0; j < columns->tables[i].n_blocks; j++) {
+            const struct block *block = columns->tables[i].blocks[j];
+            const struct span *span = atomic_load_explicit(&block->spans, memory_order_acquire);
+
+            for (; span != NULL; span = span->next)
+                bytes += sizeof *span;
+        }
+    return bytes;
+}

@@ -52,8 +52,9 @@ struct span {
  * up. */
 const struct span *span_of(const struct block *block, const struct dictionary *dictionary,
                            enum column_id column, const struct rates *rates, int32_t day);
-bool span_has(enum column_id column); /* is it such a column? */
-void spans_drop(struct span *spans);  /* the list of a block that nobody reads */
+bool span_has(enum column_id column);              /* is it such a column? */
+void spans_drop(struct span *spans);               /* the list of a block that nobody reads */
+size_t spans_bytes(const struct columns *columns); /* of all that were made so far */
 
 /* A day as a number of a span; false if it has none. */
 bool span_day(int32_t day, int16_t *out);
