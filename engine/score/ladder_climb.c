@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-    WORTH_MEASURING = 6, /* blocks of a table */
+    WORTH_MEASURING = 2, /* blocks of a table */
     FEW = 16             /* places of a block that go on one by one */
 };
 

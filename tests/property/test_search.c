@@ -1,4 +1,5 @@
 #include "kernel.h"
+#include "ladder_check.h"
 #include "sample.h"
 #include "world.h"
 
@@ -21,6 +22,7 @@ static struct world world;
 static struct match_plan *plan;
 static uint64_t seed;
 static char pairing_texts[1 << 16];
+static uint64_t n_fallen; /* places that ladders let fall */
 
 static uint64_t
 rounds(void)
@@ -227,6 +229,8 @@ check_roster(struct sample *sample, const struct roster *roster, bool with_sweep
         }
         if (with_sweep)
             check_sweep(sample, plan, &queries[0]);
+        for (int i = 0; i < VIEWERS; i++)
+            n_fallen += ladder_check(plan, &queries[i], sample, world.arena);
     }
     arena_release(world.arena, mark);
 }
@@ -275,6 +279,8 @@ Test(search, is_the_plain_scorer_in_other_words, .timeout = 600)
         roster_drop(before);
         world_close(&world);
     }
+    cr_expect_gt(n_fallen, 1000, "ladders let %llu places fall: nothing was tried",
+                 (unsigned long long)n_fallen);
 }
 
 /* Nothing but ties: the ids alone decide, whatever the order of places. */
