@@ -774,6 +774,8 @@ place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_
     block->text_roots[at] = facts->text_root;
     block->gram_roots[at] = facts->gram_root;
     block->word_starts[at] = facts->n_grams;
+    memcpy(block->word_signs[at], facts->signs.bits, sizeof block->word_signs[at]);
+    block->word_peaks[at] = facts->signs.peak;
     block->embedding_lengths[at] = (uint16_t)facts->n_embedding;
     block->embedding_norms[at] = facts->embedding_norm2;
     if (block->n_rows <= at)

@@ -17,9 +17,9 @@
  * is yes or no. Nothing depends on the order of places: ranking goes by score and id.
  *
  * A published set of columns is immutable; the next one shares every block in which nothing changed. So
- * a change copies one block (about 250 kB) and the lists of blocks. A block borrows facts, which the
- * roster that it belongs to holds. Memory of a place: 27 bytes, 1, 2 or 4 for each column in
- * use, and a bit for each plane; some 130 for the fields of data/programmes. Searches add spans (span.h), 3
+ * a change copies one block (about 320 kB) and the lists of blocks. A block borrows facts, which the
+ * roster that it belongs to holds. Memory of a place: 61 bytes, 1, 2 or 4 for each column in
+ * use, and a bit for each plane; some 165 for the fields of data/programmes. Searches add spans (span.h), 3
  * or 4 bytes a place for each column of ranges that they compare.
  *
  * columns_edit …: the writer's thread only. Readers need no lock. Private to score/.
@@ -72,6 +72,8 @@ struct block {
     uint16_t text_roots[BLOCK_ROWS];      /* isqrt of the text vector's norm; 0: no text vector */
     uint16_t gram_roots[BLOCK_ROWS];  /* no less than the root of the sum of squares of its grams */
     uint16_t word_starts[BLOCK_ROWS]; /* which of its terms is the first that is not a gram */
+    uint16_t word_peaks[BLOCK_ROWS];  /* text_signs of its words */
+    uint64_t word_signs[BLOCK_ROWS][TEXT_SIGN_WORDS];
     uint16_t embedding_lengths[BLOCK_ROWS];
     uint32_t embedding_norms[BLOCK_ROWS]; /* sums of squares */
     const struct facts *facts[BLOCK_ROWS];

@@ -51,9 +51,11 @@ texts_make(struct search *search, struct arena *arena, struct err *err)
     search->root = (uint32_t)isqrt_u64(looker->text.norm2);
     search->gram_root = text_gram_root(&looker->text, &n_grams);
     search->probe = arena_alloc(arena, 1, sizeof *search->probe);
-    if (search->probe == NULL)
+    search->signs = arena_alloc(arena, 1, sizeof *search->signs);
+    if (search->probe == NULL || search->signs == NULL)
         return err_no_memory(err);
     text_probe_make(search->probe, &looker->text);
+    text_sign_weights_make(&looker->text, n_grams, search->signs);
     return ERR_OK;
 }
 

@@ -648,6 +648,7 @@ lay_text(struct facts *facts, const struct facts_input *input, unsigned char **a
     }
     facts->text_root = n > 0 ? (uint16_t)isqrt_u64(facts->text.norm2) : 0;
     facts->gram_root = (uint16_t)text_gram_root(&facts->text, &n_grams);
+    text_signs_make(&facts->text, n_grams, &facts->signs);
     facts->n_grams = (uint16_t)n_grams;
     return ERR_OK;
 }

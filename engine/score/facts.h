@@ -8,6 +8,7 @@
 #include "schema.h"
 #include "shelf.h"
 #include "symbols.h"
+#include "text_signs.h"
 #include "value.h"
 
 #include <stdbool.h>
@@ -64,6 +65,7 @@ struct facts {
     struct text_vector text;
     uint16_t text_root; /* isqrt of its norm */
     uint16_t gram_root; /* text_gram_root */
+    struct text_signs signs;
     uint16_t n_grams;
     bool is_on_shelf;
     bool text_is_confidential; /* a description or tag stands in `confidential` */

@@ -31,6 +31,29 @@ text_cap(const struct search *search, int view, int32_t quality)
     return search->texts[view].caps[step];
 }
 
+/* No more than this with a dot product of the two texts of at most `dot`. */
+static int32_t
+quality_cap(const struct search *search, const struct block *block, uint32_t place, int64_t dot)
+{
+    /* isqrt(x * y) is not below isqrt(x) * isqrt(y) */
+    int64_t most = SCORE_MAX * dot / ((int64_t)search->root * block->text_roots[place]);
+
+    return most < SCORE_MAX ? (int32_t)most : SCORE_MAX;
+}
+
+/* The most that words, and grams (by Cauchy and Schwarz), could bring to the dot product. */
+static int64_t
+words_most(const struct search *search, const struct block *block, uint32_t place)
+{
+    return text_signs_most(search->signs, block->word_signs[place], block->word_peaks[place]);
+}
+
+static int64_t
+grams_most(const struct search *search, const struct block *block, uint32_t place)
+{
+    return (int64_t)search->gram_root * block->gram_roots[place];
+}
+
 /* ---- what is still to come ---- */
 
 static bool
@@ -43,6 +66,8 @@ void
 search_rest(const struct search *search, const struct block *block, uint32_t place,
             struct rest *rest)
 {
+    int32_t cap = 0;
+
     *rest = (struct rest){.has_record = search->all_pend};
     if (has_record(block, place)) {
         rest->gains[PLAN_FROM] = search->record_gain[PLAN_FROM];
@@ -60,9 +85,13 @@ search_rest(const struct search *search, const struct block *block, uint32_t pla
         rest->text_is_missing =
             search->query->viewer->embedding_norm2 == 0 || block->embedding_norms[place] == 0;
     }
+    if (!rest->text_is_missing && !rest->by_embedding)
+        cap = quality_cap(search, block, place,
+                          words_most(search, block, place) + grams_most(search, block, place));
     for (int view = 0; view < PLAN_SIDES; view++)
         rest->gains[view] += rest->text_is_missing ? search->texts[view].missing
-                                                   : search->texts[view].caps[TEXT_CAPS];
+                             : rest->by_embedding  ? search->texts[view].caps[TEXT_CAPS]
+                                                   : text_cap(search, view, cap);
 }
 
 static int32_t
@@ -137,9 +166,7 @@ static bool
 text_may_reach(const struct search *search, const struct block *block, uint32_t place,
                const int64_t sums[PLAN_SIDES], int64_t dot, int32_t least)
 {
-    /* isqrt(x * y) is not below isqrt(x) * isqrt(y) */
-    int64_t most = SCORE_MAX * dot / ((int64_t)search->root * block->text_roots[place]);
-    int32_t cap = most < SCORE_MAX ? (int32_t)most : SCORE_MAX;
+    int32_t cap = quality_cap(search, block, place, dot);
     const int64_t gains[PLAN_SIDES] = {text_cap(search, PLAN_FROM, cap),
                                        text_cap(search, PLAN_TO, cap)};
 
@@ -157,9 +184,8 @@ text_quality_of(const struct search *search, const struct block *block, uint32_t
     const struct text_vector *other = &block->facts[place]->text;
     uint32_t first_word = block->word_starts[place];
     int64_t dot = text_probe_dot(search->probe, other, first_word, other->n);
-    int64_t grams = (int64_t)search->gram_root * block->gram_roots[place];
 
-    if (!text_may_reach(search, block, place, sums, dot + grams, least))
+    if (!text_may_reach(search, block, place, sums, dot + grams_most(search, block, place), least))
         return -1;
     dot += text_probe_dot(search->probe, other, 0, first_word);
     if (!text_may_reach(search, block, place, sums, dot, least))

@@ -57,10 +57,11 @@ struct search {
     const struct match_sweep *sweep; /* in place of the heap; or NULL */
     uint64_t considered, eligible;
 
-    bool has_text;            /* there are text wants */
-    struct text_sums *texts;  /* by view; with has_text */
-    struct text_probe *probe; /* NULL: the looker has no text vector */
-    uint32_t root, gram_root; /* as a block's text_roots and gram_roots */
+    bool has_text;                   /* there are text wants */
+    struct text_sums *texts;         /* by view; with has_text */
+    struct text_probe *probe;        /* NULL: the looker has no text vector */
+    struct text_sign_weights *signs; /* likewise */
+    uint32_t root, gram_root;        /* as a block's text_roots and gram_roots */
 
     /* in the table at hand */
     struct lens *lens;
