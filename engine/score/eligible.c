@@ -1,3 +1,4 @@
+#include "bits.h"
 #include "requirement.h"
 #include "search.h"
 #include "span.h"
@@ -5,21 +6,6 @@
 #include <string.h>
 
 enum { MANY = 16 }; /* places of a word still in question, for all to be read at once */
-
-/* 64 bytes that are 0 or 1 as bits: eight at a time are brought together by a product. */
-static inline uint64_t
-bits_of_bytes(const uint8_t bytes[64])
-{
-    uint64_t bits = 0;
-
-    for (size_t i = 0; i < 8; i++) {
-        uint64_t eight;
-
-        memcpy(&eight, bytes + 8 * i, sizeof eight);
-        bits |= (eight * UINT64_C(0x0102040810204080) >> 56) << 8 * i;
-    }
-    return bits;
-}
 
 /* Clears, of the bits that are set, those of places whose code does not hold: where many are set, all of a
  * word's places at once. */

@@ -36,7 +36,6 @@ texts_make(struct search *search, struct arena *arena, struct err *err)
 {
     const struct plan_view *views = search->plan->views;
     const struct facts *looker = search->query->viewer;
-    uint32_t n_grams;
 
     search->has_text = view_has_text(&views[PLAN_FROM]) || view_has_text(&views[PLAN_TO]);
     if (!search->has_text)
@@ -48,14 +47,14 @@ texts_make(struct search *search, struct arena *arena, struct err *err)
         text_sums_make(&views[view], &search->texts[view]);
     if (looker->text.n == 0)
         return ERR_OK;
-    search->root = (uint32_t)isqrt_u64(looker->text.norm2);
-    search->gram_root = text_gram_root(&looker->text, &n_grams);
+    search->root = looker->text_root;
+    search->gram_root = looker->gram_root;
     search->probe = arena_alloc(arena, 1, sizeof *search->probe);
     search->signs = arena_alloc(arena, 1, sizeof *search->signs);
     if (search->probe == NULL || search->signs == NULL)
         return err_no_memory(err);
     text_probe_make(search->probe, &looker->text);
-    text_sign_weights_make(&looker->text, n_grams, search->signs);
+    text_sign_weights_make(&looker->text, looker->n_grams, search->signs);
     return ERR_OK;
 }
 
@@ -132,16 +131,34 @@ adds_by_code(const struct search *search, size_t want_at)
     return want->kind == LENS_COLUMN && !search->points[want_at]->is_missing;
 }
 
-/* The most points that a want gives to any candidate. */
-static int32_t
-most_of(const struct search *search, size_t want_at)
+/* The want among those that ladders tell of; NULL: none does. */
+static const struct ladder_want *
+ladder_want_of(const struct search *search, size_t want_at)
 {
     for (size_t i = 0; i < search->ladders.n; i++)
         for (const struct ladder_want *want = search->ladders.all[i]->wants; want != NULL;
              want = want->next)
             if (want->want == want_at)
-                return want->most;
-    return search->lens->wants[want_at].most;
+                return want;
+    return NULL;
+}
+
+/* The most points that a want gives to any candidate. */
+static int32_t
+most_of(const struct search *search, size_t want_at)
+{
+    const struct ladder_want *want = ladder_want_of(search, want_at);
+
+    return want != NULL ? want->most : search->lens->wants[want_at].most;
+}
+
+/* Are its points told by a ladder? */
+static bool
+is_told(const struct search *search, size_t want_at)
+{
+    const struct ladder_want *want = ladder_want_of(search, want_at);
+
+    return want != NULL && want->is_told;
 }
 
 /* What all candidates have of a want. */
@@ -197,18 +214,6 @@ count_up(struct search *search)
         if (adds_by_code(search, i))
             search->most[want->view] += (int64_t)want->weight * search->mosts[i];
     }
-}
-
-/* Are its points told by a ladder? */
-static bool
-is_told(const struct search *search, size_t want_at)
-{
-    for (size_t i = 0; i < search->ladders.n; i++)
-        for (const struct ladder_want *want = search->ladders.all[i]->wants; want != NULL;
-             want = want->next)
-            if (want->want == want_at)
-                return want->is_told;
-    return false;
 }
 
 /* A place in the order, by weight among those from `first` on. */

@@ -1,3 +1,4 @@
+#include "bits.h"
 #include "curve.h"
 #include "requirement.h"
 #include "search.h"
@@ -56,12 +57,6 @@ grams_most(const struct search *search, const struct block *block, uint32_t plac
 
 /* ---- what is still to come ---- */
 
-static bool
-has_record(const struct block *block, uint32_t place)
-{
-    return (block->with_record[place / 64] >> place % 64 & 1) != 0;
-}
-
 void
 search_rest(const struct search *search, const struct block *block, uint32_t place,
             struct rest *rest)
@@ -69,7 +64,7 @@ search_rest(const struct search *search, const struct block *block, uint32_t pla
     int32_t cap = 0;
 
     *rest = (struct rest){.has_record = search->all_pend};
-    if (has_record(block, place)) {
+    if (has_bit(block->with_record, place)) {
         rest->gains[PLAN_FROM] = search->record_gain[PLAN_FROM];
         rest->gains[PLAN_TO] = search->record_gain[PLAN_TO];
         rest->has_record = true; /* it may bring less than none, by the curve */

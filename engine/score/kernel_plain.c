@@ -1,23 +1,8 @@
 #define KERNEL_LANE 16
+#include "bits.h"
 #include "kernel_lanes.h"
 
 enum { WORD_PLACES = 64 };
-
-/* 64 bytes that are 0 or 1 as bits: eight at a time are brought together by a product. */
-static inline uint64_t
-bits_of_bytes(const uint8_t bytes[WORD_PLACES])
-{
-    uint64_t bits = 0;
-
-    for (size_t i = 0; i < 8; i++) {
-        uint64_t eight = 0;
-
-        for (size_t j = 0; j < 8; j++) /* the lowest bit of byte j as bit 8 * j, on any machine */
-            eight |= (uint64_t)bytes[8 * i + j] << 8 * j;
-        bits |= (eight * UINT64_C(0x0102040810204080) >> 56) << 8 * i;
-    }
-    return bits;
-}
 
 static inline int
 least(int a, int b)

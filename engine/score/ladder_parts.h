@@ -1,6 +1,7 @@
 #ifndef JML_LADDER_PARTS_H
 #define JML_LADDER_PARTS_H
 
+#include "bits.h"
 #include "ladder.h"
 
 /*
@@ -18,12 +19,6 @@ struct bound {
     int64_t quality;
     bool is_exact;
 };
-
-static inline bool
-has_bit(const uint64_t *bits, uint32_t place)
-{
-    return (bits[place / 64] >> place % 64 & 1) != 0;
-}
 
 /* The first n metrics, a bit each. */
 static inline uint32_t

@@ -364,14 +364,13 @@ holds_fill(const struct lens *lens, const struct lens_rule *rule, struct holds_r
 /* What a requirement asks of candidates, as far as it is told without their codes: false where codes are to
  * be judged. */
 static bool
-holds_without_codes(const struct lens *lens, const struct lens_rule *rule, struct holds_row *row)
+holds_without_codes(const struct lens_rule *rule, struct holds_row *row)
 {
     if (rule->is_fixed)
         return false;
     row->is_alike = row->value->state == SLOT_MISSING || (rule->has_cells && !row->range.are_known);
     row->has_days =
         !row->is_alike && rule->has_days && span_period(&row->value->period, &row->from, &row->to);
-    (void)lens;
     return row->is_alike || row->has_days || rule->has_cells || rule->has_planes;
 }
 
@@ -384,7 +383,7 @@ holds_row_make(struct lens *lens, const struct lens_rule *rule, const struct fac
     bool has_codes;
 
     head.range = looker_cells(lens, operand, head.value);
-    has_codes = !holds_without_codes(lens, rule, &head) && rule->n_codes <= LENS_ROW_CODES;
+    has_codes = !holds_without_codes(rule, &head) && rule->n_codes <= LENS_ROW_CODES;
     row = holds_row_alloc(lens, has_codes ? rule->n_codes : 0);
     if (row == NULL)
         return NULL;

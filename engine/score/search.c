@@ -2,7 +2,6 @@
 
 #include "requirement.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
