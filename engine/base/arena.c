@@ -168,7 +168,7 @@ arena_room(struct arena *arena, size_t count, size_t size)
 }
 
 void *
-arena_alloc_wide(struct arena *arena, size_t count, size_t size)
+arena_room_wide(struct arena *arena, size_t count, size_t size)
 {
     uintptr_t at;
     void *memory;
@@ -176,9 +176,17 @@ arena_alloc_wide(struct arena *arena, size_t count, size_t size)
 
     if (__builtin_mul_overflow(count, size, &n) || n > SIZE_MAX - ARENA_WIDE)
         return NULL;
-    memory = arena_alloc(arena, 1, n + ARENA_WIDE);
+    memory = take(arena, n + ARENA_WIDE);
     at = (uintptr_t)memory;
     return memory != NULL ? (char *)memory + (ARENA_WIDE - at % ARENA_WIDE) % ARENA_WIDE : NULL;
+}
+
+void *
+arena_alloc_wide(struct arena *arena, size_t count, size_t size)
+{
+    void *memory = arena_room_wide(arena, count, size);
+
+    return memory != NULL ? memset(memory, 0, count * size) : NULL;
 }
 
 void *

@@ -27,6 +27,7 @@ void *arena_room(struct arena *arena, size_t count, size_t size);
 /* As arena_alloc at an address that is a multiple of 64, for what is read by wide instructions. */
 enum { ARENA_WIDE = 64 };
 void *arena_alloc_wide(struct arena *arena, size_t count, size_t size);
+void *arena_room_wide(struct arena *arena, size_t count, size_t size); /* as arena_room */
 /* A copy of bytes / of s with a NUL after it; NULL as arena_alloc. */
 void *arena_copy(struct arena *arena, const void *bytes, size_t n);
 char *arena_text(struct arena *arena, struct str s);

@@ -75,6 +75,9 @@ tile_search(struct batch *batch, const struct match_query *queries, size_t n, st
                     search_block(&batch->searches[i], at, batch->survivors);
             batch->n_seen += BLOCK_ROWS * n;
         }
+        for (size_t i = 0; i < n && code == ERR_OK; i++)
+            if (batch->searches[i].may)
+                search_leave(&batch->searches[i], batch->survivors);
     }
     return code;
 }
@@ -126,7 +129,7 @@ match_batch(const struct match_plan *plan, const struct match_query *queries, si
         assert(queries[i].viewer == roster_facts(plan->roster, queries[i].row) &&
                queries[i].on_from == queries[0].on_from);
     if (batch.arena != NULL) {
-        batch.survivors = arena_alloc_wide(batch.arena, 1, sizeof *batch.survivors);
+        batch.survivors = arena_room_wide(batch.arena, 1, sizeof *batch.survivors);
         batch.searches = arena_alloc_wide(batch.arena, TILE_QUERIES, sizeof *batch.searches);
     }
     if (batch.rows == NULL || batch.scratch == NULL || batch.survivors == NULL ||

@@ -91,13 +91,28 @@ losses_ready(struct search *search, int32_t least)
     search_slopes(search);
     tolerated = tolerance(search, least);
     search->losses_for = tolerated;
-    if (tolerated >= 0)
-        search->scale = ladders_level(&search->ladders, search->lens, search->points, search->rates,
-                                      search->record_gain, tolerated);
+    if (tolerated < 0)
+        return tolerated;
+    search->scale = ladders_level(&search->ladders, search->lens, search->points, search->rates,
+                                  search->record_gain, tolerated);
+    search->best_bound = search_bound(search, search->most[PLAN_FROM], search->most[PLAN_TO]);
+    search->unit = (INT64_C(1) << LADDER_SHIFT) / (int64_t)search->scale;
     return tolerated;
 }
 
-/* Leaves the bits of places that could still enter, and some that could not. */
+int32_t
+search_contender_bound(int64_t bound)
+{
+    return (int32_t)((bound - 1) / (BOUND_UNIT / CONTENDER_UNIT) + 1);
+}
+
+/* The bound of all, less the units; a unit stands for no less than this. */
+int64_t
+search_climber_bound(const struct search *search, uint32_t lost)
+{
+    return search->best_bound - (int64_t)lost * search->unit;
+}
+
 void
 search_prune(struct search *search, const struct block *block, int32_t least,
              uint64_t bits[BLOCK_WORDS], struct ladder_scratch *scratch)
@@ -105,7 +120,7 @@ search_prune(struct search *search, const struct block *block, int32_t least,
     int64_t tolerated = losses_ready(search, least);
 
     if (tolerated < 0)
-        memset(bits, 0, BLOCK_WORDS * sizeof *bits);
+        scratch->climbers.n = 0;
     else
         ladders_climb(&search->ladders, search->lens, block,
                       (unsigned)((uint64_t)tolerated * search->scale >> LADDER_SHIFT), scratch,

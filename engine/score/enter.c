@@ -7,8 +7,11 @@
 /* ---- text wants ---- */
 
 static void
-text_sums_make(const struct plan_view *wants, struct text_sums *out)
+text_sums_make(struct search *search, int view)
 {
+    const struct plan_view *wants = &search->plan->views[view];
+    struct text_sums *out = &search->texts[view];
+
     for (int i = 0; i < wants->n_wants; i++) {
         const struct want *want = wants->wants[i].want;
 
@@ -20,6 +23,8 @@ text_sums_make(const struct plan_view *wants, struct text_sums *out)
             out->caps[step] += (int64_t)want->weight *
                                curve_most(want->curve, want->n_knots, step * SCORE_MAX / TEXT_CAPS);
     }
+    search->text_most[view] =
+        out->caps[TEXT_CAPS] > out->missing ? out->caps[TEXT_CAPS] : out->missing;
 }
 
 static bool
@@ -43,8 +48,8 @@ texts_make(struct search *search, struct arena *arena, struct err *err)
     search->texts = arena_alloc(arena, PLAN_SIDES, sizeof *search->texts);
     if (search->texts == NULL)
         return err_no_memory(err);
-    for (int view = 0; view < PLAN_SIDES; view++)
-        text_sums_make(&views[view], &search->texts[view]);
+    text_sums_make(search, PLAN_FROM);
+    text_sums_make(search, PLAN_TO);
     if (looker->text.n == 0)
         return ERR_OK;
     search->root = looker->text_root;
@@ -201,11 +206,8 @@ static void
 count_up(struct search *search)
 {
     for (int view = 0; view < PLAN_SIDES; view++) {
-        search->most[view] = search->base[view] + search->record_gain[view] + search->rest[view];
-        if (search->has_text)
-            search->most[view] += search->texts[view].caps[TEXT_CAPS] > search->texts[view].missing
-                                      ? search->texts[view].caps[TEXT_CAPS]
-                                      : search->texts[view].missing;
+        search->most[view] = search->base[view] + search->record_gain[view] + search->rest[view] +
+                             search->text_most[view];
     }
     for (size_t i = 0; i < search->lens->n_wants; i++) {
         const struct lens_want *want = &search->lens->wants[i];
@@ -293,6 +295,7 @@ search_enter(struct search *search, struct lens *lens, struct arena *arena, stru
     search->skips_prune = false;
     search->blocks_seen = 0;
     search->losses_for = -1;
+    search->next_rise = 1;
     if (exclude(search, arena, err) != ERR_OK)
         return ERR_BUSY;
     if (!search->may)
@@ -308,6 +311,9 @@ search_enter(struct search *search, struct lens *lens, struct arena *arena, stru
     count_alike(search);
     if (!ladders_make(lens, search->points, search->record_gain, arena, &search->ladders) ||
         !order_make(search, arena))
+        return err_no_memory(err);
+    search->contenders = arena_room(arena, CONTENDERS_MAX, sizeof *search->contenders);
+    if (search->contenders == NULL)
         return err_no_memory(err);
     count_up(search);
     search_slopes(search);

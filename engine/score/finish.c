@@ -57,28 +57,17 @@ grams_most(const struct search *search, const struct block *block, uint32_t plac
 
 /* ---- what is still to come ---- */
 
-void
-search_rest(const struct search *search, const struct block *block, uint32_t place,
-            struct rest *rest)
+/* What a place's text is told by, and the most that it could bring. */
+static void
+text_rest(const struct search *search, const struct block *block, uint32_t place, struct rest *rest)
 {
+    const struct facts *looker = search->query->viewer;
     int32_t cap = 0;
 
-    *rest = (struct rest){.has_record = search->all_pend};
-    if (has_bit(block->with_record, place)) {
-        rest->gains[PLAN_FROM] = search->record_gain[PLAN_FROM];
-        rest->gains[PLAN_TO] = search->record_gain[PLAN_TO];
-        rest->has_record = true; /* it may bring less than none, by the curve */
-    }
-    rest->gains[PLAN_FROM] += search->rest[PLAN_FROM];
-    rest->gains[PLAN_TO] += search->rest[PLAN_TO];
-    if (!search->has_text)
-        return;
     rest->text_is_missing = search->probe == NULL || block->text_roots[place] == 0;
-    if (search->query->viewer->n_embedding > 0 &&
-        search->query->viewer->n_embedding == block->embedding_lengths[place]) {
+    if (looker->n_embedding > 0 && looker->n_embedding == block->embedding_lengths[place]) {
         rest->by_embedding = true;
-        rest->text_is_missing =
-            search->query->viewer->embedding_norm2 == 0 || block->embedding_norms[place] == 0;
+        rest->text_is_missing = looker->embedding_norm2 == 0 || block->embedding_norms[place] == 0;
     }
     if (!rest->text_is_missing && !rest->by_embedding)
         cap = quality_cap(search, block, place,
@@ -87,6 +76,34 @@ search_rest(const struct search *search, const struct block *block, uint32_t pla
         rest->gains[view] += rest->text_is_missing ? search->texts[view].missing
                              : rest->by_embedding  ? search->texts[view].caps[TEXT_CAPS]
                                                    : text_cap(search, view, cap);
+}
+
+int64_t
+search_text_loss(const struct search *search, const struct block *block, uint32_t place)
+{
+    struct rest rest = {0};
+    int64_t loss = 0;
+
+    text_rest(search, block, place, &rest);
+    for (int view = 0; view < PLAN_SIDES; view++)
+        loss += search->rates[view] * (search->text_most[view] - rest.gains[view]);
+    return loss;
+}
+
+void
+search_rest(const struct search *search, const struct block *block, uint32_t place,
+            struct rest *rest)
+{
+    *rest = (struct rest){.has_record = search->all_pend};
+    if (has_bit(block->with_record, place)) {
+        rest->gains[PLAN_FROM] = search->record_gain[PLAN_FROM];
+        rest->gains[PLAN_TO] = search->record_gain[PLAN_TO];
+        rest->has_record = true; /* it may bring less than none, by the curve */
+    }
+    rest->gains[PLAN_FROM] += search->rest[PLAN_FROM];
+    rest->gains[PLAN_TO] += search->rest[PLAN_TO];
+    if (search->has_text)
+        text_rest(search, block, place, rest);
 }
 
 static int32_t

@@ -33,12 +33,12 @@ enum {
 struct kernel_steps {
     uint32_t n;    /* levels */
     uint8_t start; /* what a place loses that reaches all of them */
-    uint8_t
-        flips[KERNEL_LEVELS]; /* the bits of its loss that change where it does not reach level j */
+    /* Bit j of turns[b]: bit b of a place's loss turns where it does not reach level j. */
+    uint8_t turns[KERNEL_SUM_BITS];
 };
 
 /* A place's class is the number of planes, of n_classes - 1, that have its bit; who is in one is in those
- * before it. Level j: for places of class c, needs[j][c] in common. */
+ * before it. Level j: for places of class c, needs[j][c] in common, no more than for the level before. */
 struct kernel_sets {
     const uint64_t *tops; /* as `count` gives them, n_tops */
     const uint64_t *planes[KERNEL_CLASSES - 1];

@@ -59,22 +59,29 @@ want_fill(const struct ladder *ladder, const struct lens *lens, struct ladder_wa
         }
 }
 
-/* What the told wants bring in all. At most WANTS_MAX times the greatest weight times 10000: it fits. */
 static void
-told_fill(struct ladder *ladder)
+count_cell(struct ladder *ladder, const struct ladder_want *want, uint32_t size_class,
+           uint32_t metric)
+{
+    int32_t points = want->points[size_class][metric];
+
+    ladder->lacks[size_class][metric][want->view] += want->weight * (want->most - points);
+    if (want->is_told)
+        ladder->told[size_class][metric][want->view] += want->weight * points;
+}
+
+/* What the wants bring in all. At most WANTS_MAX times the greatest weight times 10000: it fits. */
+static void
+count_cells(struct ladder *ladder)
 {
     for (const struct ladder_want *want = ladder->wants; want != NULL; want = want->next) {
-        if (!want->is_told)
-            continue;
-        ladder->tells = true;
-        ladder->told_most[want->view] += (int64_t)want->weight * want->most;
+        if (want->is_told) {
+            ladder->tells = true;
+            ladder->told_most[want->view] += (int64_t)want->weight * want->most;
+        }
         for (uint32_t size_class = 0; size_class < ladder->n_classes; size_class++)
-            for (uint32_t left = ladder->reachable[size_class]; left != 0; left &= left - 1) {
-                uint32_t metric = (uint32_t)__builtin_ctz(left);
-
-                ladder->told[size_class][metric][want->view] +=
-                    want->weight * want->points[size_class][metric];
-            }
+            for (uint32_t left = ladder->reachable[size_class]; left != 0; left &= left - 1)
+                count_cell(ladder, want, size_class, (uint32_t)__builtin_ctz(left));
     }
 }
 
@@ -196,18 +203,26 @@ ladders_sort(struct ladders *ladders)
     }
 }
 
-static void
-ladder_fill(struct ladder *ladder, struct lens *lens, struct points_row *const *rows)
+static bool
+ladder_fill(struct ladder *ladder, struct lens *lens, struct points_row *const *rows,
+            struct arena *arena)
 {
     if (ladder->kind == LADDER_SETS)
         sets_classes(ladder, lens);
+    if (ladder->n_classes > 0) {
+        ladder->told = arena_alloc(arena, ladder->n_classes, sizeof *ladder->told);
+        ladder->lacks = arena_alloc(arena, ladder->n_classes, sizeof *ladder->lacks);
+        if (ladder->told == NULL || ladder->lacks == NULL)
+            return false;
+    }
     for (struct ladder_want *want = ladder->wants; want != NULL; want = want->next)
         if (ladder->kind == LADDER_CODES)
             want->most = lens_row_most(lens, &lens->wants[want->want], rows[want->want]);
         else
             want_fill(ladder, lens, want);
-    told_fill(ladder);
+    count_cells(ladder);
     ladder->spread = spread_of(ladder);
+    return true;
 }
 
 bool
@@ -223,7 +238,8 @@ ladders_make(struct lens *lens, struct points_row *const *rows, const int64_t re
             !want_join(out, lens, i, rows[i], arena))
             return false;
     for (size_t i = 0; i < out->n; i++)
-        ladder_fill(out->all[i], lens, rows);
+        if (!ladder_fill(out->all[i], lens, rows, arena))
+            return false;
     if (record_gain[0] + record_gain[1] > 0) {
         struct ladder *ladder = arena_alloc_wide(arena, 1, sizeof *ladder);
 

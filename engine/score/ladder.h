@@ -51,9 +51,11 @@ struct ladder {
     int64_t spread; /* what it takes from candidates: those that take most come first */
     uint32_t n_classes, n_metrics;
     uint32_t reachable[LADDER_CLASSES]; /* a bit a metric that may occur */
-    bool tells;                         /* it has told wants: their weighted points by view */
+    bool tells;                         /* it has told wants */
     int64_t told_most[2];
-    int32_t told[LADDER_CLASSES][LADDER_METRICS][2];
+    /* By class and metric, weighted points by view: what its told wants bring, and how much less than their most
+     * all its wants do. NULL: of codes and records. */
+    int32_t (*told)[LADDER_METRICS][2], (*lacks)[LADDER_METRICS][2];
 
     /* sets */
     enum plane_set set;
@@ -82,8 +84,16 @@ struct ladders {
     bool are_measured; /* on places that were there; until then by what could be lost */
 };
 
+/* Those of a block who may still be among the best, and how many units they have lost. */
+struct climbers {
+    uint32_t n;
+    uint16_t places[BLOCK_ROWS];
+    uint8_t lost[BLOCK_ROWS];
+};
+
 /* A thread's scratch for a block. */
 struct ladder_scratch {
+    struct climbers climbers;
     _Alignas(64) uint64_t tops[KERNEL_TOPS * BLOCK_WORDS];
     uint64_t levels[KERNEL_LEVELS * BLOCK_WORDS];
     uint64_t sums[KERNEL_SUM_BITS * BLOCK_WORDS];
@@ -102,7 +112,7 @@ enum { LADDER_SHIFT = 44 };
 uint64_t ladders_level(struct ladders *ladders, const struct lens *lens,
                        struct points_row *const *rows, const int64_t rates[2],
                        const int64_t record_gain[2], int64_t tolerated);
-/* Clears the bits of places that lose more than `limit` of those units. */
+/* Leaves in scratch->climbers those of the places that lose no more than `limit` of those units. */
 void ladders_climb(struct ladders *ladders, const struct lens *lens, const struct block *block,
                    unsigned limit, struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS]);
 

@@ -28,14 +28,16 @@ levels_choose(struct ladder *ladder, uint64_t seen)
 
     if (__builtin_popcountll(left) > KERNEL_LEVELS)
         step = (KERNEL_SUM_MOST - before + KERNEL_LEVELS - 1) / KERNEL_LEVELS;
-    ladder->steps.start = (uint8_t)before;
+    ladder->steps = (struct kernel_steps){.start = (uint8_t)before};
     for (; left != 0; left &= left - 1) {
         unsigned value = (unsigned)__builtin_ctzll(left);
 
         if ((value < before + step && value != KERNEL_SUM_MOST) || n == KERNEL_LEVELS)
             continue;
         ladder->values[n] = (uint8_t)value;
-        ladder->steps.flips[n++] = (uint8_t)(value ^ before);
+        for (unsigned b = 0; b < KERNEL_SUM_BITS; b++)
+            ladder->steps.turns[b] |= (uint8_t)(((value ^ before) >> b & 1) << n);
+        n++;
         before = value;
     }
     ladder->steps.n = n;
@@ -65,13 +67,10 @@ level_tables(struct ladder *ladder, const int64_t rates[2], uint64_t tolerated, 
     for (uint32_t size_class = 0; size_class < ladder->n_classes; size_class++)
         for (uint32_t left = ladder->reachable[size_class]; left != 0; left &= left - 1) {
             uint32_t metric = (uint32_t)__builtin_ctz(left);
-            uint64_t loss = 0;
-            uint8_t units;
+            const int32_t *lacks = ladder->lacks[size_class][metric];
+            uint64_t loss = (uint64_t)(rates[0] * lacks[0] + rates[1] * lacks[1]);
+            uint8_t units = loss_units(loss, tolerated, scale);
 
-            for (const struct ladder_want *want = ladder->wants; want != NULL; want = want->next)
-                loss += (uint64_t)(rates[want->view] * want->weight) *
-                        (uint32_t)(want->most - want->points[size_class][metric]);
-            units = loss_units(loss, tolerated, scale);
             ladder->losses[size_class * LADDER_METRICS + metric] = units;
             seen |= UINT64_C(1) << units;
         }
@@ -264,10 +263,28 @@ measure(struct ladders *ladders, const struct lens *lens, const struct block *bl
     ladders->are_measured = true;
 }
 
-/* ---- the last few, one by one ---- */
+/* ---- the last few, place by place ---- */
+
+static void
+list_places(const uint64_t bits[BLOCK_WORDS], const uint64_t *sums, struct climbers *out)
+{
+    uint32_t n = 0;
+
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        for (uint64_t left = bits[word]; left != 0; left &= left - 1) {
+            uint32_t place = word * 64 + (uint32_t)__builtin_ctzll(left);
+            unsigned sum = 0;
+
+            for (unsigned b = 0; b < KERNEL_SUM_BITS; b++)
+                sum |= (unsigned)has_bit(sums + b * BLOCK_WORDS, place) << b;
+            out->places[n] = (uint16_t)place;
+            out->lost[n++] = (uint8_t)sum;
+        }
+    out->n = n;
+}
 
 /* Where a place stands in the tables. False: only what its wants give at most is known. */
-static bool
+static inline bool
 place_in(const struct ladder *ladder, uint32_t place, uint32_t *size_class, uint32_t *metric)
 {
     if (ladder->kind == LADDER_SETS) {
@@ -284,49 +301,46 @@ place_in(const struct ladder *ladder, uint32_t place, uint32_t *size_class, uint
 }
 
 static unsigned
-loss_at(struct ladder *ladder, const struct lens *lens, const struct block *block, uint32_t place)
+loss_in(const struct ladder *ladder, uint32_t place)
 {
     uint32_t size_class, metric;
 
-    switch (ladder->kind) {
-    case LADDER_CODES:
-        return ladder->losses[column_code(&block->columns[ladder->column], place)];
-    case LADDER_RECORD:
-        return ladder->steps.n > 0 && !has_bit(block->with_record, place) ? ladder->values[0]
-                                                                          : ladder->steps.start;
-    case LADDER_SETS:
-    case LADDER_CELLS_MET:
-    case LADDER_DAYS:
-        break;
-    }
-    if (!ladder_face(ladder, lens, block) || !place_in(ladder, place, &size_class, &metric))
-        return 0;
-    return ladder->losses[size_class * LADDER_METRICS + metric];
+    return place_in(ladder, place, &size_class, &metric)
+               ? ladder->losses[size_class * LADDER_METRICS + metric]
+               : 0;
 }
 
-/* From the ladder `at` on: does the place lose no more than it may? */
-static bool
-climbs_alone(const struct ladders *ladders, size_t at, const struct lens *lens,
-             const struct block *block, uint32_t place, const uint64_t *sums)
+static unsigned
+loss_of_record(const struct ladder *ladder, const struct block *block, uint32_t place)
 {
-    unsigned sum = 0;
-
-    for (unsigned b = 0; b < KERNEL_SUM_BITS; b++)
-        sum |= (unsigned)has_bit(sums + b * BLOCK_WORDS, place) << b;
-    for (; at < ladders->n && sum <= KERNEL_SUM_MOST; at++)
-        sum += loss_at(ladders->all[at], lens, block, place);
-    return sum <= KERNEL_SUM_MOST;
+    return ladder->steps.n > 0 && !has_bit(block->with_record, place) ? ladder->values[0]
+                                                                      : ladder->steps.start;
 }
 
+/* Leaves those who lose no more than they may. */
 static void
-climb_one_by_one(const struct ladders *ladders, size_t at, const struct lens *lens,
-                 const struct block *block, const uint64_t *sums, uint64_t bits[BLOCK_WORDS])
+climb_few(struct ladder *ladder, const struct lens *lens, const struct block *block,
+          struct climbers *climbers)
 {
-    for (uint32_t word = 0; word < BLOCK_WORDS && at < ladders->n; word++)
-        for (uint64_t left = bits[word]; left != 0; left &= left - 1)
-            if (!climbs_alone(ladders, at, lens, block, word * 64 + (uint32_t)__builtin_ctzll(left),
-                              sums))
-                bits[word] &= ~(left & -left);
+    const struct column *column = &block->columns[ladder->column];
+    bool by_code = ladder->kind == LADDER_CODES, by_record = ladder->kind == LADDER_RECORD;
+    uint32_t n = 0;
+
+    if (!by_code && !by_record && !ladder_face(ladder, lens, block))
+        return;
+    for (uint32_t i = 0; i < climbers->n; i++) {
+        uint32_t place = climbers->places[i];
+        unsigned lost = climbers->lost[i];
+
+        if (by_code)
+            lost += ladder->losses[column_code(column, place)];
+        else
+            lost += by_record ? loss_of_record(ladder, block, place) : loss_in(ladder, place);
+        climbers->places[n] = (uint16_t)place;
+        climbers->lost[n] = (uint8_t)lost;
+        n += lost <= KERNEL_SUM_MOST;
+    }
+    climbers->n = n;
 }
 
 /* ---- climbing ---- */
@@ -335,6 +349,7 @@ void
 ladders_climb(struct ladders *ladders, const struct lens *lens, const struct block *block,
               unsigned limit, struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS])
 {
+    struct climbers *climbers = &scratch->climbers;
     bool are_few = false;
     size_t at = 0;
 
@@ -345,7 +360,11 @@ ladders_climb(struct ladders *ladders, const struct lens *lens, const struct blo
         if (climb(ladders->all[at++], lens, block, scratch, bits))
             are_few = lens->plan->kernel->tally(bits, BLOCK_WORDS) <= FEW;
     }
-    climb_one_by_one(ladders, at, lens, block, scratch->sums, bits);
+    list_places(bits, scratch->sums, climbers);
+    for (; at < ladders->n && climbers->n > 0; at++)
+        climb_few(ladders->all[at], lens, block, climbers);
+    for (uint32_t i = 0; i < climbers->n; i++)
+        climbers->lost[i] = (uint8_t)(climbers->lost[i] - (KERNEL_SUM_MOST - limit));
 }
 
 /* ---- place by place ---- */

@@ -16,10 +16,16 @@
  *
  *   1. who may: one bit a place, requirement by requirement (eligible.c); that counts `eligible`
  *   2. who could still enter the list: what each place loses against the best that there could be, in 63rds of
- *      the loss that the k-th best allows, ladder by ladder (ladder.h), until few are left (bound.c)
- *   3. the sums of all wants but texts and track records (search.c), some of them bounds, and the most that
- *      the rest could add
+ *      the loss that the k-th best allows, ladder by ladder (ladder.h), until few are left (bound.c).
+ *      They are the *contenders*, each with a bound of its score
+ *
+ * Contenders of all blocks wait together. Now and then the best of them are settled, so that the k-th best
+ * rises soon, and all in the end, but for those whose bound is below it by then (settle.c):
+ *
+ *   3. the sums of all wants but texts and track records, some of them bounds, and the most that the rest
+ *      could add
  *   4. by falling bound, until it is below the k-th best: what was bounded, records, texts, the score
+ *      (finish.c)
  *
  * Only bounds are ever rounded, and always up. The score's `combine` is concave in both views, so that
  * it lies below each of its tangents (mean, from and to are straight; min lies below any weighted mean):
@@ -36,7 +42,8 @@ enum {
     SLOPE_BITS = 20, /* of alpha and beta behind the point */
     RATE_BITS = 10,  /* more of them once divided by the weights */
     TEXT_CAPS = 64,  /* steps of the bound of a text want */
-    BUCKETS = 32     /* of survivors by bound */
+    CONTENDERS_MAX = 1024,
+    CONTENDER_UNIT = 256 /* of their bounds: so many are a basis point */
 };
 #define BOUND_UNIT (INT64_C(1) << (SLOPE_BITS + RATE_BITS)) /* of bounds: one basis point */
 
@@ -44,6 +51,12 @@ enum {
 struct text_sums {
     int64_t missing;             /* weighted points where a vector is missing */
     int64_t caps[TEXT_CAPS + 1]; /* the most with a quality of at most i * 10000 / TEXT_CAPS */
+};
+
+/* A place that may be among the best. */
+struct contender {
+    int32_t bound;  /* no less than its score, CONTENDER_UNIT */
+    uint32_t place; /* of the table */
 };
 
 struct search {
@@ -59,6 +72,7 @@ struct search {
 
     bool has_text;                   /* there are text wants */
     struct text_sums *texts;         /* by view; with has_text */
+    int64_t text_most[PLAN_SIDES];   /* what a text could add at most; part of `most` */
     struct text_probe *probe;        /* NULL: the looker has no text vector */
     struct text_sign_weights *signs; /* likewise */
     uint32_t root, gram_root;        /* as a block's text_roots and gram_roots */
@@ -87,18 +101,22 @@ struct search {
     int64_t slopes[PLAN_SIDES]; /* alpha, beta; SLOPE_BITS */
     int64_t rates[PLAN_SIDES];  /* the same for one weighted point; SLOPE_BITS + RATE_BITS */
     uint64_t scale;             /* from losses to units */
+    int64_t unit, best_bound;   /* what a unit is at least; the bound of who loses none */
     bool skips_prune;
-    uint32_t blocks_seen;
+    uint32_t blocks_seen, next_rise; /* the best contenders are settled when so many were seen */
+    uint32_t n_contenders;
+    struct contender *contenders; /* CONTENDERS_MAX; by place */
 };
 
-/* Scratch of one block; one a thread. */
+/* Contenders that are being settled; one a thread. */
 struct survivors {
     struct ladder_scratch ladders;
+    struct contender taken[CONTENDERS_MAX];
     uint32_t n;
-    uint16_t places[BLOCK_ROWS];
-    int64_t sums[PLAN_SIDES][BLOCK_ROWS];
-    uint16_t next[BLOCK_ROWS]; /* in its bucket; by survivor */
-    uint16_t heads[BUCKETS];
+    uint32_t places[CONTENDERS_MAX]; /* of the table */
+    int64_t sums[PLAN_SIDES][CONTENDERS_MAX];
+    int64_t bounds[CONTENDERS_MAX];
+    uint16_t order[CONTENDERS_MAX];
 };
 
 /* ---- enter.c: a search, and one table of it ---- */
@@ -125,12 +143,19 @@ void search_slopes(struct search *search);
 int32_t search_least(const struct search *search);
 /* The tangent's value for these sums; never below what combine gives. */
 int64_t search_bound(const struct search *search, int64_t from_sum, int64_t to_sum);
-/* Leaves the bits of places that could still enter, and some that could not. */
+/* A bound as contenders have it. */
+int32_t search_contender_bound(int64_t bound);
+/* Leaves in scratch->climbers the places that could still enter, and some that could not; the bits are
+ * spoiled. */
 void search_prune(struct search *search, const struct block *block, int32_t least,
                   uint64_t bits[BLOCK_WORDS], struct ladder_scratch *scratch);
+/* The bound of a climber that has lost so many units. */
+int64_t search_climber_bound(const struct search *search, uint32_t lost);
 
 /* ---- finish.c: the exact end ---- */
 
+/* How much less than text_most a place's text brings at least, as bounds count it. */
+int64_t search_text_loss(const struct search *search, const struct block *block, uint32_t place);
 /* What a survivor's sums still lack, and what that could bring. */
 struct rest {
     int64_t gains[PLAN_SIDES]; /* at most */
@@ -144,8 +169,19 @@ void search_finish(struct search *search, const struct block *block, uint32_t pl
 /* The list as it is asked for. */
 void search_end(struct search *search, struct match_list *out);
 
+/* ---- settle.c ---- */
+
+/* One more; others are settled if there is no room. */
+void search_contend(struct search *search, struct contender contender, struct survivors *survivors);
+/* The best of the contenders, so that the k-th best rises; the others wait on. */
+void search_rise(struct search *search, struct survivors *survivors);
+/* All of them. */
+void search_settle(struct search *search, struct survivors *survivors);
+
 /* ---- search.c ---- */
 
 void search_block(struct search *search, uint32_t block_at, struct survivors *survivors);
+/* After the last block of a table. */
+void search_leave(struct search *search, struct survivors *survivors);
 
 #endif

@@ -74,6 +74,9 @@ check_block(struct check *check, const struct block *block, unsigned limit)
 
     memcpy(bits, block->present, sizeof bits);
     ladders_climb(&check->ladders, check->lens, block, limit, &scratch, bits);
+    memset(bits, 0, sizeof bits);
+    for (uint32_t i = 0; i < scratch.climbers.n; i++)
+        bits[scratch.climbers.places[i] / 64] |= UINT64_C(1) << scratch.climbers.places[i] % 64;
     for (uint32_t place = 0; place < BLOCK_ROWS; place++) {
         if (!has_bit(block->present, place)) {
             cr_assert_not(has_bit(bits, place));

@@ -222,7 +222,8 @@ sets_case(const struct kernel *kernel, uint32_t number, uint64_t *state, struct 
     levels_prepare(state, n_levels, n_words);
     for (uint32_t level = 0; level < n_levels; level++)
         for (uint32_t c = 0; c < sets.n_classes; c++)
-            sets.needs[level][c] = (uint8_t)below(state, sets.n_tops + 2);
+            sets.needs[level][c] = (uint8_t)below(
+                state, level > 0 ? sets.needs[level - 1][c] + UINT32_C(1) : sets.n_tops + 2);
     for (size_t place = 0; place < n_words * 64; place++) {
         uint32_t of = below(state, sets.n_classes), count = below(state, sets.n_tops + 1);
 
@@ -379,11 +380,12 @@ sum_at(const uint64_t *of, size_t n_words, size_t place)
 static void
 make_steps(uint64_t *state, uint32_t n, struct kernel_steps *steps, uint8_t losses[])
 {
-    steps->n = n;
-    losses[0] = steps->start = (uint8_t)below(state, 8);
+    *steps = (struct kernel_steps){.n = n, .start = (uint8_t)below(state, 8)};
+    losses[0] = steps->start;
     for (uint32_t i = 0; i < n; i++) {
         losses[i + 1] = (uint8_t)(losses[i] + 1 + below(state, 7));
-        steps->flips[i] = losses[i + 1] ^ losses[i];
+        for (uint32_t b = 0; b < KERNEL_SUM_BITS; b++)
+            steps->turns[b] |= (uint8_t)(((losses[i + 1] ^ losses[i]) >> b & 1) << i);
     }
 }
 
