@@ -291,6 +291,12 @@ backend_listen(struct cli *cli, const struct listening *listening, struct err *e
     return code;
 }
 
+bool
+backend_tells(const struct cli *cli)
+{
+    return cli->backend != NULL && cli->backend->kind->listen != NULL;
+}
+
 enum err_code
 backend_hear(struct cli *cli, const bool *is_done, struct err *err)
 {

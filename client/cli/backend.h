@@ -39,6 +39,7 @@ struct listening {
 };
 enum err_code backend_listen(struct cli *cli, const struct listening *listening, struct err *err);
 /* Hears until the connection ends (its error), `is_done`, or Ctrl-C (ERR_OK, and interrupt_came). */
+bool backend_tells(const struct cli *cli); /* does what is open ever notify? */
 enum err_code backend_hear(struct cli *cli, const bool *is_done, struct err *err);
 
 /* What the parameters of one call may be; opens the backend. */

@@ -2,6 +2,7 @@
 
 #include "answers.h"
 #include "backend.h"
+#include "match_page.h"
 #include "options.h"
 #include "page.h"
 #include "progress.h"
@@ -17,9 +18,12 @@ struct best_of_each {
     const char *programme;
     struct match_options options;
     struct table *table;
-    size_t n;
-    const char *side, *other; /* whose lists; who is on them: "from", "to" */
-    bool asks_one_by_one;     /* the service is older than match.each */
+    size_t n, n_lists, n_empty; /* rows; lists, and those of them without one */
+    bool has_eligible;          /* anyone, whatever the score */
+    struct str day;             /* that the lists are of */
+    struct str pairings;        /* names of those that were asked for */
+    const char *side, *other;   /* whose lists; who is on them: "from", "to" */
+    bool asks_one_by_one;       /* the service is older than match.each */
 };
 
 static void
@@ -43,9 +47,13 @@ each_columns(struct cli *cli, const struct best_of_each *each)
 }
 
 static void
-each_rows(struct best_of_each *each, const char *pairing, struct str id,
-          const msgpack_object *matches)
+each_rows(struct best_of_each *each, const char *pairing, struct str id, const msgpack_object *list)
 {
+    const msgpack_object *matches = value_find(list, "matches");
+
+    each->n_lists++;
+    each->n_empty += value_size(matches) == 0;
+    each->has_eligible |= number_of(list, "eligible") > 0;
     for (size_t i = 0; i < value_size(matches); i++) {
         const msgpack_object *match = value_at(matches, i);
 
@@ -116,8 +124,10 @@ each_in_pages(struct cli *cli, struct best_of_each *each, const char *pairing, b
         for (size_t i = 0; i < value_size(lists); i++) {
             const msgpack_object *list = value_at(lists, i);
 
-            each_rows(each, pairing, text_of(list, "id"), value_find(list, "matches"));
+            each_rows(each, pairing, text_of(list, "id"), list);
         }
+        if (code == ERR_OK && each->day.len == 0)
+            each->day = arena_str(cli->arena, text_of(page, "day"));
         after = code == ERR_OK ? text_of(page, "next") : STR_LIT("");
         after = str_from(arena_text(cli->arena, after));
         progress.of = code == ERR_OK ? (size_t)number_of(page, "total") : 0;
@@ -150,8 +160,11 @@ each_profile(struct cli *cli, struct best_of_each *each, const char *pairing, st
         code = ERR_OK;
         top = NULL;
     }
-    if (code == ERR_OK)
-        each_rows(each, pairing, id, value_find(top, "matches"));
+    if (code == ERR_OK && top != NULL) {
+        each_rows(each, pairing, id, top);
+        if (each->day.len == 0)
+            each->day = arena_str(cli->arena, text_of(top, "day"));
+    }
     arena_destroy(scratch);
     return code;
 }
@@ -217,22 +230,67 @@ each_pairing(struct cli *cli, struct best_of_each *each, const msgpack_object *p
     return code;
 }
 
+/* ---- out ---- */
+
+static void
+print_head(struct cli *cli, const struct best_of_each *each, const msgpack_object *programme)
+{
+    struct str name = text_of(value_find(programme, "name"), lang_code(cli->lang));
+    struct str title =
+        TELL(cli, "match.title_all", {"programme", name.len > 0 ? name : str_from(each->programme)},
+             {"pairing", each->pairings});
+    struct str counts =
+        TELL(cli, "match.counts_all", {"lists", tell_number(cli, (int64_t)each->n_lists)},
+             {"empty", tell_number(cli, (int64_t)each->n_empty)},
+             {"shown", tell_number(cli, (int64_t)each->n)});
+
+    if (each->day.len > 0)
+        counts =
+            arena_format(cli->arena, "%.*s (%.*s)", STR_ARG(counts),
+                         STR_ARG(TELL(cli, "match.as_of", {"date", tell_date(cli, each->day)})));
+    page_text(cli, 0, STR_LIT(""), page_bold(cli, title));
+    page_text(cli, 0, STR_LIT(""), counts);
+    page_gap();
+}
+
+static void
+print_all(struct cli *cli, const struct best_of_each *each, const msgpack_object *programme)
+{
+    if (cli->format == FORMAT_TABLE)
+        print_head(cli, each, programme);
+    if (each->n > 0 || cli->format != FORMAT_TABLE)
+        table_end(each->table);
+    else
+        match_page_none(cli, each->has_eligible ? each->options.min_score : NULL);
+}
+
+static int
+no_such_pairing(struct cli *cli, const struct best_of_each *each, const msgpack_object *pairings)
+{
+    struct str list = STR_LIT("");
+
+    for (size_t i = 0; i < value_size(pairings); i++)
+        list = arena_format(cli->arena, "%.*s%s%.*s", STR_ARG(list), i > 0 ? ", " : "",
+                            STR_ARG(text_of(value_at(pairings, i), "id")));
+    return fail_usage(cli, "match", "the programme %s has no pairing \"%s\"; it has: %.*s",
+                      each->programme, each->options.pairing, STR_ARG(list));
+}
+
 int
 best_of_each(struct cli *cli, const char *programme, const struct match_options *options)
 {
     bool is_of_to = options->side != NULL && strcmp(options->side, "to") == 0;
+    struct str *names; /* of the pairings that are gone through */
     struct best_of_each each = {.programme = programme,
                                 .options = *options,
                                 .side = is_of_to ? "to" : "from",
                                 .other = is_of_to ? "from" : "to"};
     const msgpack_object *document, *pairings;
-    bool is_found = options->pairing == NULL;
     struct err err = {0};
     struct buf params;
+    size_t n = 0;
     enum err_code code;
 
-    if (options->side != NULL && strcmp(options->side, each.side) != 0)
-        return fail_usage(cli, "match", "--side is \"%s\"; it must be from or to", options->side);
     buf_init(&params, 1024);
     pack_map(&params, 1);
     pack_key_text(&params, "id", programme);
@@ -243,22 +301,22 @@ best_of_each(struct cli *cli, const char *programme, const struct match_options 
     each.table = table_begin(cli);
     each_columns(cli, &each);
     pairings = value_find(document, "pairings");
+    names = arena_alloc(cli->arena, value_size(pairings) + 1, sizeof *names);
+    if (names == NULL)
+        fail_memory();
     for (size_t i = 0; i < value_size(pairings) && code == ERR_OK; i++) {
         const msgpack_object *pairing = value_at(pairings, i);
 
         if (options->pairing != NULL && !str_is(text_of(pairing, "id"), options->pairing))
             continue;
-        is_found = true;
+        names[n++] = text_of(pairing, "id");
         code = each_pairing(cli, &each, pairing, &err);
     }
-    if (!is_found)
-        return fail_usage(cli, "match", "the programme %s has no pairing \"%s\"", programme,
-                          options->pairing);
+    if (n == 0 && options->pairing != NULL)
+        return no_such_pairing(cli, &each, pairings);
     if (code != ERR_OK)
         return fail(cli, &err);
-    if (each.n > 0 || cli->format != FORMAT_TABLE)
-        table_end(each.table);
-    else
-        page_text(cli, 0, STR_LIT(""), tell_text(cli, "match.none"));
+    each.pairings = tell_list(cli, names, n);
+    print_all(cli, &each, document);
     return EX_OK;
 }

@@ -8,6 +8,7 @@
 #include "tell.h"
 
 #include <argp.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -136,8 +137,8 @@ run_subcommand(struct cli *cli, const char *command, const struct subcommand *li
     FILE *out = argc > 1 ? stdout : stderr;
     fprintf(out, "Usage:\n");
     for (const struct subcommand *sub = list; sub->name != NULL; sub++)
-        fprintf(out, "  jumelage %s %s %s\n      %s\n", command, sub->name, sub->usage,
-                sub->summary);
+        fprintf(out, "  jumelage %s %s%s%s\n      %s\n", command, sub->name,
+                sub->usage[0] != '\0' ? " " : "", sub->usage, sub->summary);
     return argc > 1 ? EX_OK : EX_USAGE;
 }
 
@@ -225,13 +226,22 @@ print_version(FILE *out, struct argp_state *state)
     fprintf(out, "jumelage %s\n", JML_VERSION);
 }
 
+/* For the widths of characters; nothing else follows the locale. All that is printed is UTF-8, so a locale
+ * that is not, or that is not installed here, gives way to one that is. */
+static void
+use_utf8(void)
+{
+    if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 int
 cli_main(int argc, char **argv)
 {
     struct cli cli;
     int first, status;
 
-    setlocale(LC_CTYPE, ""); /* for widths of characters; nothing else follows the locale */
+    use_utf8();
     signal(SIGPIPE, SIG_DFL);
     argp_err_exit_status = EX_USAGE;
     argp_program_version_hook = print_version;

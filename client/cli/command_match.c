@@ -11,6 +11,8 @@
 #include "table.h"
 #include "tell.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 static void
@@ -41,8 +43,18 @@ print_why(struct cli *cli, const msgpack_object *why)
     page_text(cli, 0, STR_LIT(""), text_of(why, "help"));
 }
 
+/* Why the list is empty; what forbids the profile itself has been said. */
 static void
-print_explained(struct cli *cli, const msgpack_object *top)
+print_none(struct cli *cli, const msgpack_object *top, const struct match_options *options)
+{
+    if (!value_is_nil(value_find(top, "why")))
+        return;
+    page_gap();
+    match_page_none(cli, number_of(top, "eligible") > 0 ? options->min_score : NULL);
+}
+
+static void
+print_explained(struct cli *cli, const msgpack_object *top, const struct match_options *options)
 {
     const msgpack_object *matches = value_find(top, "matches");
     bool on_from = str_is(text_of(top, "side"), "from");
@@ -50,6 +62,8 @@ print_explained(struct cli *cli, const msgpack_object *top)
 
     print_head(cli, top);
     print_why(cli, value_find(top, "why"));
+    if (value_size(matches) == 0)
+        print_none(cli, top, options);
     for (size_t i = 0; i < value_size(matches); i++) {
         const msgpack_object *match = value_at(matches, i);
         const msgpack_object *reasons = value_find(match, "reasons");
@@ -69,7 +83,7 @@ print_explained(struct cli *cli, const msgpack_object *top)
 }
 
 static void
-print_list(struct cli *cli, const msgpack_object *top)
+print_list(struct cli *cli, const msgpack_object *top, const struct match_options *options)
 {
     const msgpack_object *matches = value_find(top, "matches");
     struct table *table = table_begin(cli);
@@ -78,7 +92,7 @@ print_list(struct cli *cli, const msgpack_object *top)
         print_head(cli, top);
         print_why(cli, value_find(top, "why"));
         if (value_size(matches) == 0)
-            page_text(cli, 0, STR_LIT(""), tell_text(cli, "match.none"));
+            print_none(cli, top, options);
         else
             page_gap();
     }
@@ -117,10 +131,17 @@ match_one(struct cli *cli, const char *programme, const struct match_options *op
     if (cli->format == FORMAT_JSON)
         print_json(cli, top);
     else if (options->explains && cli->format == FORMAT_TABLE)
-        print_explained(cli, top);
+        print_explained(cli, top, options);
     else
-        print_list(cli, top);
+        print_list(cli, top, options);
     return EX_OK;
+}
+
+static void
+check_side(struct cli *cli, const char *side)
+{
+    if (side != NULL && strcmp(side, "from") != 0 && strcmp(side, "to") != 0)
+        exit(fail_usage(cli, "match", "--side is \"%s\"; it must be from or to", side));
 }
 
 int
@@ -143,12 +164,14 @@ command_match(struct cli *cli, int argc, char **argv)
         {0},
     };
     struct arguments arguments = options_parse(
-        cli, "PROGRAMME", "The best counterparts of a profile, best first.", rows, argc, argv);
+        cli, "PROGRAMME", "The best counterparts of one profile, or of each of a side, best first.",
+        rows, argc, argv);
 
     if (arguments.n != 1)
         return fail_usage(cli, "match", "match takes one programme, such as bilocation");
     if (options.id == NULL && options.explains)
         return fail_usage(cli, "match", "--explain needs --for ID: whose matches to explain");
+    check_side(cli, options.side);
     return options.id != NULL ? match_one(cli, arguments.list[0], &options)
                               : best_of_each(cli, arguments.list[0], &options);
 }

@@ -232,7 +232,7 @@ profile_list(struct cli *cli, int argc, char **argv)
     buf_fini(&packed);
     if (code != ERR_OK)
         return fail(cli, &err);
-    table_end(table);
+    table_end_or(table, "profile.none");
     return EX_OK;
 }
 
@@ -325,7 +325,7 @@ profile_duplicates(struct cli *cli, int argc, char **argv)
     buf_fini(&packed);
     if (code != ERR_OK)
         return fail(cli, &err);
-    table_end(table);
+    table_end_or(table, "profile.no_duplicates");
     return EX_OK;
 }
 

@@ -197,7 +197,7 @@ programme_list_command(struct cli *cli, int argc, char **argv)
         table_number(table, number_of(programme, "version"));
         table_cell(table, pairing_names(cli, value_find(programme, "pairings")));
     }
-    table_end(table);
+    table_end_or(table, "programme.none");
     return EX_OK;
 }
 

@@ -128,7 +128,7 @@ outcome_list_command(struct cli *cli, int argc, char **argv)
         table_cell(table, text_of(one, "programme"));
         table_cell(table, text_of(one, "note"));
     }
-    table_end(table);
+    table_end_or(table, "outcome.none");
     return EX_OK;
 }
 
@@ -186,7 +186,7 @@ journal_list_command(struct cli *cli, int argc, char **argv)
         table_cell(table, text_of(one, "method"));
         table_cell(table, text_of(one, "subject"));
     }
-    table_end(table);
+    table_end_or(table, "journal.none");
     return EX_OK;
 }
 
@@ -207,28 +207,51 @@ fault_key(struct str fault)
     return "journal.broken";
 }
 
+/* Entries without content, and what took it; nothing where all have theirs. */
+static void
+print_redacted(struct cli *cli, const msgpack_object *verdict)
+{
+    int64_t unproved = number_of(verdict, "unproved");
+
+    if (number_of(verdict, "redacted") == 0)
+        return;
+    page_text(cli, 0, STR_LIT(""),
+              TELL(cli, "journal.redacted", {"n", tell_number(cli, number_of(verdict, "redacted"))},
+                   {"erased", tell_number(cli, number_of(verdict, "erased"))},
+                   {"expired", tell_number(cli, number_of(verdict, "expired"))}));
+    if (unproved > 0)
+        page_text(cli, 0, STR_LIT(""),
+                  TELL(cli, "journal.unproved", {"n", tell_number(cli, unproved)}));
+}
+
+static void
+print_verdict(struct cli *cli, const msgpack_object *verdict)
+{
+    if (!flag_of(verdict, "ok")) {
+        page_text(cli, 0, STR_LIT(""),
+                  TELL(cli, fault_key(text_of(verdict, "fault")),
+                       {"seq", tell_number(cli, number_of(verdict, "broken_at"))}));
+        return;
+    }
+    page_text(cli, 0, STR_LIT(""),
+              TELL(cli, "journal.whole", {"n", tell_number(cli, number_of(verdict, "entries"))}));
+    print_redacted(cli, verdict);
+}
+
 static int
 journal_verify_command(struct cli *cli, int argc, char **argv)
 {
     const msgpack_object *answer;
     struct err err = {0};
-    bool is_whole;
 
     options_parse(cli, "", "Whether the chain of changes is whole.", NULL, argc, argv);
     if (backend_call(cli, "journal.verify", STR_LIT(""), cli->arena, &answer, &err) != ERR_OK)
         return fail(cli, &err);
-    is_whole = flag_of(answer, "ok");
     if (cli->format != FORMAT_TABLE)
         print_json(cli, answer);
-    else if (is_whole)
-        page_text(
-            cli, 0, STR_LIT(""),
-            TELL(cli, "journal.whole", {"n", tell_number(cli, number_of(answer, "entries"))}));
     else
-        page_text(cli, 0, STR_LIT(""),
-                  TELL(cli, fault_key(text_of(answer, "fault")),
-                       {"seq", tell_number(cli, number_of(answer, "broken_at"))}));
-    return is_whole ? EX_OK : EX_DATAERR;
+        print_verdict(cli, answer);
+    return flag_of(answer, "ok") ? EX_OK : EX_DATAERR;
 }
 
 int

@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 enum { PARAMS_BYTES_MAX = 4096, LINE_BYTES_MAX = 64 * 1024, LINE_ARENA_BYTES = 16 * 1024 * 1024 };
@@ -96,11 +97,26 @@ number_text(struct cli *cli, const msgpack_object *change, const char *key)
     return tell_number(cli, number_of(change, key));
 }
 
+/* One that moved says only what is another than before: its rank, its score, or both. */
+static const char *
+sentence_key(struct cli *cli, const msgpack_object *change)
+{
+    struct str what = text_of(change, "change");
+
+    if (flag_of(change, "erased"))
+        return "watch.erased";
+    if (!str_is(what, "moved"))
+        return arena_format(cli->arena, "watch.%.*s", STR_ARG(what)).data;
+    if (number_of(change, "score") == number_of(change, "score_before"))
+        return "watch.moved_rank";
+    return number_of(change, "rank") == number_of(change, "rank_before") ? "watch.moved_score"
+                                                                         : "watch.moved";
+}
+
 static void
 print_sentence(struct cli *cli, const msgpack_object *change)
 {
-    struct str what = flag_of(change, "erased") ? STR_LIT("erased") : text_of(change, "change");
-    const char *key = arena_format(cli->arena, "watch.%.*s", STR_ARG(what)).data;
+    const char *key = sentence_key(cli, change);
 
     printf("%.*s\n", STR_ARG(TELL(cli, key, {"id", text_of(change, "id")},
                                   {"other", text_of(change, "other")},
@@ -149,7 +165,7 @@ hear_news(struct watching *watching, const msgpack_object *news)
     }
     if (flag_of(news, "missed"))
         print_note(watching, "missed", seq,
-                   TELL(cli, "watch.missed", {"seq", arena_format(cli->arena, "%" PRId64, seq)}));
+                   TELL(cli, "watch.missed", {"seq", tell_number(cli, seq)}));
     if (flag_of(news, "ended")) {
         print_note(watching, "ended", seq, TELL(cli, "watch.ended", {"why", text_of(news, "why")}));
         watching->has_ended = true;
@@ -259,11 +275,11 @@ command_watch(struct cli *cli, int argc, char **argv)
     struct watch_options options = {0};
     /* clang-format off */
     const struct option_row rows[] = {
-        {.name = "pairing", .argument = "P", .text = "which pairing of the programme", .value = &options.pairing},
-        {.name = "for", .argument = "ID", .text = "one profile's list (else those of all of the side)", .value = &options.id},
-        {.name = "side", .argument = "SIDE", .text = "whose lists: from or to", .value = &options.side},
-        {.letter = 'k', .name = "count", .argument = "N", .text = "how many best are watched, 1 to 1000 (10)", .value = &options.k},
-        {.name = "min-score", .argument = "S", .text = "leave out what scores less, 0 to 10000", .value = &options.min_score},
+        {.letter = 'p', .name = "pairing", .argument = "P", .text = "one of the programme's pairings", .value = &options.pairing},
+        {.letter = 'f', .name = "for", .argument = "ID", .text = "one profile's list; without it, those of all of the side", .value = &options.id},
+        {.name = "side", .argument = "SIDE", .text = "whose lists: from or to (from)", .value = &options.side},
+        {.letter = 'k', .name = "count", .argument = "N", .text = "how many best are watched (10)", .value = &options.k},
+        {.name = "min-score", .argument = "S", .text = "leave out what scores less, of 10,000", .value = &options.min_score},
         {0},
     };
     /* clang-format on */
@@ -273,10 +289,22 @@ command_watch(struct cli *cli, int argc, char **argv)
         "JSON, CSV or TSV, until Ctrl-C. Needs a running service.",
         rows, argc, argv);
     struct watching watching = {.cli = cli, .options = &options};
+    struct err err = {0};
 
     if (arguments.n != 1)
-        return fail_usage(cli, "watch", "name one programme");
+        return fail_usage(cli, "watch", "watch takes one programme, such as bilocation");
+    if (options.side != NULL && strcmp(options.side, "from") != 0 &&
+        strcmp(options.side, "to") != 0)
+        return fail_usage(cli, "watch", "--side is \"%s\"; it must be from or to", options.side);
     watching.programme = arguments.list[0];
+    if (backend_open(cli, true, &err) != ERR_OK)
+        return fail(cli, &err);
+    if (!backend_tells(cli)) {
+        fputs("jumelage: watch needs a running service: start jumelaged on this store, or name one "
+              "with --server\n",
+              stderr);
+        return EX_UNAVAILABLE;
+    }
     interrupt_watch();
     return watch_until_interrupted(&watching);
 }

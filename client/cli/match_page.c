@@ -5,6 +5,8 @@
 #include "page.h"
 #include "tell.h"
 
+#include <stdlib.h>
+
 enum { SHARE_COLUMNS = 8 };
 
 struct str
@@ -25,6 +27,17 @@ match_programme_name(struct cli *cli, struct str id)
         return id;
     name = text_of(value_find(programme, "name"), lang_code(cli->lang));
     return name.len > 0 ? name : id;
+}
+
+void
+match_page_none(struct cli *cli, const char *min_score)
+{
+    if (min_score == NULL)
+        page_text(cli, 0, STR_LIT(""), tell_text(cli, "match.none"));
+    else
+        page_text(cli, 0, STR_LIT(""),
+                  TELL(cli, "match.none_above",
+                       {"min_score", tell_number(cli, strtoll(min_score, NULL, 10))}));
 }
 
 struct str

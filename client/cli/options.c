@@ -155,7 +155,9 @@ options_parse(struct cli *cli, const char *usage, const char *text, const struct
     struct arguments arguments = {.list = arena_alloc(cli->arena, ARGUMENTS_MAX, sizeof(char *))};
     struct parse parse = {.cli = cli, .rows = rows, .arguments = &arguments};
     struct argp_option options[ROWS_MAX + COMMON_ROWS] = {{0}};
-    struct argp argp = {options, parse_one, usage, text, NULL, NULL, NULL};
+    bool takes_words = usage[0] != '\0';
+    struct argp argp = {options, parse_one, takes_words ? usage : NULL, text, NULL, NULL, NULL};
+    const char *command = argv[0];
     size_t n = 0;
 
     if (arguments.list == NULL)
@@ -170,6 +172,9 @@ options_parse(struct cli *cli, const char *usage, const char *text, const struct
     memcpy(options + n, common_options, sizeof common_options);
     argv[0] = (char *)(uintptr_t)arena_format(cli->arena, "jumelage %s", argv[0]).data;
     argp_parse(&argp, argc, argv, 0, NULL, &parse);
+    if (!takes_words && arguments.n > 0)
+        exit(fail_usage(cli, command, "%s takes no \"%s\", only options", command,
+                        arguments.list[0]));
     return arguments;
 }
 

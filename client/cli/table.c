@@ -2,6 +2,7 @@
 
 #include "csv_reader.h"
 #include "json.h"
+#include "page.h"
 #include "tell.h"
 
 #include <libsmartcols/libsmartcols.h>
@@ -214,4 +215,13 @@ table_end(struct table *table)
         print_separated(table, '\t');
         return;
     }
+}
+
+void
+table_end_or(struct table *table, const char *empty)
+{
+    if (table->n_rows > 0 || table->cli->format != FORMAT_TABLE)
+        table_end(table);
+    else
+        page_text(table->cli, 0, STR_LIT(""), tell_text(table->cli, empty));
 }

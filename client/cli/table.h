@@ -21,5 +21,7 @@ void table_number(struct table *table, int64_t number); /* grouped for people */
 void table_cell_as(struct table *table, struct str raw, struct str shown);
 /* Prints and ends it. */
 void table_end(struct table *table);
+/* The same; people read the message `empty` where there is no row. */
+void table_end_or(struct table *table, const char *empty);
 
 #endif

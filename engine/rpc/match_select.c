@@ -78,16 +78,18 @@ side_words(struct call *call, const struct side *side)
 
 static enum err_code
 fits_nowhere(struct call *call, const struct programme *programme, const struct facts *facts,
-             const struct pairing *only, struct err *err)
+             const struct pairing *only, struct str side, struct err *err)
 {
+    const char *where = side.len == 0          ? "stands on no side"
+                        : str_is(side, "from") ? "does not stand on the from side"
+                                               : "does not stand on the to side";
     const struct pairing *pairing = only != NULL ? only : &programme->pairings[0];
     struct str metro = metro_of(call, facts);
 
     err_set(err, ERR_INVALID_PARAMS,
-            "%.*s is %.*s in %.*s and stands on no side of %.*s, whose pairing %.*s is of %.*s and "
-            "%.*s",
+            "%.*s, of kind %.*s in %.*s, %s of %.*s, whose pairing %.*s is of %.*s and %.*s",
             STR_ARG(facts->id), STR_ARG(kind_of(call, facts)),
-            STR_ARG(metro.len > 0 ? metro : STR_LIT("no metro")), STR_ARG(programme->id),
+            STR_ARG(metro.len > 0 ? metro : STR_LIT("no metro")), where, STR_ARG(programme->id),
             STR_ARG(pairing->id), STR_ARG(side_words(call, &pairing->from)),
             STR_ARG(side_words(call, &pairing->to)));
     err_at(err, "id");
@@ -160,7 +162,7 @@ match_select(struct call *call, struct selection *out, struct err *err)
         out->on_from = on_from;
     }
     if (n_fitting == 0)
-        return fits_nowhere(call, out->programme, out->facts, named, err);
+        return fits_nowhere(call, out->programme, out->facts, named, side, err);
     return n_fitting == 1 ? ERR_OK : several_fit(call, out->programme, which, err);
 }
 
@@ -253,6 +255,6 @@ match_select_pair(struct call *call, struct pair_selection *out, struct err *err
         out->is_mirrored = is_mirrored;
     }
     if (n_fitting == 0)
-        return fits_nowhere(call, out->programme, out->from, NULL, err);
+        return fits_nowhere(call, out->programme, out->from, NULL, STR_LIT(""), err);
     return n_fitting == 1 ? ERR_OK : several_fit(call, out->programme, which, err);
 }

@@ -187,17 +187,33 @@ check_int(const struct param *param, const msgpack_object *value, struct err *er
     return ERR_OK;
 }
 
+/* "a b c" as "a, b, c"; cut where a sentence could not hold it anyway. */
+static void
+format_choices(const char *choices, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (; *choices != '\0' && n + 2 < size; choices++) {
+        if (*choices == ' ')
+            out[n++] = ',';
+        out[n++] = *choices;
+    }
+    out[n] = '\0';
+}
+
 static enum err_code
 check_choice(const struct param *param, const msgpack_object *value, struct err *err)
 {
+    char choices[sizeof err->message];
     struct str word;
 
     if (!value_str(value, &word))
         return wrong_type(param, value, err);
-    if (!choice_has(param->choices, word))
-        return err_set(err, ERR_INVALID_PARAMS, "%s is \"%.*s\"; it must be one of: %s",
-                       param->name, STR_ARG(shown(word)), param->choices);
-    return ERR_OK;
+    if (choice_has(param->choices, word))
+        return ERR_OK;
+    format_choices(param->choices, choices, sizeof choices);
+    return err_set(err, ERR_INVALID_PARAMS, "%s is \"%.*s\"; it must be one of: %s", param->name,
+                   STR_ARG(shown(word)), choices);
 }
 
 static enum err_code

@@ -1,6 +1,7 @@
 #include "cases.h"
 #include "tool.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct tool tool;
@@ -44,6 +45,31 @@ static const struct {
     {"the best of each of the other side",
      "match bilocation -p hosting -k 1 --side to --format csv",
      {"to,pairing,rank,from", "demo-host-01,hosting,1,demo-startup-"}},
+    {"the best of each, for people",
+     "match bilocation -k 1 --side to --format table",
+     {"Dual-location programme, hosting and funding: the best for each profile",
+      "Lists: 73; empty: 2; counterparts shown: 71 (as of ",
+      "To                      Pairing Rank From"}},
+    {"the best of each in French",
+     "match bilocation -p hosting -k 1 --side to --format table --lang fr",
+     {"Programme de bi-localisation, hosting\xc2\xa0: les meilleurs pour chaque fiche",
+      "\xc2\xa0; contreparties affichées\xc2\xa0: ",
+      "Vers                    Appariement Rang De"}},
+    {"none good enough, of one",
+     "match bilocation -p hosting -f demo-startup-001 --min-score 10000 --format table",
+     {"shown: 0", "\n\nNo counterpart reaches the least score asked for (10,000).\n"}},
+    {"none good enough, explained",
+     "match bilocation -p hosting -f demo-startup-001 --min-score 10000 -e --format table "
+     "--lang fr",
+     {"Aucune contrepartie n’atteint le score minimal demandé (10\xc2\xa0"
+      "000)."}},
+    {"none good enough, of each",
+     "match bilocation -p hosting --min-score 10000 --side to --format table",
+     {"counterparts shown: 0", "No counterpart reaches the least score asked for (10,000)."}},
+    {"no entry of the journal", "journal list --subject nobody --format table", {"No entries."}},
+    {"no outcome in French",
+     "outcome list --profile nobody --format table --lang fr",
+     {"Aucun résultat."}},
     {"an explanation",
      "explain bilocation demo-startup-001 demo-host-05 -p hosting --format table",
      {"Terrasonde and Embarcadero Commons", "harmonic mean", "View of Terrasonde"}},
@@ -62,6 +88,12 @@ static const struct {
     {"methods", "methods --format csv", {"match.top,reader"}},
     {"numbers", "stats --format csv", {"index.profiles,345"}},
     {"the journal", "journal verify", {"\"ok\":true"}},
+    {"the journal, for people",
+     "journal verify --format table",
+     {"The journal is whole, in an unbroken chain; entries: 438.\n"}},
+    {"the journal in French",
+     "journal verify --format table --lang fr",
+     {"Le journal est intact, sa chaîne ininterrompue\xc2\xa0; entrées\xc2\xa0: 438.\n"}},
     {"outcomes", "outcome list -n 1 --lang fr --format table", {"made up", "Date"}},
     {"any method", "call system.ping", {"pong"}},
 };
@@ -95,6 +127,31 @@ Test(tool_commands, a_profile_is_put_patched_and_deleted_with_yes)
     cr_expect(tool_complained(&tool, "--yes"));
     tool_expect(&tool, "profile delete neuf --yes", 0);
     tool_expect(&tool, "profile get neuf", 66);
+}
+
+Test(tool_commands, accents_stay_letters_in_a_locale_without_them)
+{
+    setenv("LC_ALL", "C", 1);
+    tool_expect(&tool, "programme list --format table --lang fr", 0);
+    cr_expect(tool_said(&tool, "Formation à la création de contenus       1 courses\n"), "%.*s",
+              STR_ARG(tool.out));
+    setenv("LC_ALL", "fr_XX.UTF-8", 1); /* as a terminal elsewhere says, not installed here */
+    tool_expect(&tool, "programme list --format table", 0);
+    cr_expect(tool_said(&tool, "Identifiant      Nom                                 Version"),
+              "%.*s", STR_ARG(tool.out));
+}
+
+Test(tool_commands, what_an_erasure_took_from_the_journal_is_counted_for_people)
+{
+    tool_expect(&tool, "profile delete demo-startup-001 --erase --yes", 0);
+    tool_expect(&tool, "journal verify --format table", 0);
+    cr_expect(tool_said(&tool,
+                        "Entries without content: 1 (erased: 1; at the end of their time: 0), "
+                        "each accounted for.\n"),
+              "%.*s", STR_ARG(tool.out));
+    tool_expect(&tool, "journal verify --format table --lang fr", 0);
+    cr_expect(tool_said(&tool, "(effacées\xc2\xa0: 1\xc2\xa0; délai écoulé\xc2\xa0: 0)"), "%.*s",
+              STR_ARG(tool.out));
 }
 
 Test(tool_commands, a_faulty_programme_is_told_by_file_line_and_path)

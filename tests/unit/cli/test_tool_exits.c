@@ -39,6 +39,13 @@ static const struct {
     {"match", 64, "--help"},
     {"match a b", 64, "one programme"},
     {"match bilocation --explain", 64, "--for"},
+    {"match bilocation --side left", 64, "\"left\"; it must be from or to"},
+    {"match bilocation --for x --side left", 64, "\"left\"; it must be from or to"},
+    {"watch bilocation --side left", 64, "\"left\"; it must be from or to"},
+    {"watch", 64, "watch takes one programme"},
+    {"journal verify again", 64, "journal verify takes no \"again\""},
+    {"journal verify --help", 0, "Usage: jumelage journal verify [OPTION...]\n"},
+    {"journal --help", 0, "  jumelage journal verify\n"},
     {"match bilocation --for x -k 0", 64, "from 1 to 1000"},
     {"match bilocation --for x -k many", 64, "whole number"},
     {"--format yaml stats", 64, "table, json, csv or tsv"},
@@ -103,6 +110,11 @@ Test(tool_exits, errors_of_calls_keep_their_status)
     tool_expect(&tool, "match bilocation --for demo-startup-001", 65);
     cr_expect(tool_complained(&tool, "hosting, funding"));
     tool_expect(&tool, "match nothing --for demo-startup-001", 66);
+    tool_expect(&tool, "match nothing --side to", 66);
+    tool_expect(&tool, "match bilocation --pairing none --side to", 64);
+    cr_expect(tool_complained(&tool, "it has: hosting, funding"), "%.*s", STR_ARG(tool.err));
+    tool_expect(&tool, "watch bilocation --pairing hosting", 69);
+    cr_expect(tool_complained(&tool, "start jumelaged"), "%.*s", STR_ARG(tool.err));
 }
 
 Test(tool_exits, a_store_that_is_no_store_is_65_and_untouched)

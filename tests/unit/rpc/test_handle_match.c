@@ -82,6 +82,11 @@ static const struct {
      ERR_INVALID_PARAMS, "pairing", "hosting, funding"},
     {"none fits", "{\"programme\": \"bilocation\", \"id\": \"sf-city\"}", ERR_INVALID_PARAMS, "id",
      "stands on no side"},
+    {"none fits on the side asked for",
+     "{\"programme\": \"bilocation\", \"pairing\": \"hosting\", \"id\": \"demo-startup-001\", "
+     "\"side\": \"to\"}",
+     ERR_INVALID_PARAMS, "id",
+     "demo-startup-001, of kind startup in paris, does not stand on the to side"},
     {"no such pairing",
      "{\"programme\": \"bilocation\", \"pairing\": \"hostin\", \"id\": \"demo-startup-001\"}",
      ERR_INVALID_PARAMS, "pairing", "hosting, funding"},

@@ -39,7 +39,7 @@ static const struct {
      ERR_INVALID_PARAMS, "k", "whole number"},
     {"a choice that is none", "match.top",
      "{\"programme\": \"p\", \"id\": \"a\", \"side\": \"left\"}", ERR_INVALID_PARAMS, "side",
-     "from to"},
+     "must be one of: from, to"},
     {"lang where the method speaks", "match.top",
      "{\"programme\": \"p\", \"id\": \"a\", \"lang\": \"fr\"}", ERR_OK, "", ""},
     {"lang where it does not", "profile.get", "{\"id\": \"a\", \"lang\": \"fr\"}",
