@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """How long a ping takes while others have the service score.
 
     ping_under_load.py JUMELAGED STORE PROGRAMME PAIRING ID [PINGS]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """How long writes wait while another lexicon comes into force.
 
     reload_under_load.py JUMELAGED STORE DATA [WRITERS]

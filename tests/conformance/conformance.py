@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Holds a client to what every client must do, whatever its language.
 
     conformance.py DRIVER… [--tls | --http] [-k WORD]  DRIVER is the command that starts the driver of one

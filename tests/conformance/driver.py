@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Drives the Python client: one command a line, one answer a line (conformance.py tells the language)."""
 import json
 import sys

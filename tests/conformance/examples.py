@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs the example of a client's README, word for word, against a service.
 
     examples.py README.md FENCE COMMAND…    FENCE is the example's language, python or js; COMMAND runs it

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Clients of others, as they are, against the service.
 
     third_party.py COMMAND…    is called with two more arguments: the path of the unix socket, the TCP port

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """pynvim's msgpack-RPC session (Debian: python3-pynvim): what it does with Neovim, done with jumelage.
 
 It begins with a notification that the service does not know (nvim_set_client_info), which must hurt

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs the examples of README.md and client/doc, and compares what they print with what the page shows.
 
 An example is a fenced block marked `console`: lines that begin with `$ ` are commands, run by bash in one

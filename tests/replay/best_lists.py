@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The best list of each, as the tool prints it, is what match.top says of one profile after another.
 
     best_lists.py   JUMELAGE and JUMELAGED name the programs

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A service notes the UTC day in the journal when it starts, once a day; the tool, which only reads, does not."""
 import os
 import signal

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Descriptors run out: the service stops accepting for a while instead of spinning, and goes on when it can."""
 import os
 import resource

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A request that comes in small pieces costs the service work in proportion to its size, not to its square.
 
     dribble.py      JUMELAGE and JUMELAGED name the programs

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A thousand peers that write a byte now and then, twenty that never read: what do the others notice?
 
 Every honest request must be answered, and the service must not grow without bound. How long the answers

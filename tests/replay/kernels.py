@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Every kernel of searches gives the same bytes: a service with each, and the tool with each.
 
     kernels.py   JUMELAGE and JUMELAGED name the programs

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Damaged requests by the thousand, over many connections: nobody dies, nobody else is disturbed.
 
     mutate.py       JUMELAGE and JUMELAGED name the programs; JML_MUTATIONS says how many frames

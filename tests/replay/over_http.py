@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """HTTP and TLS at a running service: calls, pages, refusals, and what a bad peer may try.
 
 Requests are written by hand, byte by byte where it matters, so that nothing is hidden by a library.

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Another lexicon by SIGHUP: texts meet by a new synonym without a restart, and a crash leaves no mix.
 
 The service reads a data folder of the test's own. Kills come after 0, 1, 2 … pings, that is, anywhere between

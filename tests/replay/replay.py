@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Plays a scenario against a running service: real sockets, peers that follow a script.
 
     replay.py FILE.scenario     JUMELAGE and JUMELAGED name the programs, JUMELAGE_SHARE the data

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The same question gets the same bytes, however the service is set up and by whatever way it is asked.
 
     same_bytes.py   JUMELAGE and JUMELAGED name the programs

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """SIGTERM under load, again and again (JML_ROUNDS, 5): nothing that was accepted is dropped.
 
 Each of several connections keeps requests under way, reads and writes both, when the signal comes. Every

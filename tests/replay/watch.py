@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Standing matches over a real service: what a watch is told, laid over the lists of its beginning, is what
 match.top answers.
 

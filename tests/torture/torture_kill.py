@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """SIGKILL under load: several clients write to a jumelaged that is killed at a moment drawn by lot.
 
 After each restart every write that was answered is there, whole; of put_many all or nothing, answered or

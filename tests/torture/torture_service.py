@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The programs as they are, with a system call that fails: disturb.c by LD_PRELOAD.
 
 A failed sync ends the service with 74 and a sentence, after what was asked is answered; the tool ends with

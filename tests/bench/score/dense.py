@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What FAISS takes for the dense part alone: IndexFlatIP over float32, k = 10, one thread.
 
     dense.py EMBEDDINGS.i8 QUERIES.i8 DIMENSION SECONDS

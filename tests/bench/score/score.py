@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """How fast pairs are scored: our scorer beside PostgreSQL and FAISS, all in one run, as ratios.
 
     score.py BUILD_DIR [--sizes 10000,100000] [--shapes skewed,uniform] [--dimensions 64,128]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What a request costs: jumelaged beside Redis and a bare libevent echo, all in one run, as ratios.
 
     serve.py BUILD_DIR [--smoke] [--only PART …]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """How soon standing lists are current: one profile changed among N a side.
 
     standing.py [--side 100000] [--hosts N] [--changes 200] [-k 10] [--build build/release]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Holds the text of write_metrics to the rules of Prometheus' format, version 0.0.4.
 
 The samples are read by Prometheus' own client library; what it forgives is looked at by hand: one HELP
