@@ -2,17 +2,12 @@
 
 #include "alloc.h"
 #include "call.h"
-#include "faults.h"
+#include "programme_cache.h"
 #include "team.h"
-#include "value.h"
 
 #include <string.h>
 
-enum {
-    PROGRAMME_BYTES_MAX = 16 * 1024 * 1024,
-    PLAN_BYTES_MAX = 16 * 1024 * 1024,
-    SLICE_LISTS = 512
-};
+enum { PLAN_BYTES_MAX = 16 * 1024 * 1024, SLICE_LISTS = 512 };
 
 bool
 watch_wish_equal(const struct watch_wish *a, const struct watch_wish *b)
@@ -40,11 +35,8 @@ watch_lists_init(struct watch_lists *lists, struct engine *engine, const struct 
 
     *lists = (struct watch_lists){.engine = engine, .wish = *wish};
     lists->text = at = mem_alloc(wish->programme.len + wish->pairing.len + wish->id.len + 1);
-    lists->programme_arena = arena_create(PROGRAMME_BYTES_MAX);
-    if (at == NULL || lists->programme_arena == NULL) {
-        watch_lists_fini(lists);
+    if (at == NULL)
         return false;
-    }
     lists->wish.programme = keep(&at, wish->programme);
     lists->wish.pairing = keep(&at, wish->pairing);
     lists->wish.id = keep(&at, wish->id);
@@ -63,7 +55,7 @@ void
 watch_lists_fini(struct watch_lists *lists)
 {
     drop_standings(lists);
-    arena_destroy(lists->programme_arena);
+    kept_programme_drop(lists->programme);
     mem_free(lists->text);
     *lists = (struct watch_lists){.engine = NULL};
 }
@@ -90,28 +82,23 @@ watch_lists_bytes(const struct watch_lists *lists)
 
 /* ---- the programme ---- */
 
-static enum err_code
-decode(struct watch_lists *lists, struct str bytes, const struct reference *reference,
-       struct err *err)
+static void
+drop_programme(struct watch_lists *lists)
 {
-    struct arena *arena = lists->programme_arena;
-    const char *copy = arena_copy(arena, bytes.data, bytes.len);
-    struct programme *programme;
-    const msgpack_object *value;
-    struct faults faults;
-    enum err_code code;
+    kept_programme_drop(lists->programme);
+    lists->programme = NULL;
+    lists->pairing = NULL;
+}
 
-    if (copy == NULL)
-        return err_no_memory(err);
-    code = value_decode(copy, bytes.len, &value_limits_default, arena, &value, err);
+static enum err_code
+hold_programme(struct watch_lists *lists, const struct engine_view *view, struct str bytes,
+               struct err *err)
+{
+    enum err_code code = engine_programme(lists->engine, view, bytes, &lists->programme, err);
+
     if (code != ERR_OK)
         return code;
-    faults_init(&faults, arena);
-    programme_decode(value, reference, &faults, &programme);
-    code = faults_first(&faults, err);
-    if (code != ERR_OK)
-        return code;
-    lists->pairing = programme_pairing(programme, lists->wish.pairing);
+    lists->pairing = programme_pairing(kept_programme_look(lists->programme), lists->wish.pairing);
     return lists->pairing != NULL
                ? ERR_OK
                : err_set(err, ERR_NOT_FOUND, "the programme %.*s has no pairing \"%.*s\" any more",
@@ -119,19 +106,18 @@ decode(struct watch_lists *lists, struct str bytes, const struct reference *refe
 }
 
 static enum err_code
-load_programme(struct watch_lists *lists, const struct reference *reference, struct err *err)
+load_programme(struct watch_lists *lists, const struct engine_view *view, struct err *err)
 {
     struct programme_record record;
     struct store_read *read;
     enum err_code code = store_read_begin(engine_store(lists->engine), &read, err);
 
-    lists->pairing = NULL;
-    arena_reset(lists->programme_arena);
+    drop_programme(lists);
     if (code != ERR_OK)
         return code;
     code = programme_record_find(read, lists->wish.programme, &record, err);
     if (code == ERR_OK)
-        code = decode(lists, record.bytes, reference, err);
+        code = hold_programme(lists, view, record.bytes, err);
     store_read_end(read);
     return code;
 }
@@ -341,7 +327,7 @@ watch_lists_update(struct watch_lists *lists, const struct engine_view *view,
     atomic_store(&lists->n_filled, 0);
     atomic_store(&lists->n_to_fill, 0);
     if (code == ERR_OK && is_anew)
-        code = load_programme(lists, view->reference, err);
+        code = load_programme(lists, view, err);
     if (code == ERR_OK)
         code = make_plans(lists, view, arena, plans, err);
     if (code == ERR_OK)

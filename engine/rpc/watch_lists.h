@@ -11,9 +11,10 @@
  * watch_lists: the standing lists of one programme's pairing, in both directions where it is mirrored, that any
  * number of watches of the same wish share. Private to rpc/.
  *
- * Knows the store (the programme is read from it), the engine's views and score's standings; nothing of
- * watches, connections or queues. One thread at a time, but for the two counts of progress; where all
- * lists are made, the engine's helpers (engine.h) take part.
+ * Knows the store (the programme's bytes are read from it), the engine's views and score's standings; nothing
+ * of watches, connections or queues. The programme is the one that calls share (programme_cache.h), held, with
+ * the tables that it was checked by, until the next is. One thread at a time, but for the two counts of
+ * progress; where all lists are made, the engine's helpers (engine.h) take part.
  */
 struct watch_wish { /* strings borrowed; a group has copies */
     struct str programme, pairing;
@@ -29,9 +30,9 @@ enum { WATCH_DIRECTIONS = 2 };
 struct watch_lists {
     struct engine *engine;
     struct watch_wish wish;
-    char *text; /* the wish's strings */
-    struct arena *programme_arena;
-    const struct pairing *pairing;
+    char *text;                       /* the wish's strings */
+    struct kept_programme *programme; /* NULL: none held */
+    const struct pairing *pairing;    /* of it */
     struct standing *standings[WATCH_DIRECTIONS];
     size_t n_standings;
     size_t bytes_max;
