@@ -5,26 +5,17 @@
  */
 #include "call.h"
 #include "json.h"
+#include "race_store.h"
 
-#include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { READERS = 3, ROUNDS = 150, PROFILES = 120, HELPERS = 2 };
 
-static struct engine *engine;
+static struct race_store store;
 static atomic_bool is_over;
-static atomic_int n_faults, n_compared, n_cancelled;
-
-static void
-fault(const char *what)
-{
-    fprintf(stderr, "%s\n", what);
-    n_faults++;
-}
+static atomic_int n_compared, n_cancelled;
 
 static int64_t
 seq_of(const msgpack_object *answer)
@@ -52,7 +43,7 @@ ask(struct said *said, const char *method, const char *json, bool (*is_cancelled
     struct call call;
 
     *said = (struct said){.arena = arena_create((size_t)1 << 28)};
-    call_init(&call, engine, &caller, said->arena, 0);
+    call_init(&call, store.engine, &caller, said->arena, 0);
     call.is_cancelled = is_cancelled;
     call.cancel_context = context;
     if (json_decode(str_from(json), &value_limits_default, said->arena, &params, &err) == ERR_OK &&
@@ -66,18 +57,9 @@ ask(struct said *said, const char *method, const char *json, bool (*is_cancelled
     said->code = err.code;
     if (err.code != ERR_OK && err.code != ERR_NOT_FOUND && err.code != ERR_CANCELLED) {
         fprintf(stderr, "%s %s: ", method, json);
-        fault(err.message);
+        race_fault(err.message);
     }
     call_fini(&call);
-}
-
-static void
-tell(const char *method, const char *json)
-{
-    struct said said;
-
-    ask(&said, method, json, NULL, NULL);
-    arena_destroy(said.arena);
 }
 
 static bool
@@ -101,7 +83,7 @@ compare_with_top(const struct said *page)
     ask(&top, "match.top", json, NULL, NULL);
     if (top.code == ERR_OK && seq_of(top.value) == seq_of(page->value)) {
         if (!value_equal(value_find(top.value, "matches"), value_find(list, "matches")))
-            fault("a list is another than that of match.top");
+            race_fault("a list is another than that of match.top");
         n_compared++;
     }
     arena_destroy(top.arena);
@@ -125,7 +107,7 @@ read_on(void *context)
         ask(&other, "match.each", json, NULL, NULL);
         if (one.code == ERR_OK && other.code == ERR_OK &&
             seq_of(one.value) == seq_of(other.value) && !str_equal(one.bytes, other.bytes))
-            fault("two pages of one moment are not the same");
+            race_fault("two pages of one moment are not the same");
         if (other.code == ERR_OK)
             compare_with_top(&other);
         arena_destroy(one.arena);
@@ -135,77 +117,34 @@ read_on(void *context)
 }
 
 static void
-put(int i, int round)
-{
-    static const char *const sectors[] = {"health", "mob", "bio", "fin"};
-    char json[400];
-
-    snprintf(json, sizeof json,
-             "{\"profile\": {\"id\": \"p%d\", \"name\": \"P %d\", \"kind\": \"%s\", \"metro\": "
-             "\"paris\", \"country\": \"FR\", \"sectors\": [\"%s\", \"%s\"], \"consent\": "
-             "{\"match\": %s, \"share\": true, \"basis\": \"race\"}}}",
-             i, round, i % 2 != 0 ? "startup" : "incubator", sectors[(i + round) % 4],
-             sectors[(i * 7 + round / 2) % 4], round % 13 == 5 ? "false" : "true");
-    tell("profile.put", json);
-}
-
-static void
-put_programme(int weight)
-{
-    char json[600];
-
-    snprintf(json, sizeof json,
-             "{\"programme\": {\"id\": \"p\", \"name\": {\"en\": \"P\"}, \"pairings\": [{\"id\": "
-             "\"h\", \"from\": {\"kind\": \"startup\"}, \"to\": {\"kind\": \"incubator\"}, "
-             "\"from_wants\": [{\"id\": \"s\", \"type\": \"overlap\", \"of\": \"sectors\", \"by\": "
-             "\"sectors\", \"weight\": %d}, {\"id\": \"r\", \"type\": \"record\", \"of\": "
-             "\"sectors\", \"by\": \"record.sectors\", \"weight\": 2}]}]}}",
-             weight);
-    tell("programme.put", json);
-}
-
-static void
 write_on(void)
 {
     for (int round = 1; round <= ROUNDS; round++) {
         char json[80];
 
-        put(round % PROFILES, round);
+        race_put(&store, round % PROFILES, round);
         snprintf(json, sizeof json, "{\"id\": \"p%d\"}", round * 5 % PROFILES);
         if (round % 5 == 0)
-            tell("profile.delete", json);
+            race_tell(&store, "profile.delete", json);
         if (round % 50 == 0)
-            tell("profile.delete", "{\"id\": \"p4\", \"erase\": true}");
+            race_tell(&store, "profile.delete", "{\"id\": \"p4\", \"erase\": true}");
         if (round % 11 == 0)
-            tell("outcome.put", "{\"from\": \"p1\", \"to\": \"p6\", \"kind\": \"hosted\", \"at\": "
-                                "\"2025-01-01\"}");
+            race_tell(&store, "outcome.put",
+                      "{\"from\": \"p1\", \"to\": \"p6\", \"kind\": \"hosted\", \"at\": "
+                      "\"2025-01-01\"}");
     }
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *walk)
-{
-    (void)st, (void)flag, (void)walk;
-    return remove(path);
 }
 
 int
 main(void)
 {
-    char dir[] = "/tmp/jumelage-race-XXXXXX";
-    struct engine_options options = {
-        .data_dir = mkdtemp(dir), .share_dir = JML_DATA, .helpers = HELPERS};
     pthread_t readers[READERS];
     unsigned seeds[READERS];
-    struct err err = {0};
 
-    if (options.data_dir == NULL || engine_open(&options, &engine, &err) != ERR_OK) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    put_programme(3);
+    race_store_open(&store, (struct engine_options){.helpers = HELPERS});
+    race_put_programme(&store, 3);
     for (int i = 0; i < PROFILES; i++)
-        put(i, 0);
+        race_put(&store, i, 0);
     for (unsigned i = 0; i < READERS; i++) {
         seeds[i] = i;
         if (pthread_create(&readers[i], NULL, read_on, &seeds[i]) != 0)
@@ -215,11 +154,10 @@ main(void)
     atomic_store(&is_over, true);
     for (int i = 0; i < READERS; i++)
         pthread_join(readers[i], NULL);
-    if (engine_helpers_take(engine, HELPERS + 1) != HELPERS)
-        fault("not all helpers were given back");
-    engine_close(engine);
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (engine_helpers_take(store.engine, HELPERS + 1) != HELPERS)
+        race_fault("not all helpers were given back");
+    race_store_close(&store);
     if (n_compared == 0 || n_cancelled == 0)
-        fault("nothing was compared, or nobody went away");
-    return n_faults == 0 ? 0 : 1;
+        race_fault("nothing was compared, or nobody went away");
+    return race_status();
 }

@@ -4,11 +4,10 @@
  * makes, while the vocabularies and the lexicon grow and others follow. Run under the thread sanitizer; a
  * bounded number of rounds.
  */
-#include "call.h"
 #include "engine_follow.h"
-#include "json.h"
+#include "race_store.h"
+#include "small_store.h"
 
-#include <ftw.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -17,35 +16,9 @@
 
 enum { BACKUPS = 3, READERS = 3, ROUNDS = 150, PROFILES = 20, TABLES_EVERY = 30 };
 
-static struct engine *engine;
+static struct race_store store;
 static atomic_bool is_over;
-static atomic_int n_faults;
 static sem_t is_told;
-
-/* One call; what it fails with may only be what the race itself brings: a profile just deleted. */
-static void
-call_json(const char *method, const char *json)
-{
-    struct caller caller = {.role = ROLE_ADMIN, .name = STR_LIT("race")};
-    struct arena *arena = arena_create((size_t)1 << 28);
-    const msgpack_object *params;
-    struct call call;
-    struct err err = {0};
-    enum err_code code;
-
-    call_init(&call, engine, &caller, arena, 0);
-    code = json_decode(str_from(json), &value_limits_default, arena, &params, &err);
-    if (code == ERR_OK)
-        code = call_open(&call, str_from(method), params, &err);
-    if (code == ERR_OK)
-        code = call_run(&call, &err);
-    if (code != ERR_OK && code != ERR_NOT_FOUND) {
-        fprintf(stderr, "%s %s: %s\n", method, json, err.message);
-        n_faults++;
-    }
-    call_fini(&call);
-    arena_destroy(arena);
-}
 
 static void
 put(int i, int round)
@@ -58,7 +31,7 @@ put(int i, int round)
         "\"sectors\": [\"ai\"], \"tags\": [\"t%d\"], \"description\": {\"en\": \"robots number %d\"}, "
         "\"consent\": {\"match\": true, \"share\": true, \"basis\": \"race\"}}}",
         i, i % 2 ? "startup" : "incubator", round, round, round);
-    call_json("profile.put", json);
+    race_tell(&store, "profile.put", json);
 }
 
 /* On the writer's thread; the seq is the follower's own, so the follower's thread reads it only after it
@@ -69,11 +42,9 @@ note_seq(void *context, const struct engine_changes *changes)
     struct engine_view view;
     uint64_t *seq = context;
 
-    engine_view_hold(engine, &view);
-    if (changes->seq < *seq || changes->seq < view.seq) {
-        fprintf(stderr, "follow: a seq that goes back\n");
-        n_faults++;
-    }
+    engine_view_hold(store.engine, &view);
+    if (changes->seq < *seq || changes->seq < view.seq)
+        race_fault("a seq that goes back");
     engine_view_drop(&view);
     *seq = changes->seq;
 }
@@ -86,10 +57,10 @@ follow_on(void *unused)
         uint64_t seq = 0;
         struct follower follower = {.tell = note_seq, .context = &seq};
 
-        engine_follow(engine, &follower);
-        engine_day_look(engine);
-        call_json("profile.list", "{\"text\": \"number\"}");
-        engine_unfollow(engine, &follower);
+        engine_follow(store.engine, &follower);
+        engine_day_look(store.engine);
+        race_tell(&store, "profile.list", "{\"text\": \"number\"}");
+        engine_unfollow(store.engine, &follower);
         seq = 0;
     }
     return NULL;
@@ -100,13 +71,13 @@ read_on(void *unused)
 {
     (void)unused;
     while (!atomic_load(&is_over)) {
-        call_json("match.top",
+        race_tell(&store, "match.top",
                   "{\"programme\": \"p\", \"id\": \"p1\", \"explain\": true, \"lang\": \"fr\"}");
-        call_json("match.whatif",
+        race_tell(&store, "match.whatif",
                   "{\"programme\": \"p\", \"id\": \"p3\", \"changes\": {\"tags\": [\"new\"]}}");
-        call_json("profile.list", "{\"text\": \"robots\"}");
-        call_json("profile.history", "{\"id\": \"p4\"}");
-        call_json("system.stats", "{}");
+        race_tell(&store, "profile.list", "{\"text\": \"robots\"}");
+        race_tell(&store, "profile.history", "{\"id\": \"p4\"}");
+        race_tell(&store, "system.stats", "{}");
     }
     return NULL;
 }
@@ -116,10 +87,8 @@ static void
 tables_told(void *context, const struct tables_reloaded *reloaded, const struct err *err)
 {
     (void)context;
-    if (err->code != ERR_OK) {
-        fprintf(stderr, "tables: %s\n", err->message);
-        n_faults++;
-    }
+    if (err->code != ERR_OK)
+        race_fault(err->message);
     (void)reloaded;
     sem_post(&is_told);
 }
@@ -145,9 +114,8 @@ grow_tables(const char *share, int round)
     snprintf(synonym, sizeof synonym, "race%d,zorgle%d,blirpe%d\n", round, round, round);
     if (!append_row(share, "outcomes.csv", outcome) ||
         !append_row(share, "lexicon/glossary.csv", synonym) ||
-        engine_tables_reload(engine, tables_told, NULL, &err) != ERR_OK) {
-        fprintf(stderr, "tables: %s\n", err.message);
-        n_faults++;
+        engine_tables_reload(store.engine, tables_told, NULL, &err) != ERR_OK) {
+        race_fault(err.message);
     }
 }
 
@@ -159,35 +127,25 @@ back_up(void *unused)
     (void)unused;
     for (int i = 0; i < BACKUPS; i++) {
         snprintf(json, sizeof json, "{\"name\": \"b%d\"}", i);
-        call_json("backup.create", json);
+        race_tell(&store, "backup.create", json);
     }
     return NULL;
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *walk)
-{
-    (void)st, (void)flag, (void)walk;
-    return remove(path);
 }
 
 int
 main(void)
 {
-    char dir[] = "/tmp/jumelage-race-XXXXXX", share[] = "/tmp/jumelage-share-XXXXXX", copy[256];
-    struct engine_options options = {.data_dir = mkdtemp(dir), .share_dir = mkdtemp(share)};
+    char share[] = "/tmp/jumelage-share-XXXXXX", copy[256];
     pthread_t readers[READERS], backups, followers;
-    struct err err = {0};
 
     sem_init(&is_told, 0, 0);
+    small_store_folder(share);
     snprintf(copy, sizeof copy, "cp -r %s/. %s", JML_DATA, share);
-    if (options.data_dir == NULL || options.share_dir == NULL || system(copy) != 0 ||
-        engine_open(&options, &engine, &err) != ERR_OK) {
-        fprintf(stderr, "%s\n", err.message);
+    if (system(copy) != 0)
         return 1;
-    }
-    call_json(
-        "programme.put",
+    race_store_open(&store, (struct engine_options){.share_dir = share});
+    race_tell(
+        &store, "programme.put",
         "{\"programme\": {\"id\": \"p\", \"name\": {\"en\": \"P\"}, \"pairings\": [{\"id\": \"h\", "
         "\"from\": {\"kind\": \"startup\"}, \"to\": {\"kind\": \"incubator\"}, \"from_wants\": "
         "[{\"id\": \"s\", \"type\": \"overlap\", \"of\": \"sectors\", \"by\": \"sectors\", "
@@ -205,12 +163,12 @@ main(void)
         if (round % TABLES_EVERY == 0)
             grow_tables(share, round);
         if (round % 7 == 0)
-            call_json("profile.delete", "{\"id\": \"p2\"}");
+            race_tell(&store, "profile.delete", "{\"id\": \"p2\"}");
         if (round % 29 == 0)
-            call_json("profile.delete", "{\"id\": \"p4\", \"erase\": true}");
+            race_tell(&store, "profile.delete", "{\"id\": \"p4\", \"erase\": true}");
         if (round % 11 == 0)
-            call_json(
-                "outcome.put",
+            race_tell(
+                &store, "outcome.put",
                 "{\"from\": \"p1\", \"to\": \"p4\", \"kind\": \"hosted\", \"at\": \"2025-01-01\"}");
     }
     for (int round = TABLES_EVERY; round <= ROUNDS; round += TABLES_EVERY)
@@ -220,8 +178,7 @@ main(void)
     pthread_join(followers, NULL);
     for (int i = 0; i < READERS; i++)
         pthread_join(readers[i], NULL);
-    engine_close(engine);
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    nftw(share, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    return n_faults == 0 ? 0 : 1;
+    race_store_close(&store);
+    small_store_remove(share);
+    return race_status();
 }

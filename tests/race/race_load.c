@@ -3,15 +3,14 @@
  * made and with kept ones, and each time the same comes out: symbols, rows, facts. Run under the thread
  * sanitizer too.
  */
-#include "engine.h"
-#include "value.h"
+#include "small_store.h"
+#include "stored_profiles.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROFILES = 3000, A_WRITE = 500 };
+enum { PROFILES = 3000 };
 
 static int n_faults;
 
@@ -20,66 +19,6 @@ fault(const char *what, uint32_t row)
 {
     if (n_faults++ < 10)
         fprintf(stderr, "FAULT: row %u: %s\n", row, what);
-}
-
-static void
-pack_pairs(struct buf *out, int i)
-{
-    static const char *const sectors[] = {"ai", "health.bio", "energy", "food.agri", "mobility"};
-    char text[64];
-
-    snprintf(text, sizeof text, "p%05d", i);
-    pack_key_text(out, "id", text);
-    pack_key_text(out, "kind", i % 3 ? "startup" : "incubator");
-    pack_key_text(out, "name", "N");
-    pack_key(out, "description");
-    pack_map(out, 1);
-    snprintf(text, sizeof text, "robots number %d for hospitals", i % 40);
-    pack_key_text(out, "en", text);
-    pack_key(out, "sectors");
-    pack_array(out, 2);
-    pack_text(out, sectors[i % 5]);
-    pack_text(out, sectors[(i + 2) % 5]);
-    pack_key(out, "tags");
-    pack_array(out, 2);
-    snprintf(text, sizeof text, "Tag %d", i % 700);
-    pack_text(out, text);
-    snprintf(text, sizeof text, "Tag %d", i / 9);
-    pack_text(out, text);
-    pack_key(out, "conflicts");
-    pack_array(out, 1);
-    snprintf(text, sizeof text, "p%05d", (i * 7 + 1) % PROFILES);
-    pack_text(out, text);
-}
-
-static enum err_code
-put_some(struct store_txn *txn, void *context, struct err *err)
-{
-    int first = *(int *)context;
-    enum err_code code = ERR_OK;
-
-    for (int i = first; i < first + A_WRITE && code == ERR_OK; i++) {
-        struct journal_entry entry = {
-            .actor = STR_LIT("race"), .method = STR_LIT("profile.put"), .what = STR_LIT("\x80")};
-        struct profile_put put = {
-            .n_pairs = 7, .actor = entry.actor, .method = entry.method, .changed = STR_LIT("\x90")};
-        char id[16];
-        struct buf pairs;
-        uint64_t version;
-
-        snprintf(id, sizeof id, "p%05d", i);
-        entry.subject = put.id = str_from(id);
-        if (i % 4 == 0)
-            put.confidential = STR_LIT("\x81\xa4tags\x91\xa6Secret");
-        buf_init(&pairs, 65536);
-        pack_pairs(&pairs, i);
-        put.pairs = buf_str(&pairs);
-        code = store_journal_add(txn, &entry, &put.seq, err);
-        if (code == ERR_OK)
-            code = store_profile_put(txn, &put, &version, err);
-        buf_fini(&pairs);
-    }
-    return code;
 }
 
 static bool
@@ -138,13 +77,6 @@ compare(struct engine *one, struct engine *other)
     engine_view_drop(&b);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *walk)
-{
-    (void)st, (void)flag, (void)walk;
-    return remove(path);
-}
-
 static struct engine *
 open_store(const char *dir, unsigned threads)
 {
@@ -166,14 +98,12 @@ make_store(char *dir)
     struct engine *engine;
     struct err err = {0};
 
-    if (mkdtemp(dir) == NULL)
-        exit(EXIT_FAILURE);
+    small_store_folder(dir);
     engine = open_store(dir, 1);
-    for (int first = 0; first < PROFILES; first += A_WRITE)
-        if (store_write(engine_store(engine), put_some, &first, &err) != ERR_OK) {
-            fprintf(stderr, "FAULT: %s\n", err.message);
-            exit(EXIT_FAILURE);
-        }
+    if (stored_profiles_put(engine, PROFILES, &err) != ERR_OK) {
+        fprintf(stderr, "FAULT: %s\n", err.message);
+        exit(EXIT_FAILURE);
+    }
     engine_close(engine);
 }
 
@@ -195,6 +125,6 @@ main(void)
         engine_close(other);
     }
     for (int i = 0; i < 2; i++)
-        nftw(dirs[i], remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        small_store_remove(dirs[i]);
     return n_faults == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,9 +6,9 @@
 #include "call.h"
 #include "json.h"
 #include "limit_table.h"
+#include "race_store.h"
 #include "watch_desk.h"
 
-#include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,19 +18,12 @@
 
 enum { WATCHERS = 3, ROUNDS = 120, PROFILES = 24, BYTES_MAX = 4 << 20 };
 
-static struct engine *engine;
+static struct race_store store;
 static struct watch_desk *desk;
 static struct call_host host;
 static _Atomic int64_t limits[LIMIT_COUNT];
 static atomic_bool is_over;
-static atomic_int n_faults, n_told;
-
-static void
-fault(const char *what)
-{
-    fprintf(stderr, "%s\n", what);
-    n_faults++;
-}
+static atomic_int n_told;
 
 static void
 poke(void *context)
@@ -50,7 +43,7 @@ call_json(const char *method, const char *json, struct watch_seat *seat, enum er
     struct call call;
     uint64_t watch;
 
-    call_init(&call, engine, &caller, arena, BYTES_MAX);
+    call_init(&call, store.engine, &caller, arena, BYTES_MAX);
     call.host = &host;
     call.limits = limits;
     call.seat = seat;
@@ -59,7 +52,7 @@ call_json(const char *method, const char *json, struct watch_seat *seat, enum er
          call_run(&call, &err) != ERR_OK) &&
         err.code != forgiven) {
         fprintf(stderr, "%s %s: ", method, json);
-        fault(err.message);
+        race_fault(err.message);
     }
     watch = err.code == ERR_OK ? call.watch : 0;
     if (out != NULL)
@@ -123,53 +116,20 @@ watch_on(void *context)
 }
 
 static void
-put(int i, int round)
-{
-    static const char *const sectors[] = {"health", "mob", "bio", "fin"};
-    char json[400];
-
-    snprintf(
-        json, sizeof json,
-        "{\"profile\": {\"id\": \"p%d\", \"name\": \"P %d\", \"kind\": \"%s\", \"metro\": "
-        "\"paris\", \"country\": \"FR\", \"sectors\": [\"%s\", \"%s\"], \"consent\": {\"match\": %s, \"share\": true, \"basis\": \"race\"}}}",
-        i, i, i % 2 != 0 ? "startup" : "incubator", sectors[(i + round) % 4],
-        sectors[(i * 7 + round / 2) % 4], round % 13 == 5 ? "false" : "true");
-    call_json("profile.put", json, NULL, ERR_OK, NULL);
-}
-
-static void
-put_programme(int weight)
-{
-    char json[600];
-
-    snprintf(
-        json, sizeof json,
-        "{\"programme\": {\"id\": \"p\", \"name\": {\"en\": \"P\"}, \"pairings\": [{\"id\": \"h\", "
-        "\"from\": {\"kind\": \"startup\"}, \"to\": {\"kind\": \"incubator\"}, \"from_wants\": "
-        "[{\"id\": \"s\", \"type\": \"overlap\", \"of\": \"sectors\", \"by\": \"sectors\", "
-        "\"weight\": %d}, {\"id\": \"r\", \"type\": \"record\", \"of\": \"sectors\", \"by\": "
-        "\"record.sectors\", \"weight\": 2}]}]}}",
-        weight);
-    call_json("programme.put", json, NULL, ERR_OK, NULL);
-}
-
-static void
 write_on(void)
 {
     for (int round = 1; round <= ROUNDS; round++) {
-        put(round % PROFILES, round);
+        race_put(&store, round % PROFILES, round);
         if (round % 17 == 0)
-            put_programme(1 + round % 5);
+            race_put_programme(&store, 1 + round % 5);
         if (round % 7 == 0)
-            call_json("profile.delete", "{\"id\": \"p2\"}", NULL, ERR_NOT_FOUND, NULL);
+            race_tell(&store, "profile.delete", "{\"id\": \"p2\"}");
         if (round % 41 == 0)
-            call_json("profile.delete", "{\"id\": \"p4\", \"erase\": true}", NULL, ERR_NOT_FOUND,
-                      NULL);
+            race_tell(&store, "profile.delete", "{\"id\": \"p4\", \"erase\": true}");
         if (round % 11 == 0)
-            call_json("outcome.put",
+            race_tell(&store, "outcome.put",
                       "{\"from\": \"p1\", \"to\": \"p6\", \"kind\": \"hosted\", \"at\": "
-                      "\"2025-01-01\"}",
-                      NULL, ERR_OK, NULL);
+                      "\"2025-01-01\"}");
     }
 }
 
@@ -201,25 +161,16 @@ compare_at_last(struct watch_seat *seat)
     call_json("match.watch", new_wish, other, ERR_OK, &fresh);
     n = best_bytes(&kept);
     if (n == 0 || n != best_bytes(&fresh) || memcmp(kept.data, fresh.data, n) != 0)
-        fault("kept lists are not those of a search");
+        race_fault("kept lists are not those of a search");
     watch_seat_close(other);
     watch_seat_drop(other);
     buf_fini(&kept);
     buf_fini(&fresh);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *walk)
-{
-    (void)st, (void)flag, (void)walk;
-    return remove(path);
-}
-
 int
 main(void)
 {
-    char dir[] = "/tmp/jumelage-race-XXXXXX";
-    struct engine_options options = {.data_dir = mkdtemp(dir), .share_dir = JML_DATA};
     pthread_t watchers[WATCHERS], keeper;
     unsigned indices[WATCHERS];
     atomic_bool is_poked = false;
@@ -228,15 +179,15 @@ main(void)
 
     for (int i = 0; i < LIMIT_COUNT; i++)
         limits[i] = limit_rows[i].preset;
-    if (options.data_dir == NULL || engine_open(&options, &engine, &err) != ERR_OK ||
-        watch_desk_open(engine, limits, &desk, &err) != ERR_OK) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
+    race_store_open(&store, (struct engine_options){.helpers = 0});
+    if (watch_desk_open(store.engine, limits, &desk, &err) != ERR_OK) {
+        race_fault(err.message);
+        return race_status();
     }
     host.watches = desk;
-    put_programme(1);
+    race_put_programme(&store, 1);
     for (int i = 0; i < PROFILES; i++)
-        put(i, 0);
+        race_put(&store, i, 0);
     if (pthread_create(&keeper, NULL, keep, NULL) != 0)
         return 1;
     seat = watch_seat_create(desk, poke, &is_poked);
@@ -258,9 +209,8 @@ main(void)
     take_all(seat);
     watch_seat_drop(seat);
     watch_desk_close(desk);
-    engine_close(engine);
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    race_store_close(&store);
     if (n_told == 0)
-        fault("nothing was ever told");
-    return n_faults == 0 ? 0 : 1;
+        race_fault("nothing was ever told");
+    return race_status();
 }

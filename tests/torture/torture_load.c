@@ -6,8 +6,8 @@
  */
 #include "alloc.h"
 #include "roster.h"
+#include "stored_profiles.h"
 #include "torture.h"
-#include "value.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -15,59 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { THREADS = 3, PROFILES = 1540, A_WRITE = 385, TRIES = 40, TRIES_DEEP = 600, ALARM_S = 300 };
+enum { THREADS = 3, PROFILES = 1540, TRIES = 40, TRIES_DEEP = 600, ALARM_S = 300 };
 
 /* ---- the store ---- */
-
-static void
-pack_profile(struct buf *out, const char *id, int i)
-{
-    char text[64];
-
-    pack_key_text(out, "id", id);
-    pack_key_text(out, "kind", i % 3 ? "startup" : "incubator");
-    pack_key_text(out, "name", "N");
-    pack_key(out, "description");
-    pack_map(out, 1);
-    snprintf(text, sizeof text, "robots number %d for hospitals", i % 40);
-    pack_key_text(out, "en", text);
-    pack_key(out, "sectors");
-    pack_array(out, 2);
-    pack_text(out, i % 2 ? "ai" : "energy");
-    pack_text(out, "mobility");
-    pack_key(out, "tags");
-    pack_array(out, 1);
-    snprintf(text, sizeof text, "Tag %d", i / 9);
-    pack_text(out, text);
-}
-
-static enum err_code
-put_some(struct store_txn *txn, void *context, struct err *err)
-{
-    int first = *(int *)context;
-    enum err_code code = ERR_OK;
-
-    for (int i = first; i < first + A_WRITE && code == ERR_OK; i++) {
-        struct journal_entry entry = {
-            .actor = STR_LIT("torture"), .method = STR_LIT("profile.put"), .what = STR_LIT("\x80")};
-        struct profile_put put = {
-            .n_pairs = 6, .actor = entry.actor, .method = entry.method, .changed = STR_LIT("\x90")};
-        char id[16];
-        struct buf pairs;
-        uint64_t version;
-
-        snprintf(id, sizeof id, "p%05d", i);
-        entry.subject = put.id = str_from(id);
-        buf_init(&pairs, 65536);
-        pack_profile(&pairs, id, i);
-        put.pairs = buf_str(&pairs);
-        code = store_journal_add(txn, &entry, &put.seq, err);
-        if (code == ERR_OK)
-            code = store_profile_put(txn, &put, &version, err);
-        buf_fini(&pairs);
-    }
-    return code;
-}
 
 static struct engine *
 open_with(const char *dir, unsigned threads, struct err *err)
@@ -234,9 +184,7 @@ main(void)
     engine_close(engine);
     torture_copy(names[0], names[1]);
     engine = open_with(names[1], 1, &err);
-    for (int at = 0; at < PROFILES; at += A_WRITE)
-        torture_check(store_write(engine_store(engine), put_some, &at, &err) == ERR_OK, "%s",
-                      err.message);
+    torture_check(stored_profiles_put(engine, PROFILES, &err) == ERR_OK, "%s", err.message);
     engine_close(engine);
     torture_copy(names[1], names[2]);
     open_well(names[2], "preparing", 0); /* and with that the vectors are kept */
