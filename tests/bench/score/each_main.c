@@ -1,6 +1,4 @@
-#include "buf.h"
 #include "kept_profiles.h"
-#include "small_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,31 +110,15 @@ time_side(struct engine *engine, struct kept_side *side, const struct kept_side 
 int
 main(int argc, char **argv)
 {
-    char folder[] = "/tmp/jumelage-each-XXXXXX";
-    struct kept_side both[2];
-    struct engine_options options = {
-        .data_dir = folder, .clock = clock_system(), .map_bytes = MAP_BYTES};
-    struct engine *engine;
-    struct err err = {0};
+    struct kept_bench bench;
 
-    if (argc != 2) {
-        fputs("usage: bench_each DATA < profiles.jsonl\n", stderr);
-        return EXIT_FAILURE;
-    }
-    small_store_folder(folder);
-    options.share_dir = argv[1];
-    kept_must(engine_open(&options, &engine, &err), "engine_open", &err);
-    kept_put(engine, both);
-    small_store_put_programme(engine, argv[1], "programmes/bilocation.yaml");
-    for (options.helpers = 0; options.helpers < 2; options.helpers++) {
-        engine_close(engine);
-        kept_must(engine_open(&options, &engine, &err), "engine_open", &err);
-        time_side(engine, &both[0], &both[1], "from", options.helpers);
-        time_side(engine, &both[1], &both[0], "to", options.helpers);
+    kept_open(&bench, argc, argv, MAP_BYTES);
+    for (size_t helpers = 0; helpers < 2; helpers++) {
+        kept_reopen(&bench, helpers);
+        time_side(bench.engine, &bench.both[0], &bench.both[1], "from", helpers);
+        time_side(bench.engine, &bench.both[1], &bench.both[0], "to", helpers);
         fflush(stdout);
     }
-    engine_close(engine);
-    small_store_remove(folder);
-    kept_free(both);
+    kept_close(&bench);
     return EXIT_SUCCESS;
 }

@@ -8,8 +8,8 @@
 
 enum { LINE_BYTES = 64 * 1024, PUT_AT_ONCE = 200, IDS_MOST = 100000 };
 
-void
-kept_must(enum err_code code, const char *what, const struct err *err)
+static void
+must(enum err_code code, const char *what, const struct err *err)
 {
     if (code == ERR_OK)
         return;
@@ -23,8 +23,8 @@ kept_call(struct engine *engine, const char *method, struct buf *json)
     struct err err = {0};
 
     buf_append_char(json, '\0');
-    kept_must(buf_check(json, &err), method, &err);
-    kept_must(small_store_call(engine, method, json->data, &err), method, &err);
+    must(buf_check(json, &err), method, &err);
+    must(small_store_call(engine, method, json->data, &err), method, &err);
     buf_clear(json);
 }
 
@@ -44,8 +44,8 @@ note_id(struct kept_side both[2], const char *line)
     these->ids[these->n++][n] = '\0';
 }
 
-void
-kept_put(struct engine *engine, struct kept_side both[2])
+static void
+put_all(struct engine *engine, struct kept_side both[2])
 {
     static char line[LINE_BYTES];
     struct buf json;
@@ -74,9 +74,45 @@ kept_put(struct engine *engine, struct kept_side both[2])
     buf_fini(&json);
 }
 
-void
-kept_free(struct kept_side both[2])
+static void
+open_engine(struct kept_bench *bench)
 {
+    struct err err = {0};
+
+    must(engine_open(&bench->options, &bench->engine, &err), "engine_open", &err);
+}
+
+void
+kept_open(struct kept_bench *bench, int argc, char **argv, size_t map_bytes)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s DATA < profiles.jsonl\n", argv[0]);
+        exit(EXIT_FAILURE);
+    }
+    snprintf(bench->folder, sizeof bench->folder, "/tmp/jumelage-bench-XXXXXX");
+    small_store_folder(bench->folder);
+    bench->options = (struct engine_options){.data_dir = bench->folder,
+                                             .share_dir = argv[1],
+                                             .clock = clock_system(),
+                                             .map_bytes = map_bytes};
+    open_engine(bench);
+    put_all(bench->engine, bench->both);
+    small_store_put_programme(bench->engine, argv[1], "programmes/bilocation.yaml");
+}
+
+void
+kept_reopen(struct kept_bench *bench, size_t helpers)
+{
+    engine_close(bench->engine);
+    bench->options.helpers = helpers;
+    open_engine(bench);
+}
+
+void
+kept_close(struct kept_bench *bench)
+{
+    engine_close(bench->engine);
+    small_store_remove(bench->folder);
     for (int i = 0; i < 2; i++)
-        free(both[i].ids);
+        free(bench->both[i].ids);
 }

@@ -1,10 +1,7 @@
-#include "buf.h"
 #include "kept_profiles.h"
-#include "small_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 /*
@@ -66,26 +63,13 @@ time_viewers(struct engine *engine, const struct kept_side *these, const struct 
 int
 main(int argc, char **argv)
 {
-    char folder[] = "/tmp/jumelage-whatif-XXXXXX";
-    struct kept_side both[2];
-    struct engine_options options = {
-        .data_dir = folder, .clock = clock_system(), .map_bytes = MAP_BYTES};
-    struct engine *engine;
-    struct err err = {0};
+    struct kept_bench bench;
 
-    if (argc != 2) {
-        fputs("usage: bench_whatif DATA < profiles.jsonl\n", stderr);
-        return EXIT_FAILURE;
-    }
-    small_store_folder(folder);
-    options.share_dir = argv[1];
-    kept_must(engine_open(&options, &engine, &err), "engine_open", &err);
-    kept_put(engine, both);
-    small_store_put_programme(engine, argv[1], "programmes/bilocation.yaml");
-    time_viewers(engine, &both[0], &both[1], "\"sector-fit\": 50, \"needs-met\": 20");
-    time_viewers(engine, &both[1], &both[0], "\"focus\": 20, \"right-stage\": 50");
-    engine_close(engine);
-    small_store_remove(folder);
-    kept_free(both);
+    kept_open(&bench, argc, argv, MAP_BYTES);
+    time_viewers(bench.engine, &bench.both[0], &bench.both[1],
+                 "\"sector-fit\": 50, \"needs-met\": 20");
+    time_viewers(bench.engine, &bench.both[1], &bench.both[0],
+                 "\"focus\": 20, \"right-stage\": 50");
+    kept_close(&bench);
     return EXIT_SUCCESS;
 }
