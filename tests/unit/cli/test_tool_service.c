@@ -142,6 +142,52 @@ Test(tool_service, a_held_store_is_asked_through_its_service)
     cr_expect(tool_said(&tool, "\"team\":77"), "%.*s", STR_ARG(tool.out));
 }
 
+/* Until a line of `file` holds the text, or so many looks at it; the watch goes on behind. */
+#define UNTIL(text, file) \
+    "n=0; until grep -q '" text "' " file " || test $((n += 1)) -gt 20000; do :; done; "
+#define PATCH(id, changes) JML_TOOL " profile patch " id " '" changes "' >/dev/null; "
+
+Test(tool_service, a_watch_says_how_a_list_moves_in_the_language_asked_for)
+{
+    static const char *const said[2][4] = {
+        {"demo-startup-001: skydeck stays at rank 3, from 4,183 to ",
+         "demo-startup-001: yc leaves rank 2\n",
+         "demo-startup-001: skydeck moves from rank 3 to rank 2 with ",
+         "demo-startup-001: angelpad enters at rank 3 with "},
+        {"demo-startup-001\xc2\xa0: skydeck reste au rang 3 et passe de 4\xc2\xa0"
+         "183 à ",
+         "demo-startup-001\xc2\xa0: yc quitte le rang 2\n",
+         "demo-startup-001\xc2\xa0: skydeck passe du rang 3 au rang 2 avec ",
+         "demo-startup-001\xc2\xa0: angelpad entre au rang 3 avec "},
+    };
+
+    for (size_t i = 0; i < 2; i++) {
+        if (i == 1)
+            tool_expect(&tool, "demo store2", 0);
+        daemon_start(&service, &tool, i == 0 ? "store" : "store2", NULL);
+        setenv("JUMELAGE_SERVER", service.unix_, 1);
+        tool_expect(
+            &tool,
+            arena_format(
+                tool.arena,
+                "--version >/dev/null; " JML_TOOL " watch bilocation -p hosting -f "
+                "demo-startup-001 -k 3 --format table --lang %s >out 2>err & " UNTIL(
+                    "Ctrl-C", "err") PATCH("demo-startup-001",
+                                           "{\"description\": {\"en\": \"software for offices "
+                                           "and teams\", \"fr\": \"logiciel\"}}")
+                    UNTIL("skydeck", "out") PATCH("yc", "{\"status\": \"paused\"}")
+                        UNTIL("angelpad", "out") "kill $!; wait $!; test $? = 143 && cat err out",
+                i == 0 ? "en" : "fr")
+                .data,
+            0);
+        for (size_t k = 0; k < 4; k++)
+            cr_expect(tool_said(&tool, said[i][k]), "no \"%s\" in\n%.*s", said[i][k],
+                      STR_ARG(tool.out));
+        unsetenv("JUMELAGE_SERVER");
+        daemon_stop(&service);
+    }
+}
+
 /* What the lock file holds is the service's word: here others'. */
 static void
 name_holder(const char *holder)

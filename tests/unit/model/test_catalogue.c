@@ -1,8 +1,11 @@
 #include "alloc.h"
 #include "cases.h"
 #include "catalogue.h"
+#include "file.h"
 #include "reference.h"
 #include "sample_reference.h"
+
+#include <string.h>
 
 static struct catalogue *catalogue;
 static struct arena *arena;
@@ -144,5 +147,26 @@ Test(catalogue, survives_the_failure_of_each_allocation)
         cr_assert(text.data == NULL ? happened : str_is(text, "Hello Ada and {other}!"));
         catalogue_destroy(catalogue);
         arena_destroy(room);
+    }
+}
+
+/* Of the shipped texts: a line that ends before its mark begins the next with it. */
+Test(catalogue, marks_stand_behind_spaces_that_do_not_break)
+{
+    static const char *const files[] = {JML_DATA "/messages/messages.csv", JML_DATA "/phrases.csv"};
+    static const char *const marks[] = {" :", " ;", " !", " ?", "« ", " »", " %"};
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct err err = {0};
+        struct buf text;
+
+        buf_init(&text, 1 << 22);
+        cr_assert_eq(file_read(files[i], &text, &err), ERR_OK, "%s", err.message);
+        for (size_t k = 0; k < sizeof marks / sizeof marks[0]; k++) {
+            const char *at = memmem(text.data, text.len, marks[k], strlen(marks[k]));
+
+            cr_expect_null(at, "%s: %.60s", files[i], at);
+        }
+        buf_fini(&text);
     }
 }
