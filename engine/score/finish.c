@@ -78,16 +78,84 @@ text_rest(const struct search *search, const struct block *block, uint32_t place
                                                    : text_cap(search, view, cap);
 }
 
-int64_t
-search_text_loss(const struct search *search, const struct block *block, uint32_t place)
+/* What bounds texts begins to come from memory. */
+static void
+fetch_signs(const struct block *block, const uint16_t *places, uint32_t n)
 {
-    struct rest rest = {0};
+    for (uint32_t i = 0; i < n; i++) {
+        __builtin_prefetch(block->word_signs[places[i]]);
+        __builtin_prefetch(&block->word_peaks[places[i]]);
+        __builtin_prefetch(&block->text_roots[places[i]]);
+        __builtin_prefetch(&block->gram_roots[places[i]]);
+    }
+}
+
+static void
+fetch_embeddings(const struct block *block, const uint16_t *places, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        __builtin_prefetch(&block->facts[places[i]]->embedding);
+    for (uint32_t i = 0; i < n; i++)
+        __builtin_prefetch(block->facts[places[i]]->embedding);
+}
+
+/* Embeddings are compared here: a dot product costs less than what it saves. */
+static void
+embeddings_compare(const struct search *search, const struct block *block, const uint16_t *places,
+                   uint32_t n, int32_t qualities[])
+{
+    const struct facts *looker = search->query->viewer;
+    const int8_t *others[TEXTS_AT_ONCE];
+    int32_t dots[TEXTS_AT_ONCE];
+
+    for (uint32_t i = 0; i < n; i++)
+        others[i] = block->facts[places[i]]->embedding;
+    search->plan->kernel->dots(looker->embedding, looker->n_embedding, others, n, dots);
+    for (uint32_t i = 0; i < n; i++)
+        qualities[i] = embedding_dot_quality(dots[i], looker->embedding_norm2,
+                                             block->embedding_norms[places[i]]);
+}
+
+static int64_t
+text_loss(const struct search *search, const int64_t gains[PLAN_SIDES])
+{
     int64_t loss = 0;
 
-    text_rest(search, block, place, &rest);
     for (int view = 0; view < PLAN_SIDES; view++)
-        loss += search->rates[view] * (search->text_most[view] - rest.gains[view]);
+        loss += search->rates[view] * (search->text_most[view] - gains[view]);
     return loss;
+}
+
+void
+search_text_losses(const struct search *search, const struct block *block, const uint16_t *places,
+                   uint32_t n, int64_t losses[])
+{
+    bool has_embedding = search->query->viewer->n_embedding > 0;
+    uint16_t embedded[TEXTS_AT_ONCE], at[TEXTS_AT_ONCE];
+    int32_t qualities[TEXTS_AT_ONCE];
+    uint32_t n_embedded = 0;
+
+    if (has_embedding)
+        fetch_embeddings(block, places, n);
+    else
+        fetch_signs(block, places, n);
+    for (uint32_t i = 0; i < n; i++) {
+        struct rest rest = {0};
+
+        text_rest(search, block, places[i], &rest);
+        losses[i] = text_loss(search, rest.gains);
+        if (rest.by_embedding && !rest.text_is_missing) {
+            embedded[n_embedded] = places[i];
+            at[n_embedded++] = (uint16_t)i;
+        }
+    }
+    embeddings_compare(search, block, embedded, n_embedded, qualities);
+    for (uint32_t i = 0; i < n_embedded; i++) {
+        const int64_t gains[PLAN_SIDES] = {text_points(search, PLAN_FROM, qualities[i]),
+                                           text_points(search, PLAN_TO, qualities[i])};
+
+        losses[at[i]] = text_loss(search, gains);
+    }
 }
 
 void

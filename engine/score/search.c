@@ -8,58 +8,50 @@ enum { CHECK_EVERY = 8 /* blocks between two looks at whether pruning pays */ };
 
 /* ---- blocks ---- */
 
-/* What bounds a text begins to come from memory. */
+/* Climbers that may still enter by what their texts bring at most. */
 static void
-fetch_signs(const struct search *search, const struct block *block, const struct climbers *climbers)
+take_some(struct search *search, uint32_t block_at, const struct climbers *climbers, uint32_t first,
+          uint32_t n, struct survivors *survivors)
 {
-    if (!search->has_text)
-        return;
-    for (uint32_t i = 0; i < climbers->n; i++) {
-        __builtin_prefetch(block->word_signs[climbers->places[i]]);
-        __builtin_prefetch(&block->word_peaks[climbers->places[i]]);
-        __builtin_prefetch(&block->text_roots[climbers->places[i]]);
-        __builtin_prefetch(&block->gram_roots[climbers->places[i]]);
-    }
-}
+    int64_t losses[TEXTS_AT_ONCE] = {0}, reach = search_least(search) * BOUND_UNIT;
 
-/* `bound`: of what a place's columns tell. */
-static void
-take_place(struct search *search, const struct block *block, uint32_t block_at, uint32_t place,
-           int64_t bound, struct survivors *survivors)
-{
     if (search->has_text && search->sweep == NULL)
-        bound -= search_text_loss(search, block, place);
-    if (bound >= search_least(search) * BOUND_UNIT)
-        search_contend(
-            search,
-            (struct contender){search_contender_bound(bound), block_at * BLOCK_ROWS + place},
-            survivors);
-}
+        search_text_losses(search, search->lens->table->blocks[block_at], climbers->places + first,
+                           n, losses);
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t bound = search_climber_bound(search, climbers->lost[first + i]) - losses[i];
 
-/* All that are eligible, with the bound that all have. */
-static void
-take_all(struct search *search, uint32_t block_at, const uint64_t bits[BLOCK_WORDS],
-         struct survivors *survivors)
-{
-    const struct block *block = search->lens->table->blocks[block_at];
-    int64_t bound = search_bound(search, search->most[PLAN_FROM], search->most[PLAN_TO]);
-
-    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
-        for (uint64_t left = bits[word]; left != 0; left &= left - 1)
-            take_place(search, block, block_at, word * 64 + (uint32_t)__builtin_ctzll(left), bound,
-                       survivors);
+        if (bound >= reach)
+            search_contend(search,
+                           (struct contender){search_contender_bound(bound),
+                                              block_at * BLOCK_ROWS + climbers->places[first + i]},
+                           survivors);
+    }
 }
 
 static void
 take_climbers(struct search *search, uint32_t block_at, struct survivors *survivors)
 {
     const struct climbers *climbers = &survivors->ladders.climbers;
-    const struct block *block = search->lens->table->blocks[block_at];
 
-    fetch_signs(search, block, climbers);
-    for (uint32_t i = 0; i < climbers->n; i++)
-        take_place(search, block, block_at, climbers->places[i],
-                   search_climber_bound(search, climbers->lost[i]), survivors);
+    for (uint32_t first = 0, n; first < climbers->n; first += n) {
+        n = climbers->n - first < TEXTS_AT_ONCE ? climbers->n - first : TEXTS_AT_ONCE;
+        take_some(search, block_at, climbers, first, n, survivors);
+    }
+}
+
+/* All that are eligible; none has lost anything. */
+static void
+climb_nothing(struct search *search, const uint64_t bits[BLOCK_WORDS], struct climbers *climbers)
+{
+    uint32_t n = 0;
+
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
+        for (uint64_t left = bits[word]; left != 0; left &= left - 1)
+            climbers->places[n++] = (uint16_t)(word * 64 + (uint32_t)__builtin_ctzll(left));
+    memset(climbers->lost, 0, n);
+    climbers->n = n;
+    search->best_bound = search_bound(search, search->most[PLAN_FROM], search->most[PLAN_TO]);
 }
 
 /* Does pruning pay? Where it leaves nearly all of the eligible, the next blocks go without. */
@@ -87,10 +79,9 @@ search_block(struct search *search, uint32_t block_at, struct survivors *survivo
     search->eligible += eligible;
     if (eligible == 0 || (search->heap.room == 0 && search->sweep == NULL))
         return;
-    if (prunes(search, block, search_least(search), eligible, bits, &survivors->ladders))
-        take_climbers(search, block_at, survivors);
-    else
-        take_all(search, block_at, bits, survivors);
+    if (!prunes(search, block, search_least(search), eligible, bits, &survivors->ladders))
+        climb_nothing(search, bits, &survivors->ladders.climbers);
+    take_climbers(search, block_at, survivors);
     if (search->sweep != NULL)
         search_settle(search, survivors);
     else

@@ -42,6 +42,7 @@ enum {
     SLOPE_BITS = 20, /* of alpha and beta behind the point */
     RATE_BITS = 10,  /* more of them once divided by the weights */
     TEXT_CAPS = 64,  /* steps of the bound of a text want */
+    TEXTS_AT_ONCE = 64,
     CONTENDERS_MAX = 1024,
     CONTENDER_UNIT = 256 /* of their bounds: so many are a basis point */
 };
@@ -154,8 +155,9 @@ int64_t search_climber_bound(const struct search *search, uint32_t lost);
 
 /* ---- finish.c: the exact end ---- */
 
-/* How much less than text_most a place's text brings at least, as bounds count it. */
-int64_t search_text_loss(const struct search *search, const struct block *block, uint32_t place);
+/* How much less than text_most the texts of up to TEXTS_AT_ONCE places bring at least, as bounds count it. */
+void search_text_losses(const struct search *search, const struct block *block,
+                        const uint16_t *places, uint32_t n, int64_t losses[]);
 /* What a survivor's sums still lack, and what that could bring. */
 struct rest {
     int64_t gains[PLAN_SIDES]; /* at most */
