@@ -1,5 +1,6 @@
 #include "text_signs.h"
 
+#include <endian.h>
 #include <string.h>
 
 static uint32_t
@@ -8,16 +9,30 @@ sign_of(uint32_t term)
     return term * UINT32_C(0x9e3779b1) >> 24;
 }
 
+/* Of eight bytes that are 0 or 1, bit i from byte i. */
+static uint64_t
+bits_of_marks(const uint8_t marks[8])
+{
+    uint64_t word;
+
+    memcpy(&word, marks, sizeof word);
+    return le64toh(word) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+/* A byte each first: stores wait for nothing, as bits set one after another in the same word would. */
 void
 text_signs_make(const struct text_vector *vector, uint32_t first_word, struct text_signs *out)
 {
-    memset(out, 0, sizeof *out);
-    for (uint32_t i = first_word; i < vector->n; i++) {
-        uint32_t sign = sign_of(vector->terms[i]);
+    uint8_t marks[TEXT_SIGN_BITS] = {0};
+    uint16_t peak = 0;
 
-        out->bits[sign / 64] |= UINT64_C(1) << sign % 64;
-        out->peak = vector->weights[i] > out->peak ? vector->weights[i] : out->peak;
-    }
+    for (uint32_t i = first_word; i < vector->n; i++)
+        marks[sign_of(vector->terms[i])] = 1;
+    for (uint32_t i = first_word; i < vector->n; i++)
+        peak = vector->weights[i] > peak ? vector->weights[i] : peak;
+    *out = (struct text_signs){.peak = peak};
+    for (uint32_t i = 0; i < TEXT_SIGN_BITS; i += 8)
+        out->bits[i / 64] |= bits_of_marks(marks + i) << i % 64;
 }
 
 void

@@ -207,13 +207,11 @@ isqrt_u64(uint64_t x)
 {
     uint64_t root = 0, bit = x != 0 ? UINT64_C(1) << (62 - (__builtin_clzll(x) & ~1)) : 0;
 
-    for (; bit != 0; bit >>= 2) {
-        if (x >= root + bit) {
-            x -= root + bit;
-            root = (root >> 1) + bit;
-        } else {
-            root >>= 1;
-        }
+    for (; bit != 0; bit >>= 2) { /* without a branch: no processor guesses digits */
+        uint64_t taken = -(uint64_t)(x >= root + bit);
+
+        x -= (root + bit) & taken;
+        root = (root >> 1) + (bit & taken);
     }
     return root;
 }

@@ -74,6 +74,26 @@ Test(text_signs, never_say_less_than_the_words_have_in_common)
     cr_expect_gt(n_apart, 100, "signs keep nobody apart");
 }
 
+Test(text_signs, are_the_bits_of_all_words_and_the_heaviest_weight)
+{
+    uint32_t terms[TEXT_TERMS_MAX];
+    uint16_t weights[TEXT_TERMS_MAX];
+    struct text_vector vector = {.terms = terms, .weights = weights};
+
+    for (; vector.n < TEXT_TERMS_MAX; vector.n++) {
+        struct text_sign_weights looker;
+        struct text_signs signs;
+
+        terms[vector.n] = 16777619 * vector.n + 5;
+        weights[vector.n] = (uint16_t)(1 + 37 * vector.n % 101);
+        text_signs_make(&vector, vector.n / 2, &signs);
+        text_sign_weights_make(&vector, vector.n / 2, &looker);
+        cr_expect_arr_eq(signs.bits, looker.bits, sizeof signs.bits);
+        for (uint32_t i = vector.n / 2; i < vector.n; i++)
+            cr_expect_leq(weights[i], signs.peak);
+    }
+}
+
 Test(text_signs, a_text_without_words_has_none)
 {
     static const uint32_t terms[] = {3, 4};
