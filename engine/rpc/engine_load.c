@@ -276,8 +276,8 @@ settle_foresee(const struct load *load, const struct batch *batch, size_t i)
     if (left > 2 * AHEAD)
         __builtin_prefetch(at[2 * AHEAD].facts);
     if (left > AHEAD) {
-        symbols_foresee(load->engine->symbols, at[AHEAD].facts->id);
-        roster_edit_foresee(load->edit, at[AHEAD].facts->id);
+        symbols_foresee(load->engine->symbols, at[AHEAD].facts->id_hash);
+        roster_edit_foresee(load->edit, at[AHEAD].facts);
         facts_foresee(at[AHEAD].facts);
     }
     if (left > AHEAD / 2)

@@ -2,6 +2,7 @@
 
 #include "alloc.h"
 #include "fold.h"
+#include "names.h"
 #include "profile.h"
 
 #include <assert.h>
@@ -525,6 +526,7 @@ draft_names(struct draft *draft, struct err *err)
         return refuse(&schema[FIELD_ID], "text", err);
     if (!value_str(draft->open.values[FIELD_NAME], &facts->name))
         facts->name = (struct str){NULL, 0};
+    facts->id_hash = names_hash(facts->id);
     name_by_slots(facts, draft->slots);
     if (draft->is_for_settling)
         return ERR_OK;
@@ -761,7 +763,7 @@ facts_settle(struct facts *facts, const struct symbol_scope *scope, struct symbo
         facts->conflicts = facts_slot(facts, FIELD_CONFLICTS)->codes;
         name_by_slots(facts, facts->slots);
     }
-    facts->id_symbol = symbols_intern(symbols, facts->id);
+    facts->id_symbol = symbols_intern_hashed(symbols, facts->id, facts->id_hash);
     return facts->id_symbol != SYMBOL_NONE ? ERR_OK : err_no_memory(err);
 }
 

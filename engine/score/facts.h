@@ -57,6 +57,7 @@ struct facts {
     _Atomic uint32_t references;
     uint32_t bytes;                              /* of the whole block */
     struct str id, name;                         /* the open ones */
+    uint64_t id_hash;                            /* names_hash of the id */
     symbol id_symbol, kind, metro, organisation; /* SYMBOL_NONE where absent */
     bool may_match;                              /* consent.match */
     bool is_paused;

@@ -212,11 +212,11 @@ names_find(const struct names *names, struct str text)
 }
 
 void
-names_foresee(const struct names *names, struct str text)
+names_foresee(const struct names *names, uint64_t hash)
 {
     const struct names_index *index = atomic_load_explicit(&names->index, memory_order_acquire);
 
-    __builtin_prefetch((const void *)&index->slots[(uint32_t)names_hash(text) & index->mask]);
+    __builtin_prefetch((const void *)&index->slots[(uint32_t)hash & index->mask]);
 }
 
 /* ---- the writer ---- */
@@ -280,11 +280,10 @@ text_copy(struct names *names, struct str text)
 }
 
 uint32_t
-names_add(struct names *names, struct str text, uint32_t note)
+names_add_hashed(struct names *names, struct str text, uint64_t hash, uint32_t note)
 {
     struct names_index *index = atomic_load_explicit(&names->index, memory_order_relaxed);
     uint32_t count = names_count(names), at = 0, number = count + 1;
-    uint64_t hash = names_hash(text);
     uint32_t known = index_find(names, index, text, hash, &at);
     struct place place = place_of(number);
     char *copy;
@@ -314,6 +313,12 @@ names_add(struct names *names, struct str text, uint32_t note)
     atomic_store_explicit(&names->count, number, memory_order_release);
     atomic_store_explicit(&index->slots[at], slot_make(hash, number), memory_order_release);
     return number;
+}
+
+uint32_t
+names_add(struct names *names, struct str text, uint32_t note)
+{
+    return names_add_hashed(names, text, names_hash(text), note);
 }
 
 /* ---- what is known of a number ---- */

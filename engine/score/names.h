@@ -33,11 +33,12 @@ size_t names_bytes(const struct names *names); /* memory held; writer only */
 /* So many will be there: the index is made for them at once. What cannot be had now is had later. Writer
  * only. */
 void names_reserve(struct names *names, uint32_t n);
-/* The text will soon be found or added: its place begins to come from memory. */
-void names_foresee(const struct names *names, struct str text);
 
 uint64_t names_hash(struct str text);
-/* names_find of a text whose names_hash is at hand. */
+/* The same of a text whose names_hash is at hand. */
 uint32_t names_find_hashed(const struct names *names, struct str text, uint64_t hash);
+uint32_t names_add_hashed(struct names *names, struct str text, uint64_t hash, uint32_t note);
+/* It will soon be found or added: its place begins to come from memory. */
+void names_foresee(const struct names *names, uint64_t hash);
 
 #endif

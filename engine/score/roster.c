@@ -314,9 +314,9 @@ chunk_own(struct roster_edit *edit, uint32_t row)
 
 /* The row of an id, a new one for a new id; ROSTER_NO_ROW if memory ends. */
 static uint32_t
-row_of(struct roster_edit *edit, struct str id)
+row_of(struct roster_edit *edit, struct str id, uint64_t hash)
 {
-    uint32_t name = names_add(edit->next->lineage->names, id, 0);
+    uint32_t name = names_add_hashed(edit->next->lineage->names, id, hash, 0);
 
     return name != NAME_NONE ? name - 1 : ROSTER_NO_ROW;
 }
@@ -340,15 +340,15 @@ roster_edit_foresee_values(const struct roster_edit *edit, const struct facts *f
 }
 
 void
-roster_edit_foresee(const struct roster_edit *edit, struct str id)
+roster_edit_foresee(const struct roster_edit *edit, const struct facts *facts)
 {
-    names_foresee(edit->next->lineage->names, id);
+    names_foresee(edit->next->lineage->names, facts->id_hash);
 }
 
 enum err_code
 roster_edit_put(struct roster_edit *edit, struct facts *facts, struct err *err)
 {
-    uint32_t row = row_of(edit, facts->id);
+    uint32_t row = row_of(edit, facts->id, facts->id_hash);
     struct chunk *chunk = row != ROSTER_NO_ROW ? chunk_own(edit, row) : NULL;
     uint32_t at = row % CHUNK_ROWS;
     struct facts **place;
@@ -449,7 +449,7 @@ enum err_code
 roster_edit_outcome(struct roster_edit *edit, struct str from, struct str to, int32_t day,
                     bool is_positive, struct err *err)
 {
-    uint32_t rows[2] = {row_of(edit, from), row_of(edit, to)};
+    uint32_t rows[2] = {row_of(edit, from, names_hash(from)), row_of(edit, to, names_hash(to))};
     int n_sides = rows[0] != rows[1] ? 2 : 1; /* one with itself is written once */
     struct record *records[2];
 

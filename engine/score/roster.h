@@ -52,8 +52,8 @@ struct roster_edit;
 struct roster_edit *roster_edit_begin(struct roster *base); /* base NULL: from nothing */
 /* So many ids will be there: their table is made at once. */
 void roster_edit_reserve(struct roster_edit *edit, uint32_t n);
-void roster_edit_foresee(const struct roster_edit *edit, struct str id); /* will soon be put */
-/* The same of built facts, in two steps (columns_foresee). */
+/* These facts will soon be put: what is looked at for that begins to come from memory, in three steps. */
+void roster_edit_foresee(const struct roster_edit *edit, const struct facts *facts);
 void roster_edit_foresee_facts(const struct roster_edit *edit, const struct facts *facts);
 void roster_edit_foresee_values(const struct roster_edit *edit, const struct facts *facts);
 /* Takes the reference, also where it fails. A new id gets a new row; a known one keeps its own, for

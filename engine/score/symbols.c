@@ -45,19 +45,25 @@ has_group(struct str text, struct str *group)
 }
 
 symbol
-symbols_intern(struct symbols *symbols, struct str text)
+symbols_intern_hashed(struct symbols *symbols, struct str text, uint64_t hash)
 {
-    symbol known = names_find(symbols->names, text), group_symbol = SYMBOL_NONE;
+    symbol known, group_symbol;
     struct str group;
 
+    if (!has_group(text, &group))
+        return names_add_hashed(symbols->names, text, hash, SYMBOL_NONE);
+    known = names_find_hashed(symbols->names, text, hash);
     if (known != SYMBOL_NONE)
         return known;
-    if (has_group(text, &group)) {
-        group_symbol = names_add(symbols->names, group, SYMBOL_NONE);
-        if (group_symbol == SYMBOL_NONE)
-            return SYMBOL_NONE;
-    }
-    return names_add(symbols->names, text, group_symbol);
+    group_symbol = names_add(symbols->names, group, SYMBOL_NONE);
+    return group_symbol != SYMBOL_NONE ? names_add_hashed(symbols->names, text, hash, group_symbol)
+                                       : SYMBOL_NONE;
+}
+
+symbol
+symbols_intern(struct symbols *symbols, struct str text)
+{
+    return symbols_intern_hashed(symbols, text, names_hash(text));
 }
 
 void
@@ -69,9 +75,9 @@ symbols_reserve(struct symbols *symbols, uint32_t n)
 }
 
 void
-symbols_foresee(const struct symbols *symbols, struct str text)
+symbols_foresee(const struct symbols *symbols, uint64_t hash)
 {
-    names_foresee(symbols->names, text);
+    names_foresee(symbols->names, hash);
 }
 
 symbol

@@ -28,8 +28,11 @@ void symbols_destroy(struct symbols *symbols);
 /* Writer only. SYMBOL_NONE if out of memory. */
 symbol symbols_intern(struct symbols *symbols, struct str text);
 void symbols_reserve(struct symbols *symbols, uint32_t n); /* so many more; writer only */
-void symbols_foresee(const struct symbols *symbols, struct str text); /* will soon be interned */
-symbol symbols_find(const struct symbols *symbols, struct str text);  /* SYMBOL_NONE if unknown */
+/* The same of a text whose names_hash is at hand; and that it will soon be interned, so that its place begins to
+ * come from memory. */
+symbol symbols_intern_hashed(struct symbols *symbols, struct str text, uint64_t hash);
+void symbols_foresee(const struct symbols *symbols, uint64_t hash);
+symbol symbols_find(const struct symbols *symbols, struct str text); /* SYMBOL_NONE if unknown */
 struct str symbols_text(const struct symbols *symbols, symbol s);
 /* Of `a.b`, `a.b.c` that of `a` (what stands before the first dot); of `a`, and of `.a`, its own. */
 symbol symbols_group(const struct symbols *symbols, symbol s);

@@ -119,6 +119,25 @@ Test(names, a_note_is_the_first_writers)
     names_destroy(names);
 }
 
+Test(symbols, a_text_whose_hash_is_at_hand_is_the_same_text)
+{
+    static const char *const texts[] = {"ai", "ai.vision", ".net", "", "a", "startup-000017"};
+    struct symbols *symbols = symbols_create();
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct str text = str_from(texts[i]);
+        symbol s = symbols_intern_hashed(symbols, text, names_hash(text));
+
+        cr_expect_eq(symbols_intern(symbols, text), s, "%s", texts[i]);
+        cr_expect_eq(symbols_intern_hashed(symbols, text, names_hash(text)), s, "%s", texts[i]);
+        cr_expect(str_equal(symbols_text(symbols, s), text));
+    }
+    cr_expect_eq(symbols_group(symbols, symbols_find(symbols, STR_LIT("ai.vision"))),
+                 symbols_find(symbols, STR_LIT("ai")));
+    cr_expect_eq(symbols_count(symbols), sizeof texts / sizeof texts[0]);
+    symbols_destroy(symbols);
+}
+
 /* ---- scopes ---- */
 
 Test(symbol_scope, knows_the_stores_symbols_and_adds_its_own)
