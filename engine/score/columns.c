@@ -123,6 +123,13 @@ word_of(enum slot_type type, const struct slot *slot, uint64_t *word)
     return false;
 }
 
+/* The codes of one profile, by column, and which of them are not missing: most are, and are passed over. */
+struct codes {
+    uint32_t of[COLUMN_COUNT];
+    uint32_t n_known;
+    uint8_t known[COLUMN_COUNT];
+};
+
 /* As dictionary_code, of a value that is not missing. */
 static uint32_t
 code_of(struct dictionary *dictionary, enum slot_type type, const struct slot *slot,
@@ -146,7 +153,7 @@ code_of(struct dictionary *dictionary, enum slot_type type, const struct slot *s
 /* The code of a value in a column, whose dictionary is made for its first; false if out of memory. */
 static bool
 code_in(struct table_dictionaries *dictionaries, enum column_id column, enum slot_type type,
-        const struct slot *slot, uint32_t codes[COLUMN_COUNT])
+        const struct slot *slot, struct codes *codes)
 {
     struct dictionary *dictionary =
         atomic_load_explicit(&dictionaries->of[column], memory_order_relaxed);
@@ -157,14 +164,15 @@ code_in(struct table_dictionaries *dictionaries, enum column_id column, enum slo
             return false;
         atomic_store_explicit(&dictionaries->of[column], dictionary, memory_order_release);
     }
-    codes[column] = code_of(dictionary, type, slot, dictionaries->recent[column]);
-    return codes[column] != DICTIONARY_FULL;
+    codes->of[column] = code_of(dictionary, type, slot, dictionaries->recent[column]);
+    codes->known[codes->n_known++] = (uint8_t)column;
+    return codes->of[column] != DICTIONARY_FULL;
 }
 
 /* Of the two columns that are no field. */
 static bool
 codes_of_standing(struct table_dictionaries *dictionaries, const struct facts *facts,
-                  uint32_t codes[COLUMN_COUNT])
+                  struct codes *codes)
 {
     struct slot consent = {.state = SLOT_KNOWN, .number = columns_consent_pack(facts)};
     struct slot organisation = {.state = SLOT_KNOWN,
@@ -177,10 +185,10 @@ codes_of_standing(struct table_dictionaries *dictionaries, const struct facts *f
 
 /* Codes of all columns of a profile; false if out of memory. */
 static bool
-codes_of(struct table_dictionaries *dictionaries, const struct facts *facts,
-         uint32_t codes[COLUMN_COUNT])
+codes_of(struct table_dictionaries *dictionaries, const struct facts *facts, struct codes *codes)
 {
-    memset(codes, 0, COLUMN_COUNT * sizeof *codes); /* DICTIONARY_MISSING */
+    memset(codes->of, 0, sizeof codes->of); /* DICTIONARY_MISSING */
+    codes->n_known = 0;
     for (int i = 0; i < facts->n_slots; i++) {
         const struct slot *slot = &facts->slots[i];
         enum slot_type type = schema[slot->field].slot;
@@ -415,18 +423,18 @@ struct shape {
 
 /* The width that each column needs to hold what is in the block and one profile more. */
 static void
-widths_for(const struct block *block, const uint32_t codes[COLUMN_COUNT], struct shape *shape)
+widths_for(const struct block *block, const struct codes *codes, struct shape *shape)
 {
     for (int i = 0; i < COLUMN_COUNT; i++) {
         const struct column *column = &block->columns[i];
         uint8_t width = column->width;
 
-        if (codes != NULL && width == 0 && block->n_rows > 0 && codes[i] != column->constant) {
+        if (codes != NULL && width == 0 && block->n_rows > 0 && codes->of[i] != column->constant) {
             uint8_t wide = width_of(column->constant);
 
-            width = width_of(codes[i]) > wide ? width_of(codes[i]) : wide;
-        } else if (codes != NULL && width > 0 && width_of(codes[i]) > width) {
-            width = width_of(codes[i]);
+            width = width_of(codes->of[i]) > wide ? width_of(codes->of[i]) : wide;
+        } else if (codes != NULL && width > 0 && width_of(codes->of[i]) > width) {
+            width = width_of(codes->of[i]);
         }
         shape->widths[i] = width;
     }
@@ -434,7 +442,7 @@ widths_for(const struct block *block, const uint32_t codes[COLUMN_COUNT], struct
 
 /* What the block needs to hold what is in it, and one profile more (codes NULL: none). */
 static void
-shape_for(const struct table *table, const struct block *block, const uint32_t codes[COLUMN_COUNT],
+shape_for(const struct table *table, const struct block *block, const struct codes *codes,
           struct shape *shape)
 {
     widths_for(block, codes, shape);
@@ -445,15 +453,17 @@ shape_for(const struct table *table, const struct block *block, const uint32_t c
 
 /* Whether it needs no other shape for that, as nearly always. */
 static bool
-has_room(const struct table *table, const struct block *block, const uint32_t codes[COLUMN_COUNT])
+has_room(const struct table *table, const struct block *block, const struct codes *codes)
 {
-    for (int i = 0; i < COLUMN_COUNT; i++) {
-        const struct column *column = &block->columns[i];
+    int32_t n_beyond = 0; /* counted to the end: several columns at a time */
 
-        if (column->width == 0 ? block->n_rows > 0 && codes[i] != column->constant
-                               : width_of(codes[i]) > column->width)
-            return false;
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        int32_t code = (int32_t)codes->of[i]; /* dictionaries hold no more */
+
+        n_beyond += (code < block->least[i]) | (code > block->most[i]);
     }
+    if (n_beyond > 0)
+        return false;
     for (int i = 0; i < PLANE_SETS; i++)
         if (block->planes[i].n != planes_for(&table->dictionaries->planes[i]))
             return false;
@@ -483,6 +493,21 @@ planes_lay(const struct planes *from, struct planes *to, uint32_t n, uint64_t *a
         memcpy(at, from->bits, (size_t)n_kept * BLOCK_WORDS * sizeof *at);
     memset(at + (size_t)n_kept * BLOCK_WORDS, 0, (size_t)(n - n_kept) * BLOCK_WORDS * sizeof *at);
     *to = (struct planes){n > 0 ? at : NULL, n};
+}
+
+/* Once the first profile has come, a column without room for codes holds that one's. */
+static void
+block_note_ranges(struct block *block)
+{
+    static const int32_t most[] = {INT32_MAX, UINT8_MAX, UINT16_MAX, INT32_MAX, INT32_MAX};
+
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        const struct column *column = &block->columns[i];
+        bool is_constant = column->width == 0 && block->n_rows > 0;
+
+        block->least[i] = is_constant ? (int32_t)column->constant : 0;
+        block->most[i] = is_constant ? (int32_t)column->constant : most[column->width];
+    }
 }
 
 /* A copy of the block (NULL: an empty one) of this shape. */
@@ -520,14 +545,14 @@ block_make(const struct block *from, const struct shape *shape, uint64_t edit)
         if (from != NULL)
             column_copy(&from->columns[i], column, from->n_rows);
     }
+    block_note_ranges(block);
     return block;
 }
 
 /* The edit's own block at `at`, with room for a profile of `codes` (NULL: as it is); NULL if out of memory,
  * and then the table is as it was. */
 static struct block *
-block_own(struct columns *columns, struct table *table, uint32_t at,
-          const uint32_t codes[COLUMN_COUNT])
+block_own(struct columns *columns, struct table *table, uint32_t at, const struct codes *codes)
 {
     struct block *old = table->blocks[at], *block;
     struct shape shape;
@@ -752,20 +777,30 @@ planes_write(const struct block *block, uint32_t at, const struct marks *marks)
             plane_set(&block->planes[set], marks->planes[set][i], at);
 }
 
+/* At a place that was never used all codes are 0. */
+static void
+codes_write(struct block *block, uint32_t at, const struct codes *codes)
+{
+    bool is_first = block->n_rows == 0;
+
+    for (uint32_t i = 0; at >= block->n_rows && !is_first && i < codes->n_known; i++)
+        code_write(&block->columns[codes->known[i]], at, codes->of[codes->known[i]]);
+    if (at >= block->n_rows && !is_first)
+        return;
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        if (is_first && block->columns[i].width == 0)
+            block->columns[i].constant = codes->of[i];
+        code_write(&block->columns[i], at, codes->of[i]);
+    }
+}
+
 static void
 place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_t row,
-            bool has_record, const uint32_t codes[COLUMN_COUNT])
+            bool has_record, const struct codes *codes)
 {
-    bool is_fresh = at >= block->n_rows; /* and then all its codes are 0 */
+    bool is_first = block->n_rows == 0;
 
-    for (int i = 0; i < COLUMN_COUNT; i++) {
-        struct column *column = &block->columns[i];
-
-        if (column->width == 0)
-            column->constant = codes[i]; /* the same, or the block's first */
-        else if (codes[i] != DICTIONARY_MISSING || !is_fresh)
-            code_write(column, at, codes[i]);
-    }
+    codes_write(block, at, codes);
     bit_set(block->present, at, true);
     bit_set(block->with_record, at, has_record);
     bit_set(block->with_conflicts, at, facts->conflicts.n > 0);
@@ -780,6 +815,8 @@ place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_
     block->embedding_norms[at] = facts->embedding_norm2;
     if (block->n_rows <= at)
         block->n_rows = at + 1;
+    if (is_first)
+        block_note_ranges(block);
 }
 
 static void
@@ -805,22 +842,23 @@ columns_put(struct columns *columns, const struct facts *old, const struct facts
 {
     struct table *table = table_of(columns, facts);
     bool stays = old != NULL && old->kind == facts->kind && old->metro == facts->metro;
-    uint32_t codes[COLUMN_COUNT], at;
+    struct codes codes;
     struct marks marks;
+    uint32_t at;
     struct block *block;
 
     if (table == NULL && (table = table_add(columns, facts->kind, facts->metro)) == NULL)
         return false;
-    if (!codes_of(table->dictionaries, facts, codes))
+    if (!codes_of(table->dictionaries, facts, &codes))
         return false;
     planes_name(table->dictionaries, facts, &marks);
     at = stays ? *place : table_free_place(columns, table);
-    block = at != NO_PLACE ? block_own(columns, table, at / BLOCK_ROWS, codes) : NULL;
+    block = at != NO_PLACE ? block_own(columns, table, at / BLOCK_ROWS, &codes) : NULL;
     if (block == NULL || (old != NULL && !stays && !columns_remove(columns, old, *place)))
         return false;
     if (!stays)
         table->n_profiles++;
-    place_write(block, at % BLOCK_ROWS, facts, row, has_record, codes);
+    place_write(block, at % BLOCK_ROWS, facts, row, has_record, &codes);
     if (stays)
         planes_clear(block, at % BLOCK_ROWS);
     planes_write(block, at % BLOCK_ROWS, &marks);

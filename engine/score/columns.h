@@ -78,6 +78,7 @@ struct block {
     uint32_t embedding_norms[BLOCK_ROWS]; /* sums of squares */
     const struct facts *facts[BLOCK_ROWS];
     struct column columns[COLUMN_COUNT];
+    int32_t least[COLUMN_COUNT], most[COLUMN_COUNT]; /* codes that each column can hold as it is */
     struct planes planes[PLANE_SETS];
 };
 
