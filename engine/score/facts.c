@@ -349,13 +349,46 @@ is_of_store(struct str name)
            str_equal(name, STR_LIT("seq"));
 }
 
+static uint64_t
+load_u64(const char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static uint32_t
+load_u32(const char *at)
+{
+    uint32_t word;
+
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* Most names are of 4 to 16 bytes, which two words at each end cover; a call to memcmp takes longer. */
+static bool
+is_named(const struct field *field, struct str name)
+{
+    const char *a = field->name, *b = name.data;
+    size_t n = name.len;
+
+    if (field->name_len != n)
+        return false;
+    if (n < sizeof(uint32_t) || n > 2 * sizeof(uint64_t))
+        return memcmp(a, b, n) == 0;
+    if (n < sizeof(uint64_t))
+        return load_u32(a) == load_u32(b) && load_u32(a + n - 4) == load_u32(b + n - 4);
+    return load_u64(a) == load_u64(b) && load_u64(a + n - 8) == load_u64(b + n - 8);
+}
+
 /* The field of that name, looked for from `from` on and round; FIELD_NONE if there is none. */
 static int
 find_field(struct str name, int from)
 {
     for (int tried = 0, field = from; tried < FIELD_COUNT; tried++) {
-        if (schema[field].name_len == name.len &&
-            memcmp(schema[field].name, name.data, name.len) == 0)
+        if (is_named(&schema[field], name))
             return field;
         if (tried == 0 && is_of_store(name))
             return FIELD_NONE;
