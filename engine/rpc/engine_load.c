@@ -28,7 +28,7 @@
 
 enum {
     BATCH_PROFILES = 128,
-    BATCHES_A_THREAD = 4,
+    BATCHES_A_THREAD = 16, /* so many that nobody waits while one of them is long in the making */
     CHECKED_EVERY = 64,
     AHEAD = 8, /* ids whose places are asked of memory before they are needed */
     PROFILES_A_THREAD = 4 * BATCH_PROFILES, /* fewer are read before another thread has begun */
