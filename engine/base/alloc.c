@@ -1,6 +1,10 @@
 #include "alloc.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+enum { LARGE_PAGE_BYTES = 2 * 1024 * 1024 };
 
 #ifdef JML_FAULTS
 #include <stdatomic.h>
@@ -93,6 +97,17 @@ void
 mem_free(void *memory)
 {
     free(memory);
+}
+
+void
+mem_wish_large_pages(void *memory, size_t size)
+{
+    uintptr_t from =
+        ((uintptr_t)memory + LARGE_PAGE_BYTES - 1) & ~(uintptr_t)(LARGE_PAGE_BYTES - 1);
+    uintptr_t to = ((uintptr_t)memory + size) & ~(uintptr_t)(LARGE_PAGE_BYTES - 1);
+
+    if (memory != NULL && from < to)
+        madvise((void *)from, to - from, MADV_HUGEPAGE); /* refused: small pages */
 }
 
 void

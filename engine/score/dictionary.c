@@ -75,6 +75,7 @@ segment_ensure(struct dictionary *dictionary, uint32_t code)
         dictionary->segments[place.segment] = mem_alloc_zeroed(n, sizeof(struct slot));
         if (dictionary->segments[place.segment] == NULL)
             return NULL;
+        mem_wish_large_pages(dictionary->segments[place.segment], n * sizeof(struct slot));
         dictionary->bytes += n * sizeof(struct slot);
     }
     return dictionary->segments[place.segment] + place.at;
@@ -175,6 +176,7 @@ index_reserve(struct dictionary *dictionary)
     index = mem_alloc_zeroed((size_t)mask + 1, sizeof *index);
     if (index == NULL)
         return false;
+    mem_wish_large_pages(index, ((size_t)mask + 1) * sizeof *index);
     for (uint32_t code = DICTIONARY_MISSING + 1; code < count; code++) {
         uint32_t hash = dictionary_slot(dictionary, code)->hash, at = hash & mask;
 

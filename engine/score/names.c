@@ -104,6 +104,7 @@ index_create(struct names *names, uint32_t n_slots)
 
     if (index == NULL)
         return NULL;
+    mem_wish_large_pages(index, size);
     index->mask = n_slots - 1;
     names->bytes += size;
     return index;
