@@ -12,7 +12,8 @@ void
 search_slopes(struct search *search)
 {
     const int64_t one = INT64_C(1) << SLOPE_BITS;
-    int64_t a = 1, b = 1; /* in the middle, until there is a list */
+    int64_t a = 1 + search->told_views[PLAN_FROM]; /* in the middle, until there are any */
+    int64_t b = 1 + search->told_views[PLAN_TO];
 
     for (size_t i = 0; i < search->heap.n; i++) {
         a += search->heap.hits[i].score.from_view;
@@ -98,6 +99,47 @@ losses_ready(struct search *search, int32_t least)
     search->best_bound = search_bound(search, search->most[PLAN_FROM], search->most[PLAN_TO]);
     search->unit = (INT64_C(1) << LADDER_SHIFT) / (int64_t)search->scale;
     return tolerated;
+}
+
+/* For each place in question KERNEL_SUM_MOST less its limit, in planes. Who may lose nothing at all is let
+ * go. */
+static void
+starts_set(const struct search *search, int64_t tolerated, int32_t least,
+           const uint16_t leasts[BLOCK_ROWS], uint64_t bits[BLOCK_WORDS], uint64_t *starts)
+{
+    for (size_t word = 0; word < BLOCK_WORDS; word++) {
+        uint64_t planes[KERNEL_SUM_BITS] = {0};
+
+        for (uint64_t left = bits[word]; left != 0; left &= left - 1) {
+            unsigned at = (unsigned)__builtin_ctzll(left);
+            int64_t own = tolerated - (leasts[word * 64 + at] - least) * BOUND_UNIT;
+            uint64_t start;
+
+            if (own < 0) {
+                bits[word] &= ~(left & -left);
+                continue;
+            }
+            start = KERNEL_SUM_MOST - ((uint64_t)own * search->scale >> LADDER_SHIFT);
+            for (unsigned b = 0; b < KERNEL_SUM_BITS; b++)
+                planes[b] |= (start >> b & 1) << at;
+        }
+        for (unsigned b = 0; b < KERNEL_SUM_BITS; b++)
+            starts[b * BLOCK_WORDS + word] = planes[b];
+    }
+}
+
+void
+search_prune_each(struct search *search, const struct block *block, int32_t least,
+                  const uint16_t leasts[BLOCK_ROWS], uint64_t bits[BLOCK_WORDS],
+                  struct ladder_scratch *scratch)
+{
+    int64_t tolerated = losses_ready(search, least);
+
+    scratch->climbers.n = 0;
+    if (tolerated < 0)
+        return;
+    starts_set(search, tolerated, least, leasts, bits, scratch->starts);
+    ladders_climb_each(&search->ladders, search->lens, block, scratch, bits);
 }
 
 int32_t

@@ -276,10 +276,14 @@ text_quality_of(const struct search *search, const struct block *block, uint32_t
 static void
 found(struct search *search, const struct match_hit *hit)
 {
-    if (search->sweep != NULL)
-        search->sweep->tell(search->sweep->context, hit->row, hit->score.score);
-    else
+    if (search->sweep == NULL) {
         hit_heap_offer(&search->heap, hit);
+        return;
+    }
+    search->n_told++;
+    search->told_views[PLAN_FROM] += hit->score.from_view;
+    search->told_views[PLAN_TO] += hit->score.to_view;
+    search->sweep->tell(search->sweep->context, hit->row, hit->score.score);
 }
 
 /* A want's exact points at a place, over what the sums have of it. */

@@ -97,6 +97,7 @@ struct ladder_scratch {
     _Alignas(64) uint64_t tops[KERNEL_TOPS * BLOCK_WORDS];
     uint64_t levels[KERNEL_LEVELS * BLOCK_WORDS];
     uint64_t sums[KERNEL_SUM_BITS * BLOCK_WORDS];
+    uint64_t starts[KERNEL_SUM_BITS * BLOCK_WORDS]; /* of ladders_climb_each */
 };
 
 /* Ladders of all wants that have one, for a looker whose rows these are. record_gain: weighted points by
@@ -115,6 +116,11 @@ uint64_t ladders_level(struct ladders *ladders, const struct lens *lens,
 /* Leaves in scratch->climbers those of the places that lose no more than `limit` of those units. */
 void ladders_climb(struct ladders *ladders, const struct lens *lens, const struct block *block,
                    unsigned limit, struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS]);
+
+/* The same, where each place in question has a limit of its own: it begins with KERNEL_SUM_MOST - limit in
+ * scratch->starts, a plane for each bit of it, which counts as lost. */
+void ladders_climb_each(struct ladders *ladders, const struct lens *lens, const struct block *block,
+                        struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS]);
 
 /* Adds to both views' sums of n places what the told wants bring them: exactly, or at most. */
 void ladder_add(struct ladder *ladder, const struct lens *lens, const struct block *block,

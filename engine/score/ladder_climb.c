@@ -345,17 +345,23 @@ climb_few(struct ladder *ladder, const struct lens *lens, const struct block *bl
 
 /* ---- climbing ---- */
 
-void
-ladders_climb(struct ladders *ladders, const struct lens *lens, const struct block *block,
-              unsigned limit, struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS])
+static void
+measure_once(struct ladders *ladders, const struct lens *lens, const struct block *block,
+             struct ladder_scratch *scratch, const uint64_t bits[BLOCK_WORDS])
+{
+    if (!ladders->are_measured && lens->table->n_blocks >= WORTH_MEASURING)
+        measure(ladders, lens, block, scratch, bits);
+}
+
+/* From sums that have begun. */
+static void
+climb_all(struct ladders *ladders, const struct lens *lens, const struct block *block,
+          struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS])
 {
     struct climbers *climbers = &scratch->climbers;
     bool are_few = false;
     size_t at = 0;
 
-    if (!ladders->are_measured && lens->table->n_blocks >= WORTH_MEASURING)
-        measure(ladders, lens, block, scratch, bits);
-    sums_begin(KERNEL_SUM_MOST - limit, scratch->sums);
     while (at < ladders->n && !are_few) {
         if (climb(ladders->all[at++], lens, block, scratch, bits))
             are_few = lens->plan->kernel->tally(bits, BLOCK_WORDS) <= FEW;
@@ -363,8 +369,27 @@ ladders_climb(struct ladders *ladders, const struct lens *lens, const struct blo
     list_places(bits, scratch->sums, climbers);
     for (; at < ladders->n && climbers->n > 0; at++)
         climb_few(ladders->all[at], lens, block, climbers);
-    for (uint32_t i = 0; i < climbers->n; i++)
-        climbers->lost[i] = (uint8_t)(climbers->lost[i] - (KERNEL_SUM_MOST - limit));
+}
+
+void
+ladders_climb(struct ladders *ladders, const struct lens *lens, const struct block *block,
+              unsigned limit, struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS])
+{
+    measure_once(ladders, lens, block, scratch, bits);
+    sums_begin(KERNEL_SUM_MOST - limit, scratch->sums);
+    climb_all(ladders, lens, block, scratch, bits);
+    for (uint32_t i = 0; i < scratch->climbers.n; i++)
+        scratch->climbers.lost[i] =
+            (uint8_t)(scratch->climbers.lost[i] - (KERNEL_SUM_MOST - limit));
+}
+
+void
+ladders_climb_each(struct ladders *ladders, const struct lens *lens, const struct block *block,
+                   struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS])
+{
+    measure_once(ladders, lens, block, scratch, bits);
+    memcpy(scratch->sums, scratch->starts, sizeof scratch->sums);
+    climb_all(ladders, lens, block, scratch, bits);
 }
 
 /* ---- place by place ---- */

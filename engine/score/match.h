@@ -98,11 +98,11 @@ enum err_code match_top_plain(const struct match_plan *plan, const struct match_
                               struct arena *arena, struct match_list *out, struct err *err);
 /*
  * One column of the matrix: every eligible counterpart of the query's viewer, in no order, with the score of
- * the pair, if it is at least what `least` says for that counterpart, and the query's min_score. query.k is
- * not read.
+ * the pair, if it is at least what `leasts` says for that counterpart, and the query's min_score. query.k is
+ * not read. Of a counterpart that has been told `leasts` may change.
  */
 struct match_sweep {
-    int32_t (*least)(void *context, uint32_t row); /* 0: any; above 10000: never */
+    const uint16_t *leasts; /* of every row of the roster; 0: any; above 10000: never */
     void (*tell)(void *context, uint32_t row, int32_t score);
     void *context;
 };

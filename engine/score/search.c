@@ -15,7 +15,7 @@ take_some(struct search *search, uint32_t block_at, const struct climbers *climb
 {
     int64_t losses[TEXTS_AT_ONCE] = {0}, reach = search_least(search) * BOUND_UNIT;
 
-    if (search->has_text && search->sweep == NULL)
+    if (search->has_text)
         search_text_losses(search, search->lens->table->blocks[block_at], climbers->places + first,
                            n, losses);
     for (uint32_t i = 0; i < n; i++) {
@@ -59,12 +59,9 @@ static bool
 prunes(struct search *search, const struct block *block, int32_t least, uint64_t eligible,
        uint64_t bits[BLOCK_WORDS], struct ladder_scratch *scratch)
 {
-    uint64_t all[BLOCK_WORDS];
-
-    if (search->sweep != NULL || (search->blocks_seen++ % CHECK_EVERY != 0 && search->skips_prune))
+    if (search->blocks_seen++ % CHECK_EVERY != 0 && search->skips_prune)
         return false;
-    memcpy(all, bits, sizeof all);
-    search_prune(search, block, least, all, scratch);
+    search_prune(search, block, least, bits, scratch);
     search->skips_prune = least > 0 && scratch->climbers.n > eligible - eligible / 8;
     return true;
 }
@@ -79,13 +76,14 @@ search_block(struct search *search, uint32_t block_at, struct survivors *survivo
     search->eligible += eligible;
     if (eligible == 0 || (search->heap.room == 0 && search->sweep == NULL))
         return;
+    if (search->sweep != NULL) {
+        sweep_block(search, block_at, bits, survivors);
+        return;
+    }
     if (!prunes(search, block, search_least(search), eligible, bits, &survivors->ladders))
         climb_nothing(search, bits, &survivors->ladders.climbers);
     take_climbers(search, block_at, survivors);
-    if (search->sweep != NULL)
-        search_settle(search, survivors);
-    else
-        search_rise(search, survivors);
+    search_rise(search, survivors);
 }
 
 void

@@ -69,6 +69,9 @@ struct search {
     uint32_t own_place;
     struct hit_heap heap;
     const struct match_sweep *sweep; /* in place of the heap; or NULL */
+    int32_t sweep_least;             /* what a sweep's levels are made for (sweep.c) */
+    uint64_t n_told, n_told_enough;  /* by the sweep; when its slopes will be worth a second look */
+    int64_t told_views[PLAN_SIDES];  /* sums */
     uint64_t considered, eligible;
 
     bool has_text;                   /* there are text wants */
@@ -112,6 +115,7 @@ struct search {
 /* Contenders that are being settled; one a thread. */
 struct survivors {
     struct ladder_scratch ladders;
+    uint16_t leasts[BLOCK_ROWS]; /* of a sweep: what each place of the block must reach */
     struct contender taken[CONTENDERS_MAX];
     uint32_t n;
     uint32_t places[CONTENDERS_MAX]; /* of the table */
@@ -150,6 +154,11 @@ int32_t search_contender_bound(int64_t bound);
  * spoiled. */
 void search_prune(struct search *search, const struct block *block, int32_t least,
                   uint64_t bits[BLOCK_WORDS], struct ladder_scratch *scratch);
+/* The same, where each place must reach a score of its own, leasts[place], and none of them less than
+ * `least`. */
+void search_prune_each(struct search *search, const struct block *block, int32_t least,
+                       const uint16_t leasts[BLOCK_ROWS], uint64_t bits[BLOCK_WORDS],
+                       struct ladder_scratch *scratch);
 /* The bound of a climber that has lost so many units. */
 int64_t search_climber_bound(const struct search *search, uint32_t lost);
 
@@ -179,6 +188,12 @@ void search_contend(struct search *search, struct contender contender, struct su
 void search_rise(struct search *search, struct survivors *survivors);
 /* All of them. */
 void search_settle(struct search *search, struct survivors *survivors);
+
+/* ---- sweep.c: in place of one list, a least score for every candidate ---- */
+
+/* The eligible of a block, to the end; the bits are spoiled. */
+void sweep_block(struct search *search, uint32_t block_at, uint64_t bits[BLOCK_WORDS],
+                 struct survivors *survivors);
 
 /* ---- search.c ---- */
 

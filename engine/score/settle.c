@@ -17,6 +17,7 @@ struct group {
     uint32_t n;
     int64_t *sums[PLAN_SIDES];
     uint16_t places[CONTENDERS_MAX]; /* of the block */
+    const uint16_t *leasts;          /* by place: what each must reach; NULL: all the same */
 };
 
 /* Adds the points of a want, by codes of one width. */
@@ -55,18 +56,23 @@ add_want(const struct search *search, size_t want_at, struct group *group)
     }
 }
 
-/* Lets go whoever can't reach `least` with `left` more in each view. */
+/* Lets go whoever can't reach `least`, or a score of its own, with `left` more in each view. */
 static void
 keep_reaching(const struct search *search, int32_t least, const int64_t left[PLAN_SIDES],
               struct group *group)
 {
-    int64_t reach = least * BOUND_UNIT - search_bound(search, left[PLAN_FROM], left[PLAN_TO]);
+    int64_t most = search_bound(search, left[PLAN_FROM], left[PLAN_TO]);
+    int64_t reach = least * BOUND_UNIT - most;
     int64_t *from = group->sums[PLAN_FROM], *to = group->sums[PLAN_TO];
     int64_t from_rate = search->rates[PLAN_FROM], to_rate = search->rates[PLAN_TO];
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < group->n; i++) {
-        group->places[n] = group->places[i];
+        uint16_t place = group->places[i];
+
+        if (group->leasts != NULL)
+            reach = group->leasts[place] * BOUND_UNIT - most;
+        group->places[n] = place;
         from[n] = from[i];
         to[n] = to[i];
         n += from_rate * from[i] + to_rate * to[i] >= reach;
@@ -101,15 +107,14 @@ sums_of(const struct search *search, int32_t least, struct group *group)
         ladder_add(ladder, lens, group->block, group->places, group->n, group->sums);
         for (int view = 0; view < PLAN_SIDES; view++)
             left[view] -= ladder->told_most[view];
-        if (least > 0)
-            keep_reaching(search, least, left, group);
+        keep_reaching(search, least, left, group);
     }
     for (size_t i = 0; i < search->n_order && group->n > 0; i++) {
         const struct lens_want *want = &lens->wants[search->order[i]];
 
         add_want(search, search->order[i], group);
         left[want->view] -= (int64_t)want->weight * search->mosts[search->order[i]];
-        if (least > 0 && i + 1 >= search->n_cheap)
+        if (i + 1 >= search->n_cheap)
             keep_reaching(search, least, left, group);
     }
 }
@@ -181,6 +186,7 @@ settle_block(struct search *search, const struct contender *contenders, uint32_t
     uint32_t first = contenders[0].place - contenders[0].place % BLOCK_ROWS;
     int32_t least = search->sweep == NULL ? search_least(search) : 0;
 
+    group.leasts = search->sweep != NULL ? survivors->leasts : NULL;
     group.block = block_of(search, contenders[0].place);
     group.n = n;
     for (uint32_t i = 0; i < n; i++)
@@ -199,21 +205,10 @@ settle_block(struct search *search, const struct contender *contenders, uint32_t
         survivors->bounds[at] =
             search_bound(search, survivors->sums[PLAN_FROM][at] + rest.gains[PLAN_FROM],
                          survivors->sums[PLAN_TO][at] + rest.gains[PLAN_TO]);
+        if (group.leasts != NULL)
+            least = group.leasts[group.places[i]];
         survivors->n += survivors->bounds[at] >= least * BOUND_UNIT;
     }
-}
-
-/* What a survivor must reach; of a sweep each has a least score of its own. */
-static int32_t
-least_for(const struct search *search, uint32_t row)
-{
-    const struct match_sweep *sweep = search->sweep;
-    int32_t least = search->query->min_score, own;
-
-    if (sweep == NULL)
-        return search_least(search);
-    own = sweep->least(sweep->context, row);
-    return own > least ? own : least;
 }
 
 static void
@@ -234,7 +229,9 @@ settle_taken(struct search *search, uint32_t n_taken, struct survivors *survivor
         const struct block *block = block_of(search, place);
         const int64_t sums[PLAN_SIDES] = {survivors->sums[PLAN_FROM][i],
                                           survivors->sums[PLAN_TO][i]};
-        int32_t least = least_for(search, block->rows[place % BLOCK_ROWS]);
+        int32_t least = search->sweep != NULL
+                            ? survivors->leasts[place % BLOCK_ROWS] /* one block's */
+                            : search_least(search);
 
         fetch_facts(search, survivors, at + 2);
         fetch_text(search, survivors, at + 1);

@@ -51,7 +51,8 @@ struct standing {
     uint32_t n_places, n_lists;
     uint32_t first_free; /* NO_LIST: none */
     uint32_t *list_of;   /* by row; NULL where there is only one */
-    uint32_t n_rows;     /* of list_of */
+    uint16_t *leasts;    /* likewise: what its list takes note of (least_of); NEVER: no list */
+    uint32_t n_rows;     /* of these two */
     size_t bytes;
     struct standing_counts counts;
 };
@@ -90,6 +91,23 @@ static size_t
 n_shown(const struct standing *standing, const struct list *list)
 {
     return list->n < standing->spec.k ? list->n : standing->spec.k;
+}
+
+/* What a candidate that is not on the list must score for the list to take note of it. */
+static int32_t
+least_of(const struct standing *standing, const struct list *list)
+{
+    if (list->is_due)
+        return NEVER;
+    return list->is_whole || list->floor < standing->spec.min_score ? standing->spec.min_score
+                                                                    : list->floor;
+}
+
+static void
+note_least(struct standing *standing, const struct list *list)
+{
+    if (standing->leasts != NULL)
+        standing->leasts[list->looker] = (uint16_t)least_of(standing, list);
 }
 
 /* Entries whose places are not known any more. */
@@ -149,17 +167,23 @@ rows_reserve(struct standing *standing, uint32_t n_rows, struct err *err)
 {
     uint32_t room = standing->n_rows + standing->n_rows / 8 + 256;
     uint32_t *list_of;
+    uint16_t *leasts;
 
     if (standing->page_lists == 1 || n_rows <= standing->n_rows)
         return ERR_OK;
     room = room > n_rows ? room : n_rows;
-    if (charge(standing, (room - standing->n_rows) * sizeof *list_of, err) != ERR_OK)
+    if (charge(standing, (room - standing->n_rows) * (sizeof *list_of + sizeof *leasts), err) !=
+        ERR_OK)
         return err->code;
     list_of = mem_realloc(standing->list_of, room * sizeof *list_of);
-    if (list_of == NULL)
+    standing->list_of = list_of != NULL ? list_of : standing->list_of;
+    leasts = mem_realloc(standing->leasts, room * sizeof *leasts);
+    standing->leasts = leasts != NULL ? leasts : standing->leasts;
+    if (list_of == NULL || leasts == NULL)
         return err_no_memory(err);
     memset(list_of + standing->n_rows, 0xff, (room - standing->n_rows) * sizeof *list_of);
-    standing->list_of = list_of;
+    for (uint32_t row = standing->n_rows; row < room; row++)
+        leasts[row] = NEVER;
     standing->n_rows = room;
     return ERR_OK;
 }
@@ -182,6 +206,7 @@ list_add(struct standing *standing, uint32_t looker, uint32_t *place, struct err
     *list_at(standing, *place) = (struct list){.looker = looker, .is_whole = true};
     if (standing->list_of != NULL)
         standing->list_of[looker] = *place;
+    note_least(standing, list_at(standing, *place));
     standing->n_lists++;
     return ERR_OK;
 }
@@ -192,8 +217,10 @@ list_remove(struct standing *standing, uint32_t place)
     struct list *list = list_at(standing, place);
 
     clear(standing, place);
-    if (standing->list_of != NULL)
+    if (standing->list_of != NULL) {
         standing->list_of[list->looker] = NO_LIST;
+        standing->leasts[list->looker] = NEVER;
+    }
     *list = (struct list){.looker = ROSTER_NO_ROW, .floor = (int32_t)standing->first_free};
     standing->first_free = place;
     standing->n_lists--;
@@ -242,6 +269,7 @@ insert(struct standing *standing, const struct roster *roster, uint32_t place, u
     if (list->n == standing->room) {
         list->is_whole = false;
         list->floor = at == list->n ? score : scores[list->n - 1];
+        note_least(standing, list);
         if (at == list->n)
             return;
         list->n--;
@@ -264,16 +292,6 @@ remove_entry(struct standing *standing, uint32_t place, uint32_t at)
     memmove(rows + at, rows + at + 1, (list->n - at) * sizeof *rows);
     memmove(scores + at, scores + at + 1, (list->n - at) * sizeof *scores);
     rows[list->n] = ROSTER_NO_ROW;
-}
-
-/* What a candidate that is not on the list must score for the list to take note of it. */
-static int32_t
-least_of(const struct standing *standing, const struct list *list)
-{
-    if (list->is_due)
-        return NEVER;
-    return list->is_whole || list->floor < standing->spec.min_score ? standing->spec.min_score
-                                                                    : list->floor;
 }
 
 /* ---- searching ---- */
@@ -307,6 +325,7 @@ take_list(struct standing *standing, uint32_t place, const struct match_list *fo
     list->is_whole = found->n < standing->room;
     list->floor = found->n > 0 ? scores[found->n - 1] : 0;
     list->is_due = false;
+    note_least(standing, list);
 }
 
 /* The lists at these places anew. */
@@ -418,6 +437,7 @@ standing_destroy(struct standing *standing)
         mem_free(standing->pages[i]);
     mem_free(standing->pages);
     mem_free(standing->list_of);
+    mem_free(standing->leasts);
     mem_free(standing->only);
     roster_drop(standing->roster);
     mem_free(standing);
@@ -749,6 +769,7 @@ renew_own(struct update *update, struct err *err)
             break;
         dirty(update, place);
         list_at(standing, place)->is_due = true;
+        note_least(standing, list_at(standing, place));
         if (!is_looker)
             clear(standing, place); /* removed at the end, when it has been told */
     }
@@ -756,15 +777,6 @@ renew_own(struct update *update, struct err *err)
 }
 
 /* ---- as candidates of others ---- */
-
-static int32_t
-sweep_least(void *context, uint32_t row)
-{
-    const struct update *update = context;
-    uint32_t place = place_of(update->standing, row);
-
-    return place != NO_LIST ? least_of(update->standing, list_at(update->standing, place)) : NEVER;
-}
 
 static void
 offer(struct update *update, uint32_t place, uint32_t row, int32_t score)
@@ -786,35 +798,17 @@ sweep_tell(void *context, uint32_t row, int32_t score)
     offer(update, place_of(update->standing, row), update->sweeping, score);
 }
 
-/* Nobody below this is of interest to any list. */
-static int32_t
-least_of_all(const struct standing *standing)
-{
-    int32_t least = NEVER;
-
-    for (uint32_t place = 0; place < standing->n_places; place++) {
-        const struct list *list = list_at(standing, place);
-        int32_t one = list->looker != ROSTER_NO_ROW ? least_of(standing, list) : NEVER;
-
-        least = one < least ? one : least;
-    }
-    return least;
-}
-
 static enum err_code
 sweep(struct update *update, uint32_t row, struct err *err)
 {
     struct standing *standing = update->standing;
     struct match_query query = query_of(standing, update->plans, row, update->stop);
-    const struct match_sweep sweep = {sweep_least, sweep_tell, update};
+    const struct match_sweep sweep = {standing->leasts, sweep_tell, update};
     struct arena_mark mark;
     struct arena *arena;
     enum err_code code;
 
     query.on_from = !standing->spec.on_from;
-    query.min_score = least_of_all(standing);
-    if (query.min_score >= NEVER)
-        return ERR_OK;
     arena = arena_create(SCRATCH_BYTES_MAX);
     if (arena == NULL)
         return err_no_memory(err);

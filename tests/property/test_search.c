@@ -1,3 +1,4 @@
+#include "columns.h"
 #include "kernel.h"
 #include "ladder_check.h"
 #include "sample.h"
@@ -144,15 +145,47 @@ expect_same(const struct match_list *got, const struct match_list *want, const c
 /* ---- a sweep: every pair once, with its score ---- */
 
 struct swept {
-    int32_t least[2 * PROFILES]; /* by row */
-    int32_t scores[2 * PROFILES];
+    int32_t true_scores[2 * PROFILES]; /* by row; -1: not eligible */
+    uint16_t leasts[2 * PROFILES];
+    int32_t scores[2 * PROFILES]; /* as they were told; -1: not */
 };
 static struct swept swept;
 
+/* How much candidates ask: each what it likes; close to what their pair reaches; nearly all so much that few
+ * reach it; close to that in every other block, and anything at all in those between; no list at all. */
+enum asking { ASK_ANYTHING, ASK_NEARLY, ASK_MUCH, ASK_BY_BLOCKS, ASK_NEVER, ASKINGS };
+
 static int32_t
-least_of(void *context, uint32_t row)
+nearly(struct sample *sample, int32_t score)
 {
-    return ((struct swept *)context)->least[row];
+    int32_t least = score + (int32_t)sample_below(sample, 5) - 2;
+
+    return score < 0 || least < 0 ? 0 : least;
+}
+
+static int32_t
+draw_least(struct sample *sample, enum asking asking, uint32_t row)
+{
+    int32_t score = swept.true_scores[row];
+
+    switch (asking) {
+    case ASK_ANYTHING:
+        return sample_chance(sample, 30) ? 0 : (int32_t)sample_below(sample, 10002);
+    case ASK_NEARLY:
+        return nearly(sample, score);
+    case ASK_MUCH:
+        return sample_chance(sample, 2)    ? 0
+               : sample_chance(sample, 10) ? nearly(sample, score)
+                                           : 8000 + (int32_t)sample_below(sample, 2001);
+    case ASK_BY_BLOCKS:
+        return roster_place(world.roster, row) / BLOCK_ROWS % 2 == 0
+                   ? nearly(sample, score)
+                   : (int32_t)sample_below(sample, 300);
+    case ASK_NEVER:
+    case ASKINGS:
+        break;
+    }
+    return sample_chance(sample, 50) ? 10001 : UINT16_MAX;
 }
 
 static void
@@ -165,16 +198,8 @@ note(void *context, uint32_t row, int32_t score)
 }
 
 static void
-check_sweep(struct sample *sample, const struct match_plan *by, const struct match_query *query)
+score_all(const struct match_plan *by, const struct match_query *query)
 {
-    struct match_sweep sweep = {least_of, note, &swept};
-    struct err err = {0};
-
-    for (uint32_t row = 0; row < roster_rows(world.roster); row++) {
-        swept.least[row] = sample_chance(sample, 30) ? 0 : (int32_t)sample_below(sample, 10002);
-        swept.scores[row] = -1;
-    }
-    cr_assert_eq(match_sweep(by, query, &sweep, world.arena, &err), ERR_OK, "%s", err.message);
     for (uint32_t row = 0; row < roster_rows(world.roster); row++) {
         const struct facts *other = roster_facts(world.roster, row);
         const struct facts *from = query->on_from ? query->viewer : other;
@@ -185,11 +210,40 @@ check_sweep(struct sample *sample, const struct match_plan *by, const struct mat
         if (other != NULL && match_pair_rule(by, from, to, &requirement) == RULE_NONE)
             match_pair_score(by, from, query->on_from ? query->row : row, to,
                              query->on_from ? row : query->row, &score);
-        if (score.score < swept.least[row] || score.score < query->min_score)
-            score.score = -1;
-        cr_assert_eq(swept.scores[row], score.score, "JML_SEED=%llu: row %u swept with %d, not %d",
-                     SEED, row, swept.scores[row], score.score);
+        swept.true_scores[row] = score.score;
     }
+}
+
+static void
+check_asking(struct sample *sample, const struct match_plan *by, const struct match_query *query,
+             enum asking asking, const char *kernel)
+{
+    const struct match_sweep sweep = {swept.leasts, note, &swept};
+    struct err err = {0};
+
+    for (uint32_t row = 0; row < roster_rows(world.roster); row++) {
+        swept.leasts[row] = (uint16_t)draw_least(sample, asking, row);
+        swept.scores[row] = -1;
+    }
+    cr_assert_eq(match_sweep(by, query, &sweep, world.arena, &err), ERR_OK, "%s", err.message);
+    for (uint32_t row = 0; row < roster_rows(world.roster); row++) {
+        int32_t score = swept.true_scores[row];
+
+        if (score < swept.leasts[row] || score < query->min_score)
+            score = -1;
+        cr_assert_eq(swept.scores[row], score,
+                     "JML_SEED=%llu JML_ROUNDS=1: asking %d, by %s: row %u swept with %d, not %d",
+                     SEED, (int)asking, kernel, row, swept.scores[row], score);
+    }
+}
+
+static void
+check_sweep(struct sample *sample, const struct match_plan *by, const struct match_query *query,
+            const char *kernel)
+{
+    score_all(by, query);
+    for (int asking = 0; asking < ASKINGS; asking++)
+        check_asking(sample, by, query, (enum asking)asking, kernel);
 }
 
 /* ---- everything about one roster ---- */
@@ -226,9 +280,9 @@ check_roster(struct sample *sample, const struct roster *roster, bool with_sweep
                          err.message);
             for (int i = 0; i < VIEWERS; i++)
                 expect_same(&got[i], &wanted[i], "a batch", names[k]);
+            if (with_sweep)
+                check_sweep(sample, plan, &queries[k], names[k]);
         }
-        if (with_sweep)
-            check_sweep(sample, plan, &queries[0]);
         for (int i = 0; i < VIEWERS; i++)
             n_fallen += ladder_check(plan, &queries[i], sample, world.arena);
     }
