@@ -39,25 +39,6 @@ standing_query(const struct standing *standing, const struct standing_plans *pla
                                 .cancel_context = stop->context};
 }
 
-static void
-take_list(struct standing *standing, uint32_t place, const struct match_list *found)
-{
-    struct list *list = list_at(standing, place);
-    uint32_t *rows = rows_at(standing, place);
-    int32_t *scores = scores_at(standing, place);
-
-    list_clear(standing, place);
-    for (size_t i = 0; i < found->n; i++) {
-        rows[i] = found->hits[i].row;
-        scores[i] = found->hits[i].score.score;
-    }
-    list->n = (uint32_t)found->n;
-    list->is_whole = found->n < standing->room;
-    list->floor = found->n > 0 ? scores[found->n - 1] : 0;
-    list->is_due = false;
-    list_note_least(standing, list);
-}
-
 /* The lists at these places anew. */
 enum err_code
 standing_search(struct standing *standing, const struct standing_plans *plans,
@@ -77,7 +58,7 @@ standing_search(struct standing *standing, const struct standing_plans *plans,
     for (size_t i = 0; i < n && n < FEW_SEARCHES && code == ERR_OK; i++)
         code = match_top(plans->plan, &queries[i], arena, &lists[i], err);
     for (size_t i = 0; i < n && code == ERR_OK; i++)
-        take_list(standing, places[i], &lists[i]);
+        list_take(standing, places[i], &lists[i]);
     return code;
 }
 

@@ -26,7 +26,7 @@
  * of the other parties of its positive outcomes, since a record counts what these are now. An outcome
  * touches the records of its two parties, and nothing else.
  *
- * Memory of a list: 20 bytes and 8 * (k + max(8, k)), in pages of 256 lists; and 4 bytes for each row of the
+ * Memory of a list: 20 bytes and 9 * (k + max(8, k)), in pages of 256 lists; and 6 bytes for each row of the
  * roster. Pure; one thread at a time, but for standing_fill. Holds its roster.
  */
 struct standing;

@@ -1,7 +1,88 @@
 #include "alloc.h"
+#include "bits.h"
 #include "standing_parts.h"
 
 #include <string.h>
+
+enum {
+    SIGN_BITS = 8,  /* an entry */
+    SIGNS_AGED = 4, /* a quarter as many have come: signs are made anew */
+    SIGNS_FEW = 16
+};
+
+/* ---- signs ---- */
+
+static size_t
+page_entries(const struct standing *standing)
+{
+    return standing->page_lists * standing->room;
+}
+
+static size_t
+sign_words(const struct standing *standing)
+{
+    return (page_entries(standing) * SIGN_BITS + 63) / 64;
+}
+
+/* The two bits of a row, of n. */
+static void
+signs_of(uint32_t row, size_t n, size_t bits[2])
+{
+    uint64_t hash = row * UINT64_C(0x9e3779b97f4a7c15);
+
+    bits[0] = (size_t)((hash >> 32) * n >> 32);
+    bits[1] = (size_t)((hash & UINT32_MAX) * n >> 32);
+}
+
+static void
+sign(const struct standing *standing, struct page *page, uint32_t row)
+{
+    size_t bits[2];
+
+    signs_of(row, sign_words(standing) * 64, bits);
+    for (int i = 0; i < 2; i++)
+        page->signs[bits[i] / 64] |= UINT64_C(1) << bits[i] % 64;
+}
+
+static void
+sign_all(const struct standing *standing, struct page *page)
+{
+    size_t n = page_entries(standing);
+    uint32_t n_signed = 0;
+
+    memset(page->signs, 0, sign_words(standing) * sizeof *page->signs);
+    for (size_t i = 0; i < n; i++)
+        if (page->rows[i] != ROSTER_NO_ROW) {
+            sign(standing, page, page->rows[i]);
+            n_signed++;
+        }
+    page->has_signs = true;
+    page->n_come = 0;
+    page->n_signed = n_signed;
+}
+
+bool
+page_may_have(const struct standing *standing, struct page *page, uint32_t row)
+{
+    size_t bits[2];
+
+    if (!page->has_signs || page->n_come > page->n_signed / SIGNS_AGED + SIGNS_FEW)
+        sign_all(standing, page);
+    signs_of(row, sign_words(standing) * 64, bits);
+    return has_bit(page->signs, (uint32_t)bits[0]) && has_bit(page->signs, (uint32_t)bits[1]);
+}
+
+/* A row that a list of the page now has. */
+static void
+note_row(const struct standing *standing, uint32_t place, uint32_t row)
+{
+    struct page *page = standing->pages[place / standing->page_lists];
+
+    if (!page->has_signs)
+        return;
+    sign(standing, page, row);
+    page->n_come++;
+}
 
 /* ---- places ---- */
 
@@ -48,9 +129,10 @@ charge(struct standing *standing, size_t bytes, struct err *err)
 static enum err_code
 page_add(struct standing *standing, struct err *err)
 {
-    size_t heads = sizeof(struct page) + standing->page_lists * sizeof(struct list);
-    size_t entries = standing->page_lists * standing->room;
-    size_t bytes = heads + entries * (sizeof(uint32_t) + sizeof(int32_t));
+    size_t words = sign_words(standing), entries = page_entries(standing);
+    size_t heads = (sizeof(struct page) + standing->page_lists * sizeof(struct list) + 7) / 8 * 8;
+    size_t bytes =
+        heads + words * sizeof(uint64_t) + entries * (sizeof(uint32_t) + sizeof(int32_t));
     struct page *page;
 
     if (standing->n_pages == standing->pages_room) {
@@ -67,7 +149,9 @@ page_add(struct standing *standing, struct err *err)
     page = mem_alloc(bytes);
     if (page == NULL)
         return err_no_memory(err);
-    page->rows = (uint32_t *)(void *)((char *)page + heads);
+    page->has_signs = false;
+    page->signs = (uint64_t *)(void *)((char *)page + heads);
+    page->rows = (uint32_t *)(void *)(page->signs + words);
     page->scores = (int32_t *)(page->rows + entries);
     memset(page->rows, 0xff, entries * sizeof(uint32_t));
     standing->pages[standing->n_pages++] = page;
@@ -178,6 +262,27 @@ list_insert(struct standing *standing, const struct roster *roster, uint32_t pla
     rows[at] = row;
     scores[at] = score;
     list->n++;
+    note_row(standing, place, row);
+}
+
+void
+list_take(struct standing *standing, uint32_t place, const struct match_list *found)
+{
+    struct list *list = list_at(standing, place);
+    uint32_t *rows = rows_at(standing, place);
+    int32_t *scores = scores_at(standing, place);
+
+    list_clear(standing, place);
+    for (size_t i = 0; i < found->n; i++) {
+        rows[i] = found->hits[i].row;
+        scores[i] = found->hits[i].score.score;
+        note_row(standing, place, rows[i]);
+    }
+    list->n = (uint32_t)found->n;
+    list->is_whole = found->n < standing->room;
+    list->floor = found->n > 0 ? scores[found->n - 1] : 0;
+    list->is_due = false;
+    list_note_least(standing, list);
 }
 
 void

@@ -30,11 +30,21 @@ struct list {
     bool is_due;     /* to be searched anew */
 };
 
-/* A page: its lists' heads, and after them their entries in two arrays, so that looking for a row reads
- * nothing but rows. Unused rows are ROSTER_NO_ROW. */
+/*
+ * A page: its lists' heads, and after them their entries in two arrays, so that looking for a row reads
+ * nothing but rows. Unused rows are ROSTER_NO_ROW.
+ *
+ * Before these are read, the page's signs tell of most rows that no list of it has them: a filter as in Bloom,
+ * "Space/time trade-offs in hash coding with allowable errors" (CACM 1970), two bits a row of eight that
+ * there are for each entry. Entries that go leave their bits; once so many have come that the bits of those
+ * that went may be a burden, signs are made anew. While lists are filled, by several threads, there are none.
+ */
 struct page {
+    uint64_t *signs;
     uint32_t *rows;
     int32_t *scores;
+    uint32_t n_signed, n_come; /* entries when the signs were made; that have come since */
+    bool has_signs;
     struct list lists[];
 };
 
@@ -95,6 +105,8 @@ n_shown(const struct standing *standing, const struct list *list)
 int32_t list_least(const struct standing *standing, const struct list *list);
 /* After whatever may have changed that. */
 void list_note_least(struct standing *standing, const struct list *list);
+/* Could a list of the page have the row? Makes the page's signs ready: of one thread only. */
+bool page_may_have(const struct standing *standing, struct page *page, uint32_t row);
 /* Room for rows below n_rows. ERR_TOO_LARGE, ERR_BUSY. */
 enum err_code lists_reserve_rows(struct standing *standing, uint32_t n_rows, struct err *err);
 enum err_code list_add(struct standing *standing, uint32_t looker, uint32_t *place,
@@ -105,6 +117,8 @@ void list_clear(struct standing *standing, uint32_t place);
 /* A candidate that is not on the list, and reaches list_least. */
 void list_insert(struct standing *standing, const struct roster *roster, uint32_t place,
                  uint32_t row, int32_t score);
+/* What a search has found. */
+void list_take(struct standing *standing, uint32_t place, const struct match_list *found);
 void list_remove_entry(struct standing *standing, uint32_t place, uint32_t at);
 
 /* ---- standing.c ---- */

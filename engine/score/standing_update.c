@@ -10,6 +10,7 @@ enum {
     TOO_MUCH_OF = 8, /* more touched profiles than an eighth of the lists */
     TOO_MUCH_MIN = 64,
     TOO_MUCH_OF_FEW = 2048,
+    FEW_LISTED = 32,  /* so many rows at most are asked of a page's signs */
     ANY_COMPARED = 64 /* rows looked at together */
 };
 
@@ -165,11 +166,12 @@ has_row(const uint32_t rows[ANY_COMPARED], uint32_t row)
     return found != 0;
 }
 
+/* From the lists of a page that have the row. */
 static void
-remove_one(struct update *update, const struct page *page, size_t first_place, size_t n_lists)
+remove_row(struct update *update, uint32_t row, const struct page *page, size_t first_place,
+           size_t n_lists)
 {
     size_t room = update->standing->room, n = n_lists * room, at = 0;
-    uint32_t row = update->touched[0];
 
     for (; at + ANY_COMPARED <= n; at += ANY_COMPARED) {
         if (!has_row(page->rows + at, row))
@@ -181,23 +183,48 @@ remove_one(struct update *update, const struct page *page, size_t first_place, s
         remove_touched(update, (uint32_t)(first_place + place));
 }
 
-/* Whoever is touched leaves all lists; where it still belongs it comes back. */
+static void
+remove_from_page(struct update *update, const uint32_t *listed, size_t n_listed, size_t page_at)
+{
+    struct standing *standing = update->standing;
+    struct page *page = standing->pages[page_at];
+    size_t first = page_at * standing->page_lists;
+    size_t n = standing->n_places - first < standing->page_lists ? standing->n_places - first
+                                                                 : standing->page_lists;
+
+    if (n_listed > FEW_LISTED) {
+        for (size_t i = 0; i < n; i++)
+            remove_touched(update, (uint32_t)(first + i));
+        return;
+    }
+    for (size_t i = 0; i < n_listed; i++)
+        if (page_may_have(standing, page, listed[i]))
+            remove_row(update, listed[i], page, first, n);
+}
+
+/* Whoever is touched leaves all lists; where it still belongs it comes back. Only who stood on the candidates'
+ * side can be on one. */
 static void
 remove_all(struct update *update)
 {
-    struct standing *standing = update->standing;
+    const struct standing *standing = update->standing;
+    const struct plan_side *side =
+        &update->plans->plan->sides[standing->spec.on_from ? PLAN_TO : PLAN_FROM];
+    uint32_t *listed = arena_alloc(update->arena, update->n_touched, sizeof *listed);
+    size_t n = 0;
 
-    for (size_t p = 0; p < standing->n_pages; p++) {
-        size_t first = p * standing->page_lists;
-        size_t n = standing->n_places - first < standing->page_lists ? standing->n_places - first
-                                                                     : standing->page_lists;
-
-        if (update->n_touched == 1)
-            remove_one(update, standing->pages[p], first, n);
-        else
-            for (size_t i = 0; i < n; i++)
-                remove_touched(update, (uint32_t)(first + i));
+    if (listed == NULL) {
+        update->is_short = true;
+        return;
     }
+    for (size_t i = 0; i < update->n_touched; i++) {
+        const struct facts *before = roster_facts(standing->roster, update->touched[i]);
+
+        if (before != NULL && side_fits(side, before))
+            listed[n++] = update->touched[i];
+    }
+    for (size_t p = 0; p < standing->n_pages && n > 0; p++)
+        remove_from_page(update, listed, n, p);
 }
 
 /* ---- their own lists ---- */
