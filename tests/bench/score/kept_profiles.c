@@ -8,8 +8,8 @@
 
 enum { LINE_BYTES = 64 * 1024, PUT_AT_ONCE = 200, IDS_MOST = 100000 };
 
-static void
-must(enum err_code code, const char *what, const struct err *err)
+void
+kept_must(enum err_code code, const char *what, const struct err *err)
 {
     if (code == ERR_OK)
         return;
@@ -23,8 +23,8 @@ kept_call(struct engine *engine, const char *method, struct buf *json)
     struct err err = {0};
 
     buf_append_char(json, '\0');
-    must(buf_check(json, &err), method, &err);
-    must(small_store_call(engine, method, json->data, &err), method, &err);
+    kept_must(buf_check(json, &err), method, &err);
+    kept_must(small_store_call(engine, method, json->data, &err), method, &err);
     buf_clear(json);
 }
 
@@ -44,8 +44,8 @@ note_id(struct kept_side both[2], const char *line)
     these->ids[these->n++][n] = '\0';
 }
 
-static void
-put_all(struct engine *engine, struct kept_side both[2])
+void
+kept_put(struct engine *engine, struct kept_side both[2])
 {
     static char line[LINE_BYTES];
     struct buf json;
@@ -74,12 +74,19 @@ put_all(struct engine *engine, struct kept_side both[2])
     buf_fini(&json);
 }
 
+void
+kept_free(struct kept_side both[2])
+{
+    for (int i = 0; i < 2; i++)
+        free(both[i].ids);
+}
+
 static void
 open_engine(struct kept_bench *bench)
 {
     struct err err = {0};
 
-    must(engine_open(&bench->options, &bench->engine, &err), "engine_open", &err);
+    kept_must(engine_open(&bench->options, &bench->engine, &err), "engine_open", &err);
 }
 
 void
@@ -96,7 +103,7 @@ kept_open(struct kept_bench *bench, int argc, char **argv, size_t map_bytes)
                                              .clock = clock_system(),
                                              .map_bytes = map_bytes};
     open_engine(bench);
-    put_all(bench->engine, bench->both);
+    kept_put(bench->engine, bench->both);
     small_store_put_programme(bench->engine, argv[1], "programmes/bilocation.yaml");
 }
 
@@ -113,6 +120,5 @@ kept_close(struct kept_bench *bench)
 {
     engine_close(bench->engine);
     small_store_remove(bench->folder);
-    for (int i = 0; i < 2; i++)
-        free(bench->both[i].ids);
+    kept_free(bench->both);
 }

@@ -30,4 +30,9 @@ void kept_close(struct kept_bench *bench); /* and removes the folder */
 /* A call with JSON that is then cleared; the answer is dropped. */
 void kept_call(struct engine *engine, const char *method, struct buf *json);
 
+/* For a bench that keeps its engine. */
+void kept_put(struct engine *engine, struct kept_side both[2]);
+void kept_free(struct kept_side both[2]);
+void kept_must(enum err_code code, const char *what, const struct err *err);
+
 #endif
