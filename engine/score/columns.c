@@ -795,14 +795,21 @@ codes_write(struct block *block, uint32_t at, const struct codes *codes)
 }
 
 static void
+outcomes_write(struct block *block, uint32_t at, uint32_t n)
+{
+    block->outcomes[at] = (uint8_t)(n < OUTCOMES_MANY ? n : OUTCOMES_MANY);
+    bit_set(block->with_record, at, n > 0);
+}
+
+static void
 place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_t row,
-            bool has_record, const struct codes *codes)
+            uint32_t n_outcomes, const struct codes *codes)
 {
     bool is_first = block->n_rows == 0;
 
     codes_write(block, at, codes);
     bit_set(block->present, at, true);
-    bit_set(block->with_record, at, has_record);
+    outcomes_write(block, at, n_outcomes);
     bit_set(block->with_conflicts, at, facts->conflicts.n > 0);
     block->rows[at] = row;
     block->facts[at] = facts;
@@ -827,7 +834,7 @@ place_clear(struct table *table, struct block *block, uint32_t place)
     assert((block->present[at / 64] >> at % 64 & 1) != 0);
     planes_clear(block, at);
     bit_set(block->present, at, false);
-    bit_set(block->with_record, at, false);
+    outcomes_write(block, at, 0);
     bit_set(block->with_conflicts, at, false);
     block->facts[at] = NULL;
     block->text_roots[at] = block->embedding_lengths[at] = 0;
@@ -838,7 +845,7 @@ place_clear(struct table *table, struct block *block, uint32_t place)
 
 bool
 columns_put(struct columns *columns, const struct facts *old, const struct facts *facts,
-            uint32_t row, bool has_record, uint32_t *place)
+            uint32_t row, uint32_t n_outcomes, uint32_t *place)
 {
     struct table *table = table_of(columns, facts);
     bool stays = old != NULL && old->kind == facts->kind && old->metro == facts->metro;
@@ -858,7 +865,7 @@ columns_put(struct columns *columns, const struct facts *old, const struct facts
         return false;
     if (!stays)
         table->n_profiles++;
-    place_write(block, at % BLOCK_ROWS, facts, row, has_record, &codes);
+    place_write(block, at % BLOCK_ROWS, facts, row, n_outcomes, &codes);
     if (stays)
         planes_clear(block, at % BLOCK_ROWS);
     planes_write(block, at % BLOCK_ROWS, &marks);
@@ -879,13 +886,13 @@ columns_remove(struct columns *columns, const struct facts *facts, uint32_t plac
 }
 
 bool
-columns_set_record(struct columns *columns, const struct facts *facts, uint32_t place)
+columns_set_outcomes(struct columns *columns, const struct facts *facts, uint32_t place, uint32_t n)
 {
     struct table *table = table_of(columns, facts);
     struct block *block = block_own(columns, table, place / BLOCK_ROWS, NULL);
 
     if (block == NULL)
         return false;
-    bit_set(block->with_record, place % BLOCK_ROWS, true);
+    outcomes_write(block, place % BLOCK_ROWS, n);
     return true;
 }

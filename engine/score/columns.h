@@ -18,13 +18,14 @@
  *
  * A published set of columns is immutable; the next one shares every block in which nothing changed. So
  * a change copies one block (about 320 kB) and the lists of blocks. A block borrows facts, which the
- * roster that it belongs to holds. Memory of a place: 61 bytes, 1, 2 or 4 for each column in
+ * roster that it belongs to holds. Memory of a place: 62 bytes, 1, 2 or 4 for each column in
  * use, and a bit for each plane; some 165 for the fields of data/programmes. Searches add spans (span.h), 3
  * or 4 bytes a place for each column of ranges that they compare.
  *
  * columns_edit …: the writer's thread only. Readers need no lock. Private to score/.
  */
 enum { BLOCK_ROWS = 2048, BLOCK_WORDS = BLOCK_ROWS / 64, NO_PLACE = UINT32_MAX };
+enum { OUTCOMES_MANY = UINT8_MAX };
 enum column_id {                               /* first the fields, by field_id */
                  COLUMN_CONSENT = FIELD_COUNT, /* columns_consent_pack */
                  COLUMN_ORGANISATION,          /* facts.organisation, a set of one */
@@ -69,7 +70,8 @@ struct block {
     uint64_t with_record[BLOCK_WORDS];    /* has outcomes */
     uint64_t with_conflicts[BLOCK_WORDS]; /* lists conflicts */
     uint32_t rows[BLOCK_ROWS];            /* of the roster */
-    uint16_t text_roots[BLOCK_ROWS];      /* isqrt of the text vector's norm; 0: no text vector */
+    uint8_t outcomes[BLOCK_ROWS]; /* how many it has, OUTCOMES_MANY: or more; with_record: not 0 */
+    uint16_t text_roots[BLOCK_ROWS];  /* isqrt of the text vector's norm; 0: no text vector */
     uint16_t gram_roots[BLOCK_ROWS];  /* no less than the root of the sum of squares of its grams */
     uint16_t word_starts[BLOCK_ROWS]; /* which of its terms is the first that is not a gram */
     uint16_t word_peaks[BLOCK_ROWS];  /* text_signs of its words */
@@ -160,11 +162,12 @@ void columns_destroy(struct columns *columns); /* published or not; NULL is fine
 /* A profile comes to a place (`place` NO_PLACE), or takes over the place of `old`, which may be of
  * another kind or metro: *place is where it is now. False if out of memory: nothing has changed. */
 bool columns_put(struct columns *columns, const struct facts *old, const struct facts *facts,
-                 uint32_t row, bool has_record, uint32_t *place);
+                 uint32_t row, uint32_t n_outcomes, uint32_t *place);
 /* These facts will soon be put: what their codes are found by begins to come from memory, in two steps. */
 void columns_foresee(const struct columns *columns, const struct facts *facts);
 void columns_foresee_values(const struct columns *columns, const struct facts *facts);
 bool columns_remove(struct columns *columns, const struct facts *facts, uint32_t place);
-bool columns_set_record(struct columns *columns, const struct facts *facts, uint32_t place);
+bool columns_set_outcomes(struct columns *columns, const struct facts *facts, uint32_t place,
+                          uint32_t n);
 
 #endif

@@ -1,4 +1,5 @@
 #include "curve.h"
+#include "quality.h"
 #include "requirement.h"
 #include "search.h"
 
@@ -166,6 +167,23 @@ is_told(const struct search *search, size_t want_at)
     return want != NULL && want->is_told;
 }
 
+/* Of n outcomes no more than n speak for a code (SCORING.md); none does for a looker whose own value is missing:
+ * its points are those of any candidate. */
+static void
+count_record(struct search *search, const struct lens_want *want, int32_t points)
+{
+    const struct want *how = want->want->want;
+
+    search->record_gain[want->view] += (int64_t)want->weight * (want->most - points);
+    for (uint32_t n = 0; n < RECORD_STEPS; n++) {
+        int32_t most = curve_most(how->curve, how->n_knots, record_quality(n));
+
+        search->record_gains[n][want->view] +=
+            (int64_t)want->weight * (most > points ? most - points : 0);
+    }
+    search->record_gains[RECORD_STEPS][want->view] = search->record_gain[want->view];
+}
+
 /* What all candidates have of a want. */
 static void
 count_want(struct search *search, size_t want_at)
@@ -182,7 +200,7 @@ count_want(struct search *search, size_t want_at)
         int32_t points = lens_points(search->lens, want, row, 0);
 
         search->base[want->view] += weight * points;
-        search->record_gain[want->view] += weight * (want->most - points);
+        count_record(search, want, points);
     } else if (want->kind == LENS_LOOKER_RECORD && search->has_looker_record) {
         search->all_pend = true;
         search->rest[want->view] += weight * want->most;
@@ -195,6 +213,7 @@ count_alike(struct search *search)
 {
     memset(search->base, 0, sizeof search->base);
     memset(search->record_gain, 0, sizeof search->record_gain);
+    memset(search->record_gains, 0, sizeof search->record_gains);
     memset(search->rest, 0, sizeof search->rest);
     search->all_pend = false;
     for (size_t i = 0; i < search->lens->n_wants; i++)

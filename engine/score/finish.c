@@ -57,6 +57,24 @@ grams_most(const struct search *search, const struct block *block, uint32_t plac
 
 /* ---- what is still to come ---- */
 
+/* The most that the place's record could bring. */
+static const int64_t *
+record_gains(const struct search *search, const struct block *block, uint32_t place)
+{
+    uint32_t n = block->outcomes[place];
+
+    return search->record_gains[n < RECORD_STEPS ? n : RECORD_STEPS];
+}
+
+int64_t
+search_record_loss(const struct search *search, const struct block *block, uint32_t place)
+{
+    const int64_t *gains = record_gains(search, block, place);
+
+    return search->rates[PLAN_FROM] * (search->record_gain[PLAN_FROM] - gains[PLAN_FROM]) +
+           search->rates[PLAN_TO] * (search->record_gain[PLAN_TO] - gains[PLAN_TO]);
+}
+
 /* What a place's text is told by, and the most that it could bring. */
 static void
 text_rest(const struct search *search, const struct block *block, uint32_t place, struct rest *rest)
@@ -164,8 +182,10 @@ search_rest(const struct search *search, const struct block *block, uint32_t pla
 {
     *rest = (struct rest){.has_record = search->all_pend};
     if (has_bit(block->with_record, place)) {
-        rest->gains[PLAN_FROM] = search->record_gain[PLAN_FROM];
-        rest->gains[PLAN_TO] = search->record_gain[PLAN_TO];
+        const int64_t *gains = record_gains(search, block, place);
+
+        rest->gains[PLAN_FROM] = gains[PLAN_FROM];
+        rest->gains[PLAN_TO] = gains[PLAN_TO];
         rest->has_record = true; /* it may bring less than none, by the curve */
     }
     rest->gains[PLAN_FROM] += search->rest[PLAN_FROM];

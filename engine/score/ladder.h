@@ -122,6 +122,9 @@ void ladders_climb(struct ladders *ladders, const struct lens *lens, const struc
 void ladders_climb_each(struct ladders *ladders, const struct lens *lens, const struct block *block,
                         struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS]);
 
+/* What ladders will read of a block begins to come from memory, as far as the processor does not see it coming. */
+void ladders_fetch(const struct ladders *ladders, const struct block *block);
+
 /* Adds to both views' sums of n places what the told wants bring them: exactly, or at most. */
 void ladder_add(struct ladder *ladder, const struct lens *lens, const struct block *block,
                 const uint16_t *places, uint32_t n, int64_t *const sums[2]);

@@ -3,10 +3,15 @@
 
 #include <string.h>
 
-enum {
-    WORTH_MEASURING = 2, /* blocks of a table */
-    FEW = 16             /* places of a block that go on one by one */
-};
+enum { WORTH_MEASURING = 2 /* blocks of a table */ };
+
+/* So many places of a block or fewer go on one by one, when the next ladder is of that kind: what it costs to ask all
+ * places at once, by what one costs (instructions, AVX2). */
+static const uint32_t few[] = {[LADDER_SETS] = 32,
+                               [LADDER_CELLS_MET] = 40,
+                               [LADDER_DAYS] = 32,
+                               [LADDER_CODES] = 96,
+                               [LADDER_RECORD] = 64};
 
 /* ---- levels ---- */
 
@@ -359,13 +364,12 @@ climb_all(struct ladders *ladders, const struct lens *lens, const struct block *
           struct ladder_scratch *scratch, uint64_t bits[BLOCK_WORDS])
 {
     struct climbers *climbers = &scratch->climbers;
-    bool are_few = false;
+    uint64_t n = lens->plan->kernel->tally(bits, BLOCK_WORDS);
     size_t at = 0;
 
-    while (at < ladders->n && !are_few) {
-        if (climb(ladders->all[at++], lens, block, scratch, bits))
-            are_few = lens->plan->kernel->tally(bits, BLOCK_WORDS) <= FEW;
-    }
+    for (; at < ladders->n && n > few[ladders->all[at]->kind]; at++)
+        if (climb(ladders->all[at], lens, block, scratch, bits))
+            n = lens->plan->kernel->tally(bits, BLOCK_WORDS);
     list_places(bits, scratch->sums, climbers);
     for (; at < ladders->n && climbers->n > 0; at++)
         climb_few(ladders->all[at], lens, block, climbers);
@@ -390,6 +394,14 @@ ladders_climb_each(struct ladders *ladders, const struct lens *lens, const struc
     measure_once(ladders, lens, block, scratch, bits);
     memcpy(scratch->sums, scratch->starts, sizeof scratch->sums);
     climb_all(ladders, lens, block, scratch, bits);
+}
+
+void
+ladders_fetch(const struct ladders *ladders, const struct block *block)
+{
+    for (size_t i = 0; i < ladders->n; i++)
+        if (ladders->all[i]->kind == LADDER_SETS)
+            sets_fetch(ladders->all[i], block);
 }
 
 /* ---- place by place ---- */

@@ -43,6 +43,8 @@ void sets_begin(struct ladder *ladder, const struct lens *lens, const struct len
 void sets_classes(struct ladder *ladder, const struct lens *lens);
 /* The planes of a block, looked up once. */
 void sets_face(struct ladder *ladder, const struct block *block);
+/* They begin to come from memory. */
+void sets_fetch(const struct ladder *ladder, const struct block *block);
 void sets_reach(const struct ladder *ladder, const struct kernel *kernel, const uint64_t *bits,
                 struct ladder_scratch *scratch);
 void sets_place(const struct ladder *ladder, uint32_t place, uint32_t *size_class,

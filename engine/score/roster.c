@@ -345,6 +345,12 @@ roster_edit_foresee(const struct roster_edit *edit, const struct facts *facts)
     names_foresee(edit->next->lineage->names, facts->id_hash);
 }
 
+static uint32_t
+outcomes_of(const struct chunk *chunk, uint32_t at)
+{
+    return chunk->records[at] != NULL ? chunk->records[at]->n : 0;
+}
+
 enum err_code
 roster_edit_put(struct roster_edit *edit, struct facts *facts, struct err *err)
 {
@@ -354,7 +360,7 @@ roster_edit_put(struct roster_edit *edit, struct facts *facts, struct err *err)
     struct facts **place;
 
     if (chunk == NULL || !columns_put(edit->next->columns, chunk->facts[at], facts, row,
-                                      chunk->records[at] != NULL, &chunk->places[at])) {
+                                      outcomes_of(chunk, at), &chunk->places[at])) {
         facts_drop(facts);
         return err_no_memory(err);
     }
@@ -411,20 +417,18 @@ static struct record *
 record_own(struct roster_edit *edit, struct chunk *chunk, uint32_t at)
 {
     struct record *old = chunk->records[at], *record;
-    uint32_t n = old != NULL ? old->n : 0;
+    uint32_t n = outcomes_of(chunk, at);
     size_t old_bytes = old != NULL ? record_bytes(n) : 0, bytes = record_bytes(n + 1);
 
+    if (chunk->facts[at] != NULL &&
+        !columns_set_outcomes(edit->next->columns, chunk->facts[at], chunk->places[at], n + 1))
+        return NULL;
     if (old != NULL && bytes == old_bytes &&
         atomic_load_explicit(&old->references, memory_order_acquire) == 1)
         return old;
     record = mem_alloc(bytes);
     if (record == NULL)
         return NULL;
-    if (chunk->facts[at] != NULL &&
-        !columns_set_record(edit->next->columns, chunk->facts[at], chunk->places[at])) {
-        mem_free(record);
-        return NULL;
-    }
     atomic_init(&record->references, 1);
     record->n = n;
     if (n > 0)

@@ -1,5 +1,6 @@
 #include "search.h"
 
+#include "bits.h"
 #include "requirement.h"
 
 #include <string.h>
@@ -13,14 +14,16 @@ static void
 take_some(struct search *search, uint32_t block_at, const struct climbers *climbers, uint32_t first,
           uint32_t n, struct survivors *survivors)
 {
+    const struct block *block = search->lens->table->blocks[block_at];
     int64_t losses[TEXTS_AT_ONCE] = {0}, reach = search_least(search) * BOUND_UNIT;
 
     if (search->has_text)
-        search_text_losses(search, search->lens->table->blocks[block_at], climbers->places + first,
-                           n, losses);
+        search_text_losses(search, block, climbers->places + first, n, losses);
     for (uint32_t i = 0; i < n; i++) {
         int64_t bound = search_climber_bound(search, climbers->lost[first + i]) - losses[i];
 
+        if (has_bit(block->with_record, climbers->places[first + i]))
+            bound -= search_record_loss(search, block, climbers->places[first + i]);
         if (bound >= reach)
             search_contend(search,
                            (struct contender){search_contender_bound(bound),
@@ -72,6 +75,8 @@ search_block(struct search *search, uint32_t block_at, struct survivors *survivo
     const struct block *block = search->lens->table->blocks[block_at];
     uint64_t bits[BLOCK_WORDS], eligible;
 
+    if (block_at + 1 < search->lens->table->n_blocks)
+        ladders_fetch(&search->ladders, search->lens->table->blocks[block_at + 1]);
     eligible = search_eligible(search, block, block_at, bits);
     search->eligible += eligible;
     if (eligible == 0 || (search->heap.room == 0 && search->sweep == NULL))

@@ -43,6 +43,7 @@ enum {
     RATE_BITS = 10,  /* more of them once divided by the weights */
     TEXT_CAPS = 64,  /* steps of the bound of a text want */
     TEXTS_AT_ONCE = 64,
+    RECORD_STEPS = 24,
     CONTENDERS_MAX = 1024,
     CONTENDER_UNIT = 256 /* of their bounds: so many are a basis point */
 };
@@ -91,8 +92,10 @@ struct search {
     bool has_looker_record;
     int64_t base[PLAN_SIDES]; /* weighted points that all places have */
     int64_t most[PLAN_SIDES]; /* base and the most that columns, texts and records could add */
-    int64_t record_gain[PLAN_SIDES]; /* a candidate's record over base, at most */
-    int64_t rest[PLAN_SIDES];        /* wants of the looker's record, at most */
+    /* A candidate's record over base, at most; and one of so many outcomes, RECORD_STEPS: or more. */
+    int64_t record_gain[PLAN_SIDES];
+    int64_t record_gains[RECORD_STEPS + 1][PLAN_SIDES];
+    int64_t rest[PLAN_SIDES]; /* wants of the looker's record, at most */
     size_t *order; /* wants that add points by code: the cheap first, then what tells much */
     size_t n_order, n_cheap;
     int32_t *mosts; /* by want: the points that it gives to any candidate */
@@ -167,6 +170,8 @@ int64_t search_climber_bound(const struct search *search, uint32_t lost);
 /* How much less than text_most the texts of up to TEXTS_AT_ONCE places bring at least, as bounds count it. */
 void search_text_losses(const struct search *search, const struct block *block,
                         const uint16_t *places, uint32_t n, int64_t losses[]);
+/* How much less than record_gain its track record brings at least. */
+int64_t search_record_loss(const struct search *search, const struct block *block, uint32_t place);
 /* What a survivor's sums still lack, and what that could bring. */
 struct rest {
     int64_t gains[PLAN_SIDES]; /* at most */

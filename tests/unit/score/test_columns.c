@@ -17,7 +17,7 @@ enum { KINDS_OF_FACTS = 48, PROFILES = 5200, JSON_ROOM = 1024 };
 struct entry {
     const struct facts *facts; /* NULL: not there */
     uint32_t place;
-    bool has_record;
+    uint32_t n_outcomes;
 };
 struct mirror {
     struct entry entries[PROFILES];
@@ -206,7 +206,9 @@ expect_entry(const struct columns *columns, const struct entry *entry, uint32_t 
     cr_assert(bit(block->present, at));
     cr_assert_eq(block->facts[at], facts);
     cr_assert_eq(block->rows[at], row);
-    cr_assert_eq(bit(block->with_record, at), entry->has_record);
+    cr_assert_eq(bit(block->with_record, at), entry->n_outcomes > 0);
+    cr_assert_eq(block->outcomes[at],
+                 entry->n_outcomes < OUTCOMES_MANY ? entry->n_outcomes : OUTCOMES_MANY);
     cr_assert_eq(bit(block->with_conflicts, at), facts->conflicts.n > 0);
     cr_assert_eq(block->text_roots[at], facts->text_root);
     cr_assert_eq(block->word_starts[at], facts->n_grams);
@@ -223,7 +225,7 @@ expect_counts(const struct columns *columns, const struct mirror *mirror)
 
     for (uint32_t row = 0; row < PROFILES; row++) {
         n_there += mirror->entries[row].facts != NULL;
-        n_records += mirror->entries[row].facts != NULL && mirror->entries[row].has_record;
+        n_records += mirror->entries[row].facts != NULL && mirror->entries[row].n_outcomes > 0;
     }
     for (uint32_t t = 0; t < columns->n_tables; t++) {
         const struct table *table = &columns->tables[t];
@@ -261,7 +263,7 @@ put(struct columns *columns, struct mirror *mirror, uint32_t row, const struct f
 {
     struct entry *entry = &mirror->entries[row];
 
-    if (!columns_put(columns, entry->facts, facts, row, entry->has_record, &entry->place))
+    if (!columns_put(columns, entry->facts, facts, row, entry->n_outcomes, &entry->place))
         return false;
     entry->facts = facts;
     return true;
@@ -286,9 +288,9 @@ change_one(struct columns *columns, struct mirror *mirror, uint32_t n_rows)
         entry->facts = NULL;
         return true;
     }
-    if (!columns_set_record(columns, entry->facts, entry->place))
+    if (!columns_set_outcomes(columns, entry->facts, entry->place, entry->n_outcomes + 1))
         return false;
-    entry->has_record = true;
+    entry->n_outcomes++;
     return true;
 }
 
@@ -340,13 +342,13 @@ Test(columns, share_every_block_in_which_nothing_changed)
     after = columns_table(next, pool[0]->kind, pool[0]->metro);
     for (uint32_t i = 0; i < 3; i++)
         cr_expect_eq(after->blocks[i], before->blocks[i]);
-    cr_assert(columns_set_record(next, pool[0], mirror->entries[BLOCK_ROWS + 5].place));
+    cr_assert(columns_set_outcomes(next, pool[0], mirror->entries[BLOCK_ROWS + 5].place, 300));
     cr_expect_eq(after->blocks[0], before->blocks[0]);
     cr_expect_neq(after->blocks[1], before->blocks[1]);
     cr_expect_eq(after->blocks[2], before->blocks[2]);
     cr_expect_not(bit(before->blocks[1]->with_record, 5));
     expect_mirror(base, mirror);
-    mirror->entries[BLOCK_ROWS + 5].has_record = true;
+    mirror->entries[BLOCK_ROWS + 5].n_outcomes = 300;
     expect_mirror(next, mirror);
     columns_destroy(base);
     expect_mirror(next, mirror);
