@@ -6,6 +6,12 @@
 
 #include <assert.h>
 
+/* What a survivor's sums still lack, and what that could bring. */
+struct rest {
+    int64_t gains[PLAN_SIDES]; /* at most */
+    bool has_record, text_is_missing, by_embedding;
+};
+
 /* ---- texts ---- */
 
 static int64_t
@@ -176,9 +182,8 @@ search_text_losses(const struct search *search, const struct block *block, const
     }
 }
 
-void
-search_rest(const struct search *search, const struct block *block, uint32_t place,
-            struct rest *rest)
+static void
+rest_of(const struct search *search, const struct block *block, uint32_t place, struct rest *rest)
 {
     *rest = (struct rest){.has_record = search->all_pend};
     if (has_bit(block->with_record, place)) {
@@ -365,7 +370,7 @@ search_finish(struct search *search, const struct block *block, uint32_t place,
     int64_t sums[PLAN_SIDES] = {sums_so_far[PLAN_FROM], sums_so_far[PLAN_TO]};
     struct rest rest;
 
-    search_rest(search, block, place, &rest);
+    rest_of(search, block, place, &rest);
     if (!may_reach(search, sums, rest.gains, least) ||
         !correct_all(search, block, place, sums, rest.gains, least))
         return;

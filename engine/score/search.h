@@ -172,13 +172,6 @@ void search_text_losses(const struct search *search, const struct block *block,
                         const uint16_t *places, uint32_t n, int64_t losses[]);
 /* How much less than record_gain its track record brings at least. */
 int64_t search_record_loss(const struct search *search, const struct block *block, uint32_t place);
-/* What a survivor's sums still lack, and what that could bring. */
-struct rest {
-    int64_t gains[PLAN_SIDES]; /* at most */
-    bool has_record, text_is_missing, by_embedding;
-};
-void search_rest(const struct search *search, const struct block *block, uint32_t place,
-                 struct rest *rest);
 /* Its exact score from its sums; into the list, or told to the sweep, if it is no less than `least`. */
 void search_finish(struct search *search, const struct block *block, uint32_t place,
                    const int64_t sums[PLAN_SIDES], int32_t least);

@@ -4,7 +4,7 @@
 
 enum {
     BUCKETS = 64, /* of what is put in order by bound */
-    PORTION = 32, /* contenders that are settled at once, at least */
+    PORTION = 16, /* contenders that are settled at once, at least */
     PORTION_GROWTH = 4,
     RISE_GROWTH = 2
 };
@@ -17,7 +17,8 @@ struct group {
     uint32_t n;
     int64_t *sums[PLAN_SIDES];
     uint16_t places[CONTENDERS_MAX]; /* of the block */
-    const uint16_t *leasts;          /* by place: what each must reach; NULL: all the same */
+    /* What the bound of each must reach with all that its text and record could add at most. */
+    int64_t reach[CONTENDERS_MAX];
 };
 
 /* Adds the points of a want, by codes of one width. */
@@ -56,26 +57,23 @@ add_want(const struct search *search, size_t want_at, struct group *group)
     }
 }
 
-/* Lets go whoever can't reach `least`, or a score of its own, with `left` more in each view. */
+/* Lets go whoever can't reach enough with `left` more in each view. */
 static void
-keep_reaching(const struct search *search, int32_t least, const int64_t left[PLAN_SIDES],
-              struct group *group)
+keep_reaching(const struct search *search, const int64_t left[PLAN_SIDES], struct group *group)
 {
     int64_t most = search_bound(search, left[PLAN_FROM], left[PLAN_TO]);
-    int64_t reach = least * BOUND_UNIT - most;
     int64_t *from = group->sums[PLAN_FROM], *to = group->sums[PLAN_TO];
     int64_t from_rate = search->rates[PLAN_FROM], to_rate = search->rates[PLAN_TO];
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < group->n; i++) {
-        uint16_t place = group->places[i];
+        int64_t bound = from_rate * from[i] + to_rate * to[i] + most;
 
-        if (group->leasts != NULL)
-            reach = group->leasts[place] * BOUND_UNIT - most;
-        group->places[n] = place;
+        group->places[n] = group->places[i];
+        group->reach[n] = group->reach[i];
         from[n] = from[i];
         to[n] = to[i];
-        n += from_rate * from[i] + to_rate * to[i] >= reach;
+        n += bound >= group->reach[n];
     }
     group->n = n;
 }
@@ -85,7 +83,7 @@ keep_reaching(const struct search *search, int32_t least, const int64_t left[PLA
  * those that are looked up late, with their most; and those where a ladder gives only a bound.
  */
 static void
-sums_of(const struct search *search, int32_t least, struct group *group)
+sums_of(const struct search *search, struct group *group)
 {
     const struct lens *lens = search->lens;
     int64_t start[PLAN_SIDES] = {search->base[PLAN_FROM], search->base[PLAN_TO]};
@@ -107,7 +105,7 @@ sums_of(const struct search *search, int32_t least, struct group *group)
         ladder_add(ladder, lens, group->block, group->places, group->n, group->sums);
         for (int view = 0; view < PLAN_SIDES; view++)
             left[view] -= ladder->told_most[view];
-        keep_reaching(search, least, left, group);
+        keep_reaching(search, left, group);
     }
     for (size_t i = 0; i < search->n_order && group->n > 0; i++) {
         const struct lens_want *want = &lens->wants[search->order[i]];
@@ -115,7 +113,7 @@ sums_of(const struct search *search, int32_t least, struct group *group)
         add_want(search, search->order[i], group);
         left[want->view] -= (int64_t)want->weight * search->mosts[search->order[i]];
         if (i + 1 >= search->n_cheap)
-            keep_reaching(search, least, left, group);
+            keep_reaching(search, left, group);
     }
 }
 
@@ -177,37 +175,61 @@ fetch_text(const struct search *search, const struct survivors *survivors, uint3
 
 /* ---- settling ---- */
 
+/* Of a sweep each place has its own; its contenders are of one block. */
+static int32_t
+least_for(const struct search *search, const struct survivors *survivors, uint32_t place)
+{
+    return search->sweep != NULL ? survivors->leasts[place % BLOCK_ROWS] : search_least(search);
+}
+
+/* The bound of all that is not among the sums. */
+static int64_t
+rest_most(const struct search *search)
+{
+    int64_t most[PLAN_SIDES];
+
+    for (int view = 0; view < PLAN_SIDES; view++)
+        most[view] = search->text_most[view] + search->record_gain[view] + search->rest[view];
+    return search_bound(search, most[PLAN_FROM], most[PLAN_TO]);
+}
+
+/* What texts and records take off is known before anything is added up. */
+static void
+reach_set(const struct search *search, const struct survivors *survivors, struct group *group)
+{
+    memset(group->reach, 0, group->n * sizeof *group->reach);
+    for (uint32_t first = 0, n; search->has_text && first < group->n; first += n) {
+        n = group->n - first < TEXTS_AT_ONCE ? group->n - first : TEXTS_AT_ONCE;
+        search_text_losses(search, group->block, group->places + first, n, group->reach + first);
+    }
+    for (uint32_t i = 0; i < group->n; i++)
+        group->reach[i] += search_record_loss(search, group->block, group->places[i]) +
+                           least_for(search, survivors, group->places[i]) * BOUND_UNIT;
+}
+
 /* The sums of a block's contenders; those who can still enter become survivors. */
 static void
 settle_block(struct search *search, const struct contender *contenders, uint32_t n,
              struct survivors *survivors)
 {
-    struct group group;
     uint32_t first = contenders[0].place - contenders[0].place % BLOCK_ROWS;
-    int32_t least = search->sweep == NULL ? search_least(search) : 0;
+    struct group group;
 
-    group.leasts = search->sweep != NULL ? survivors->leasts : NULL;
     group.block = block_of(search, contenders[0].place);
     group.n = n;
     for (uint32_t i = 0; i < n; i++)
         group.places[i] = (uint16_t)(contenders[i].place - first);
     for (int view = 0; view < PLAN_SIDES; view++)
         group.sums[view] = survivors->sums[view] + survivors->n;
-    sums_of(search, least, &group);
+    reach_set(search, survivors, &group);
+    sums_of(search, &group);
     for (uint32_t i = 0; i < group.n; i++) {
-        struct rest rest;
-        uint32_t at = survivors->n;
+        int64_t least = least_for(search, survivors, group.places[i]) * BOUND_UNIT;
 
-        search_rest(search, group.block, group.places[i], &rest);
-        for (int view = 0; view < PLAN_SIDES; view++)
-            survivors->sums[view][at] = group.sums[view][i];
-        survivors->places[at] = first + group.places[i];
-        survivors->bounds[at] =
-            search_bound(search, survivors->sums[PLAN_FROM][at] + rest.gains[PLAN_FROM],
-                         survivors->sums[PLAN_TO][at] + rest.gains[PLAN_TO]);
-        if (group.leasts != NULL)
-            least = group.leasts[group.places[i]];
-        survivors->n += survivors->bounds[at] >= least * BOUND_UNIT;
+        survivors->places[survivors->n] = first + group.places[i];
+        survivors->bounds[survivors->n++] = search->rates[PLAN_FROM] * group.sums[PLAN_FROM][i] +
+                                            search->rates[PLAN_TO] * group.sums[PLAN_TO][i] +
+                                            rest_most(search) - (group.reach[i] - least);
     }
 }
 
@@ -229,9 +251,7 @@ settle_taken(struct search *search, uint32_t n_taken, struct survivors *survivor
         const struct block *block = block_of(search, place);
         const int64_t sums[PLAN_SIDES] = {survivors->sums[PLAN_FROM][i],
                                           survivors->sums[PLAN_TO][i]};
-        int32_t least = search->sweep != NULL
-                            ? survivors->leasts[place % BLOCK_ROWS] /* one block's */
-                            : search_least(search);
+        int32_t least = least_for(search, survivors, place);
 
         fetch_facts(search, survivors, at + 2);
         fetch_text(search, survivors, at + 1);
