@@ -6,7 +6,7 @@ enum {
     BUCKETS = 64, /* of what is put in order by bound */
     PORTION = 16, /* contenders that are settled at once, at least */
     PORTION_GROWTH = 4,
-    RISE_GROWTH = 2
+    RISE_GROWTH = 2 /* from blocks seen to those at which the best are settled next */
 };
 
 /* ---- sums ---- */
@@ -128,13 +128,19 @@ bucket_width(int64_t floor, int64_t top)
 
 /* Puts the survivors in order by bound, the greatest first, by bucket. */
 static void
-put_in_order(struct survivors *survivors, int64_t floor)
+put_in_order(struct survivors *survivors)
 {
     uint32_t starts[BUCKETS + 1] = {0};
-    int64_t top = floor, width;
+    int64_t top = INT64_MIN, floor = INT64_MAX, width;
 
-    for (uint32_t i = 0; i < survivors->n; i++)
-        top = survivors->bounds[i] > top ? survivors->bounds[i] : top;
+    if (survivors->n == 0)
+        return;
+    for (uint32_t i = 0; i < survivors->n; i++) {
+        int64_t bound = survivors->bounds[i];
+
+        top = bound > top ? bound : top;
+        floor = bound < floor ? bound : floor;
+    }
     width = bucket_width(floor, top);
     for (uint32_t i = 0; i < survivors->n; i++)
         starts[(top - survivors->bounds[i]) / width + 1]++;
@@ -245,7 +251,7 @@ settle_taken(struct search *search, uint32_t n_taken, struct survivors *survivor
                 break;
         settle_block(search, taken + first, end - first, survivors);
     }
-    put_in_order(survivors, 0);
+    put_in_order(survivors);
     for (uint32_t at = 0; at < survivors->n; at++) {
         uint32_t i = survivors->order[at], place = survivors->places[i];
         const struct block *block = block_of(search, place);
