@@ -25,6 +25,7 @@ from watch import PAIRING, PROGRAMME, Watcher, await_stats, check
 
 ROUNDS = int(os.environ.get("JML_ROUNDS", "2"))
 STARTUPS, HOSTS, TOGETHER, K = 2000, 200, 500, 150
+HELD = 2     # connections: that of Service.call, and the other's
 WATCHES = 2  # as many as all connections may have: one place that is not given back is seen
 
 
@@ -66,14 +67,14 @@ def is_being_made(service, other):
     raise Failure(f"no lists are ever made: {stats}")
 
 
-def nothing_is_left(service, other, before):
+def nothing_is_left(service, other):
     deadline = time.monotonic() + 3 * DEADLINE_S
     while True:
         check(other.ask("system.ping") == "pong", "no pong")
         stats = service.call("system.stats", {})
         left = {name: stats["watches"][name] for name in
                 ("watches", "standings", "lists", "list_bytes", "being_made", "pending_bytes")}
-        if not any(left.values()) and stats["service"]["connections"] == before:
+        if not any(left.values()) and stats["service"]["connections"] == HELD:
             return
         check(time.monotonic() < deadline, f"{left}, {stats['service']['connections']} connections")
 
@@ -91,7 +92,7 @@ def all_places_are_free(service):
         watcher.socket.close()
 
 
-def one_goes(service, other, before, is_reset):
+def one_goes(service, other, is_reset):
     n_caught = 0
     for i in range(2 * ROUNDS):
         watcher = Watcher(service, service.tokens["reader"] if is_reset or i % 4 > 1 else None)
@@ -99,15 +100,15 @@ def one_goes(service, other, before, is_reset):
         ask_to_watch(watcher, side=("from", "to")[i % 2], k=K - i, snapshot=i % 3 == 0)
         is_caught = is_being_made(service, other)
         (reset if is_reset else shut)(watcher)
-        nothing_is_left(service, other, before)
+        nothing_is_left(service, other)
         n_caught += is_caught and (not is_reset or n_refused(service) == refused + 1)
         all_places_are_free(service)
-        nothing_is_left(service, other, before)
+        nothing_is_left(service, other)
     check(n_caught > 0, f"none of {2 * ROUNDS} went while lists were made")
     return n_caught
 
 
-def two_want_the_same(service, other, before):
+def two_want_the_same(service, other):
     """Whose thread makes the lists is reset, or the one who waits for them: the other is answered."""
     n_caught, answers = 0, {"ok": 0, "busy": 0}
     for i in range(2 * ROUNDS):
@@ -130,7 +131,7 @@ def two_want_the_same(service, other, before):
         check(frame[3]["lists"] > 0, f"{frame[3]}")
         await_stats(service, watches=1, standings=1, being_made=0)
         left.socket.close()
-        nothing_is_left(service, other, before)
+        nothing_is_left(service, other)
     check(n_caught > 0, "nobody went while lists were made for two")
     return n_caught, answers
 
@@ -150,10 +151,10 @@ def main():
         service.make_token("reader", "reader")
         fill(service)
         other = Watcher(service)
-        before = service.call("system.stats", {})["service"]["connections"]
-        n_reset = one_goes(service, other, before, is_reset=True)
-        n_shut = one_goes(service, other, before, is_reset=False)
-        n_two, answers = two_want_the_same(service, other, before)
+        nothing_is_left(service, other)  # of the look whether it was ready, either
+        n_reset = one_goes(service, other, is_reset=True)
+        n_shut = one_goes(service, other, is_reset=False)
+        n_two, answers = two_want_the_same(service, other)
         print(f"while lists were made: {n_reset} reset, {n_shut} closed, {n_two} reset of two who wanted "
               f"the same; the other: {answers}")
         it_ends_well(service)
