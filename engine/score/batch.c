@@ -77,7 +77,7 @@ tile_search(struct batch *batch, const struct match_query *queries, size_t n, st
         }
         for (size_t i = 0; i < n && code == ERR_OK; i++)
             if (batch->searches[i].may)
-                search_leave(&batch->searches[i], batch->survivors);
+                search_settle(&batch->searches[i], batch->survivors);
     }
     return code;
 }

@@ -2,6 +2,7 @@
 
 #include "alloc.h"
 #include "fold.h"
+#include "load.h"
 #include "names.h"
 #include "profile.h"
 
@@ -347,24 +348,6 @@ is_of_store(struct str name)
 {
     return str_equal(name, STR_LIT("version")) || str_equal(name, STR_LIT("updated_at")) ||
            str_equal(name, STR_LIT("seq"));
-}
-
-static uint64_t
-load_u64(const char *at)
-{
-    uint64_t word;
-
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
-static uint32_t
-load_u32(const char *at)
-{
-    uint32_t word;
-
-    memcpy(&word, at, sizeof word);
-    return word;
 }
 
 /* Most names are of 4 to 16 bytes, which two words at each end cover; a call to memcmp takes longer. */

@@ -1,6 +1,7 @@
 #include "names.h"
 
 #include "alloc.h"
+#include "load.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -45,24 +46,6 @@ struct names {
     size_t text_room, text_used; /* of the newest block */
     size_t bytes;
 };
-
-static uint64_t
-load_u64(const char *at)
-{
-    uint64_t word;
-
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
-static uint64_t
-load_u32(const char *at)
-{
-    uint32_t word;
-
-    memcpy(&word, at, sizeof word);
-    return word;
-}
 
 static uint64_t
 mix(uint64_t hash, uint64_t word)

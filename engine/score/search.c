@@ -91,12 +91,6 @@ search_block(struct search *search, uint32_t block_at, struct survivors *survivo
     search_rise(search, survivors);
 }
 
-void
-search_leave(struct search *search, struct survivors *survivors)
-{
-    search_settle(search, survivors);
-}
-
 /* One search through all tables of the other side. */
 static enum err_code
 search_all(struct search *search, struct arena *arena, struct err *err)
@@ -123,7 +117,7 @@ search_all(struct search *search, struct arena *arena, struct err *err)
             n_seen += table->blocks[at]->n_rows;
         }
         if (code == ERR_OK && search->may)
-            search_leave(search, survivors);
+            search_settle(search, survivors);
     }
     return code;
 }

@@ -184,7 +184,7 @@ void search_end(struct search *search, struct match_list *out);
 void search_contend(struct search *search, struct contender contender, struct survivors *survivors);
 /* The best of the contenders, so that the k-th best rises; the others wait on. */
 void search_rise(struct search *search, struct survivors *survivors);
-/* All of them. */
+/* All of them; also after the last block of a table. */
 void search_settle(struct search *search, struct survivors *survivors);
 
 /* ---- sweep.c: in place of one list, a least score for every candidate ---- */
@@ -196,7 +196,5 @@ void sweep_block(struct search *search, uint32_t block_at, uint64_t bits[BLOCK_W
 /* ---- search.c ---- */
 
 void search_block(struct search *search, uint32_t block_at, struct survivors *survivors);
-/* After the last block of a table. */
-void search_leave(struct search *search, struct survivors *survivors);
 
 #endif

@@ -153,35 +153,35 @@ def swap_orders(folder, one, other):
         csv.writer(file).writerows(rows)
 
 
-def another_vocabulary(service, folder):
-    lists = Lists(service, "stages")
-    check(list(lists.best()) == ["stages-a", "stages-b"], f"{lists.best()}")
-    swap_orders(folder, "idea", "seed")
+def another_table(service, field, change, told, what="reference", line=None):
+    """Lists of a field are told what a changed table does to them; `line`: of the log, to be seen before."""
+    lists = Lists(service, field)
+    check(list(lists.best()) == [f"{field}-a", f"{field}-b"], f"{lists.best()}")
+    change()
     hang_up(service)
-    top = lists.await_told({"stages-a": "moved", "stages-b": "moved"})
-    was_noted(service, "tables.use", "reference", top["seq"])
+    if line is not None:
+        wait_for(service, line)
+    top = lists.await_told(told)
+    was_noted(service, "tables.use", what, top["seq"])
     lists.socket.close()
+
+
+def another_vocabulary(service, folder):
+    another_table(service, "stages", lambda: swap_orders(folder, "idea", "seed"),
+                  {"stages-a": "moved", "stages-b": "moved"})
 
 
 def another_rate(service, folder):
-    lists = Lists(service, "money")
-    check(list(lists.best()) == ["money-a", "money-b"], f"{lists.best()}")
-    folder.append("rates.csv", "XOF,165000,2025-01-01,a hundred times what it was\n")
-    hang_up(service)
-    top = lists.await_told({"money-a": "left", "money-b": "moved", "money-c": "entered"})
-    was_noted(service, "tables.use", "reference", top["seq"])
-    lists.socket.close()
+    another_table(service, "money",
+                  lambda: folder.append("rates.csv", "XOF,165000,2025-01-01,a hundred times what it was\n"),
+                  {"money-a": "left", "money-b": "moved", "money-c": "entered"})
 
 
 def another_lexicon(service, folder):
-    lists = Lists(service, "words")
-    check(list(lists.best()) == ["words-a", "words-b"], f"{lists.best()}")
-    folder.append("lexicon/glossary.csv", "zorgle,zorgle,blirpe\n")
-    hang_up(service)
-    wait_for(service, "lexicon_changed=true")
-    top = lists.await_told({"words-a": "moved", "words-b": "left", "words-c": "entered"})
-    was_noted(service, "tables.use", "lexicon", top["seq"])
-    lists.socket.close()
+    another_table(service, "words", lambda: folder.append("lexicon/glossary.csv", "zorgle,zorgle,blirpe\n"),
+                  {"words-a": "moved", "words-b": "left", "words-c": "entered"},
+                  what="lexicon", line="lexicon_changed=true")
+
 
 
 def main():
