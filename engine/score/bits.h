@@ -29,4 +29,14 @@ bits_of_bytes(const uint8_t bytes[64])
     return bits;
 }
 
+static inline bool
+has_none(const uint64_t *bits, size_t n_words)
+{
+    uint64_t any = 0;
+
+    for (size_t word = 0; word < n_words; word++)
+        any |= bits[word];
+    return any == 0;
+}
+
 #endif

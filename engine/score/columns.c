@@ -1,6 +1,7 @@
 #include "columns.h"
 
 #include "alloc.h"
+#include "bits.h"
 #include "span.h"
 
 #include <assert.h>
@@ -734,19 +735,53 @@ block_free_place(const struct block *block)
     return BLOCK_ROWS;
 }
 
-/* A free place of the table; NO_PLACE if out of memory. */
-static uint32_t
-table_free_place(struct columns *columns, struct table *table)
+static bool
+block_is_empty(const struct block *block)
 {
-    for (;; table->first_free++) {
+    return has_none(block->present, BLOCK_WORDS);
+}
+
+/* What brings profiles to the same quarter; 0: nothing. Codes are given out as values come, so that common
+ * ones have small numbers. */
+static uint32_t
+kin_of(const struct codes *codes)
+{
+    uint32_t code = codes->of[FIELD_STAGES];
+
+    if (code == DICTIONARY_MISSING)
+        code = codes->of[FIELD_STAGE];
+    return code < QUARTERS_MOST ? code : 0;
+}
+
+/* A free place of a quarter; NO_PLACE if out of memory. */
+static uint32_t
+table_free_place(struct columns *columns, struct table *table, uint32_t quarter)
+{
+    for (uint32_t *at = &table->first_free[quarter];; ++*at) {
+        const struct block *block;
         uint32_t free_place;
 
-        if (table->first_free == table->n_blocks && !block_add(columns, table))
+        if (*at == table->n_blocks && !block_add(columns, table))
             return NO_PLACE;
-        free_place = block_free_place(table->blocks[table->first_free]);
+        block = table->blocks[*at];
+        if (block->quarter != quarter && !block_is_empty(block))
+            continue;
+        free_place = block_free_place(block);
         if (free_place < BLOCK_ROWS)
-            return table->first_free * BLOCK_ROWS + free_place;
+            return *at * BLOCK_ROWS + free_place;
     }
+}
+
+/* A place of the block is free again; a block where nobody stands is anybody's. */
+static void
+table_free_up(struct table *table, uint32_t block_at)
+{
+    const struct block *block = table->blocks[block_at];
+    bool is_empty = block_is_empty(block);
+
+    for (uint32_t quarter = 0; quarter < QUARTERS_MOST; quarter++)
+        if ((is_empty || block->quarter == quarter) && table->first_free[quarter] > block_at)
+            table->first_free[quarter] = block_at;
 }
 
 static void
@@ -839,8 +874,7 @@ place_clear(struct table *table, struct block *block, uint32_t place)
     block->facts[at] = NULL;
     block->text_roots[at] = block->embedding_lengths[at] = 0;
     table->n_profiles--;
-    if (place / BLOCK_ROWS < table->first_free)
-        table->first_free = place / BLOCK_ROWS;
+    table_free_up(table, place / BLOCK_ROWS);
 }
 
 bool
@@ -851,7 +885,7 @@ columns_put(struct columns *columns, const struct facts *old, const struct facts
     bool stays = old != NULL && old->kind == facts->kind && old->metro == facts->metro;
     struct codes codes;
     struct marks marks;
-    uint32_t at;
+    uint32_t at, kin, quarter;
     struct block *block;
 
     if (table == NULL && (table = table_add(columns, facts->kind, facts->metro)) == NULL)
@@ -859,12 +893,17 @@ columns_put(struct columns *columns, const struct facts *old, const struct facts
     if (!codes_of(table->dictionaries, facts, &codes))
         return false;
     planes_name(table->dictionaries, facts, &marks);
-    at = stays ? *place : table_free_place(columns, table);
+    kin = kin_of(&codes);
+    quarter = table->n_came[kin] >= QUARTER_FROM ? kin : 0;
+    at = stays ? *place : table_free_place(columns, table, quarter);
     block = at != NO_PLACE ? block_own(columns, table, at / BLOCK_ROWS, &codes) : NULL;
     if (block == NULL || (old != NULL && !stays && !columns_remove(columns, old, *place)))
         return false;
-    if (!stays)
+    if (!stays) {
         table->n_profiles++;
+        table->n_came[kin] += table->n_came[kin] < QUARTER_FROM;
+        block->quarter = (uint8_t)quarter;
+    }
     place_write(block, at % BLOCK_ROWS, facts, row, n_outcomes, &codes);
     if (stays)
         planes_clear(block, at % BLOCK_ROWS);

@@ -33,6 +33,19 @@ enum column_id {                               /* first the fields, by field_id 
 };
 
 /*
+ * Blocks of a table stand in *quarters*: profiles that state the same stages (or stage) come to the same, once
+ * so many have come that state just these; all others share the first. Requirements ask for stages most, so that
+ * there are blocks in which nobody is eligible, and a search passes over them. A profile stays where it is
+ * when it changes; the next start puts all in order again.
+ */
+enum { QUARTERS_MOST = 64, QUARTER_FROM = 256 };
+static inline bool
+column_makes_quarters(enum column_id column)
+{
+    return column == (enum column_id)FIELD_STAGES || column == (enum column_id)FIELD_STAGE;
+}
+
+/*
  * Columns of sets of vocabulary codes have *planes* as well: one bit a place for each code that occurs ("has
  * it"), each group of a two-level vocabulary ("has a code of the group", the bare group included), and each
  * size up to 8 ("has so many codes at least"). What a set has in common with a looker's is then counted for
@@ -66,6 +79,7 @@ struct block {
     uint64_t edit;                /* the edit that made it, and may still change it */
     size_t bytes;
     uint32_t n_rows; /* places ever used: bits and codes beyond are 0 */
+    uint8_t quarter; /* of the table */
     uint64_t present[BLOCK_WORDS];
     uint64_t with_record[BLOCK_WORDS];    /* has outcomes */
     uint64_t with_conflicts[BLOCK_WORDS]; /* lists conflicts */
@@ -88,7 +102,8 @@ struct table_dictionaries;
 struct table {
     symbol kind, metro;
     uint32_t n_profiles, n_blocks, room;
-    uint32_t first_free; /* no block before it has a free place */
+    uint32_t n_came[QUARTERS_MOST];     /* by code of their stages; QUARTER_FROM: or more */
+    uint32_t first_free[QUARTERS_MOST]; /* no block of the quarter before it has a free place */
     struct block **blocks;
     struct table_dictionaries *dictionaries; /* shared by all successors */
 };

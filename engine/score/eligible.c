@@ -97,11 +97,38 @@ has_span(const struct lens_rule *rule, const struct holds_row *row)
     return row->has_days || (rule->has_cells && !row->is_alike);
 }
 
-static bool
-is_cheap_rule(const struct lens_rule *rule, const struct holds_row *row)
+/* What of a block is read for an answer, roughly in that order of instructions. */
+enum { COST_NONE, COST_QUARTER, COST_PLANES, COST_SPAN, COST_TABLE, COST_PLACES };
+
+static uint32_t
+cost_of(const struct lens_rule *rule, const struct holds_row *row)
 {
-    return rule->is_fixed || row->is_alike || lens_is_small(rule->n_codes) || row->planes != NULL ||
-           has_span(rule, row);
+    if (rule->is_fixed || row->is_alike)
+        return COST_NONE;
+    if (column_makes_quarters(rule->column) &&
+        (row->planes != NULL || lens_is_small(rule->n_codes)))
+        return COST_QUARTER; /* nobody may be left */
+    if (row->planes != NULL)
+        return COST_PLANES;
+    if (has_span(rule, row))
+        return COST_SPAN;
+    return lens_is_small(rule->n_codes) ? COST_TABLE : COST_PLACES;
+}
+
+void
+search_asks_sort(struct search *search)
+{
+    struct ask *asks = search->asks;
+
+    for (size_t i = 0; i < search->n_asks; i++) {
+        struct ask ask = asks[i];
+        size_t at = i;
+
+        ask.cost = cost_of(ask.rule, ask.row);
+        for (; at > 0 && asks[at - 1].cost > ask.cost; at--)
+            asks[at] = asks[at - 1];
+        asks[at] = ask;
+    }
 }
 
 /* What a requirement says of every place of a block. */
@@ -123,12 +150,14 @@ read_rule(const struct search *search, const struct block *block, const struct l
     }
 }
 
-/* One requirement. A shared row keeps what it says of each block: the next looker of the same value finds it
+/* Leaves those of whom it holds. A shared row keeps what it says of each block: the next looker of the same value finds it
  * there. */
 static void
-apply_rule(const struct search *search, const struct block *block, uint32_t block_at,
-           const struct lens_rule *rule, struct holds_row *row, uint64_t *bits)
+apply(const struct search *search, const struct block *block, uint32_t block_at,
+      const struct ask *ask, uint64_t *bits)
 {
+    const struct lens_rule *rule = ask->rule;
+    struct holds_row *row = ask->row;
     const struct column *column = &block->columns[rule->column];
     uint64_t read[BLOCK_WORDS], *kept;
 
@@ -142,7 +171,7 @@ apply_rule(const struct search *search, const struct block *block, uint32_t bloc
             read_rule(search, block, rule, row, kept);
         row->are_read[block_at / 64] |= UINT64_C(1) << block_at % 64;
         and_bits(bits, kept);
-    } else if (is_cheap_rule(rule, row)) {
+    } else if (ask->cost < COST_PLACES) {
         read_rule(search, block, rule, row, read);
         and_bits(bits, read);
     } else {
@@ -180,16 +209,12 @@ uint64_t
 search_eligible(const struct search *search, const struct block *block, uint32_t block_at,
                 uint64_t bits[BLOCK_WORDS])
 {
-    struct lens *lens = search->lens;
-
     memcpy(bits, block->present, BLOCK_WORDS * sizeof *bits);
-    apply_rule(search, block, block_at, &lens->consent_rule, &lens->consent, bits);
-    for (size_t i = 0; i < lens->n_rules; i++) /* the cheap ones first */
-        if (is_cheap_rule(&lens->rules[i], search->holds[i]))
-            apply_rule(search, block, block_at, &lens->rules[i], search->holds[i], bits);
-    for (size_t i = 0; i < lens->n_rules; i++)
-        if (!is_cheap_rule(&lens->rules[i], search->holds[i]))
-            apply_rule(search, block, block_at, &lens->rules[i], search->holds[i], bits);
+    for (size_t i = 0; i < search->n_asks; i++) {
+        apply(search, block, block_at, &search->asks[i], bits);
+        if (has_none(bits, BLOCK_WORDS))
+            return 0;
+    }
     apply_conflicts(search, block, block_at, bits);
     return search->plan->kernel->tally(bits, BLOCK_WORDS);
 }

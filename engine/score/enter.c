@@ -284,8 +284,8 @@ rows_take(struct search *search, struct arena *arena)
     const struct facts *looker = search->query->viewer;
 
     search->points = arena_alloc(arena, lens->n_wants, sizeof(struct points_row *));
-    search->holds = arena_alloc(arena, lens->n_rules, sizeof(struct holds_row *));
-    if (search->points == NULL || search->holds == NULL)
+    search->asks = arena_alloc(arena, lens->n_rules + 1, sizeof *search->asks);
+    if (search->points == NULL || search->asks == NULL)
         return false;
     for (size_t i = 0; i < lens->n_wants; i++) {
         if (lens->wants[i].kind == LENS_TEXT)
@@ -294,11 +294,17 @@ rows_take(struct search *search, struct arena *arena)
         if (search->points[i] == NULL)
             return false;
     }
+    search->asks[0] = (struct ask){.rule = &lens->consent_rule, .row = &lens->consent};
+    search->n_asks = 1 + lens->n_rules;
     for (size_t i = 0; i < lens->n_rules; i++) {
-        search->holds[i] = lens_holds_row(lens, i, looker, search->own_block, search->own_place);
-        if (search->holds[i] == NULL)
+        struct holds_row *row =
+            lens_holds_row(lens, i, looker, search->own_block, search->own_place);
+
+        if (row == NULL)
             return false;
+        search->asks[1 + i] = (struct ask){.rule = &lens->rules[i], .row = row};
     }
+    search_asks_sort(search);
     search->organisations = looker->conflicts.n > 0 ? lens_organisation_row(lens, looker) : NULL;
     return looker->conflicts.n == 0 || search->organisations != NULL;
 }

@@ -69,18 +69,23 @@ prunes(struct search *search, const struct block *block, int32_t least, uint64_t
     return true;
 }
 
-void
-search_block(struct search *search, uint32_t block_at, struct survivors *survivors)
+static uint64_t
+count_eligible(struct search *search, uint32_t block_at, uint64_t bits[BLOCK_WORDS])
 {
     const struct block *block = search->lens->table->blocks[block_at];
-    uint64_t bits[BLOCK_WORDS], eligible;
+    uint64_t eligible = search_eligible(search, block, block_at, bits);
 
-    if (block_at + 1 < search->lens->table->n_blocks)
-        ladders_fetch(&search->ladders, search->lens->table->blocks[block_at + 1]);
-    eligible = search_eligible(search, block, block_at, bits);
     search->eligible += eligible;
-    if (eligible == 0 || (search->heap.room == 0 && search->sweep == NULL))
-        return;
+    return search->heap.room > 0 || search->sweep != NULL ? eligible : 0;
+}
+
+/* The eligible of a block: those who may be among the best contend. */
+static void
+search_take(struct search *search, uint32_t block_at, uint64_t eligible, uint64_t bits[BLOCK_WORDS],
+            struct survivors *survivors)
+{
+    const struct block *block = search->lens->table->blocks[block_at];
+
     if (search->sweep != NULL) {
         sweep_block(search, block_at, bits, survivors);
         return;
@@ -89,6 +94,46 @@ search_block(struct search *search, uint32_t block_at, struct survivors *survivo
         climb_nothing(search, bits, &survivors->ladders.climbers);
     take_climbers(search, block_at, survivors);
     search_rise(search, survivors);
+}
+
+void
+search_block(struct search *search, uint32_t block_at, struct survivors *survivors)
+{
+    uint64_t bits[BLOCK_WORDS], eligible = count_eligible(search, block_at, bits);
+
+    if (eligible > 0)
+        search_take(search, block_at, eligible, bits, survivors);
+}
+
+/* All blocks of a table. While one is searched, what the next one in which anybody is eligible will be asked
+ * comes from memory. */
+static enum err_code
+search_table(struct search *search, struct survivors *survivors, uint64_t *n_seen, struct err *err)
+{
+    const struct table *table = search->lens->table;
+    uint64_t bits[2][BLOCK_WORDS], eligible[2] = {0};
+    uint32_t places[2];
+    int next = 0;
+
+    for (uint32_t at = 0; at < table->n_blocks; at++) {
+        enum err_code code = query_go_on(search->query, *n_seen, err);
+
+        if (code != ERR_OK)
+            return code;
+        *n_seen += table->blocks[at]->n_rows;
+        places[next] = at;
+        eligible[next] = count_eligible(search, at, bits[next]);
+        if (eligible[next] == 0)
+            continue;
+        ladders_fetch(&search->ladders, table->blocks[at]);
+        next = 1 - next;
+        if (eligible[next] > 0)
+            search_take(search, places[next], eligible[next], bits[next], survivors);
+    }
+    if (eligible[1 - next] > 0)
+        search_take(search, places[1 - next], eligible[1 - next], bits[1 - next], survivors);
+    search_settle(search, survivors);
+    return ERR_OK;
 }
 
 /* One search through all tables of the other side. */
@@ -110,14 +155,8 @@ search_all(struct search *search, struct arena *arena, struct err *err)
         code = lens_make(plan, search->side, table, NULL, arena, arena, &lens, err);
         if (code == ERR_OK)
             code = search_enter(search, lens, arena, err);
-        for (uint32_t at = 0; at < table->n_blocks && code == ERR_OK; at++) {
-            code = query_go_on(search->query, n_seen, err);
-            if (code == ERR_OK && search->may)
-                search_block(search, at, survivors);
-            n_seen += table->blocks[at]->n_rows;
-        }
         if (code == ERR_OK && search->may)
-            search_settle(search, survivors);
+            code = search_table(search, survivors, &n_seen, err);
     }
     return code;
 }

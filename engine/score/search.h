@@ -61,6 +61,13 @@ struct contender {
     uint32_t place; /* of the table */
 };
 
+/* A requirement, or consent, as the looker's value has it. */
+struct ask {
+    const struct lens_rule *rule;
+    struct holds_row *row;
+    uint32_t cost; /* of asking it of a block */
+};
+
 struct search {
     const struct match_plan *plan;
     const struct match_query *query;
@@ -84,8 +91,9 @@ struct search {
 
     /* in the table at hand */
     struct lens *lens;
-    struct points_row **points;      /* by want */
-    struct holds_row **holds;        /* by rule */
+    struct points_row **points; /* by want */
+    struct ask *asks;           /* of candidates; those that cost least first */
+    size_t n_asks;
     struct holds_row *organisations; /* NULL: the looker has no conflicts */
     uint32_t *excluded;              /* places: itself, and its conflicts */
     size_t n_excluded;
@@ -139,6 +147,8 @@ bool search_takes(const struct match_plan *plan, int side, const struct table *t
 
 /* ---- eligible.c ---- */
 
+/* Puts them in the order in which they are asked; they are `rules` and consent. */
+void search_asks_sort(struct search *search);
 /* Who may be ranked; how many they are. */
 uint64_t search_eligible(const struct search *search, const struct block *block, uint32_t block_at,
                          uint64_t bits[BLOCK_WORDS]);

@@ -59,6 +59,7 @@ random_facts(int number)
                                           "food.agri",  "food.retail", "energy"};
     static const char *const needs[] = {"space.desk", "space.lab", "legal", "funding"};
     static const char *const languages[] = {"en", "fr", "de"};
+    static const char *const stages[] = {"seed", "series_a"};
     char json[JSON_ROOM];
     int at =
         snprintf(json, sizeof json, "{\"id\": \"p%d\", \"kind\": \"%s\"", number, kinds[below(3)]);
@@ -84,6 +85,8 @@ random_facts(int number)
     some_codes(json, "sectors", sectors, 6);
     some_codes(json, "needs", needs, 4);
     some_codes(json, "languages", languages, 3);
+    if (number > 0) /* the first is one of the first quarter */
+        some_codes(json, "stages", stages, 2);
     strcat(json, "}");
     return world_facts(&world, NULL, json);
 }
@@ -353,6 +356,91 @@ Test(columns, share_every_block_in_which_nothing_changed)
     columns_destroy(base);
     expect_mirror(next, mirror);
     columns_destroy(next);
+    free(mirror);
+}
+
+/* ---- quarters ---- */
+
+enum { KIN = 3 }; /* the last of them states no stages */
+
+static void
+facts_of_stages(struct facts *facts[KIN])
+{
+    facts[0] = world_facts(&world, NULL,
+                           "{\"id\": \"a\", \"kind\": \"investor\", \"stages\": [\"seed\"]}");
+    facts[1] = world_facts(
+        &world, NULL, "{\"id\": \"b\", \"kind\": \"investor\", \"stages\": [\"idea\", \"seed\"]}");
+    facts[2] = world_facts(&world, NULL, "{\"id\": \"c\", \"kind\": \"investor\"}");
+}
+
+/* How many of the block's profiles are these. */
+static uint32_t
+count_in(const struct block *block, const struct facts *facts)
+{
+    uint32_t n = 0;
+
+    for (uint32_t at = 0; at < BLOCK_ROWS; at++)
+        n += bit(block->present, at) && block->facts[at] == facts;
+    return n;
+}
+
+Test(columns, profiles_that_state_the_same_stages_come_to_lie_together)
+{
+    struct mirror *mirror = calloc(1, sizeof *mirror);
+    struct columns *columns = columns_edit(NULL, 1);
+    struct facts *facts[KIN];
+    uint32_t n_apart[KIN] = {0}, n_each = PROFILES / KIN;
+    const struct table *table;
+
+    facts_of_stages(facts);
+    for (uint32_t row = 0; row < n_each * KIN; row++)
+        cr_assert(put(columns, mirror, row, facts[row % KIN]));
+    expect_mirror(columns, mirror);
+    table = columns_table(columns, facts[0]->kind, facts[0]->metro);
+    for (uint32_t i = 0; i < table->n_blocks; i++)
+        for (int kin = 0; kin < KIN; kin++) {
+            uint32_t n = count_in(table->blocks[i], facts[kin]), n_others = 0;
+
+            for (int other = 0; other < KIN; other++)
+                n_others += other != kin ? count_in(table->blocks[i], facts[other]) : 0;
+            n_apart[kin] += n_others == 0 ? n : 0;
+        }
+    cr_expect_eq(n_apart[0], n_each - QUARTER_FROM);
+    cr_expect_eq(n_apart[1], n_each - QUARTER_FROM);
+    cr_expect_eq(n_apart[2], n_each + 2 * QUARTER_FROM - BLOCK_ROWS); /* in the second block */
+    columns_destroy(columns);
+    for (int kin = 0; kin < KIN; kin++)
+        facts_drop(facts[kin]);
+    free(mirror);
+}
+
+Test(columns, blocks_that_become_empty_are_taken_by_other_quarters)
+{
+    struct mirror *mirror = calloc(1, sizeof *mirror);
+    struct columns *columns = columns_edit(NULL, 1);
+    struct facts *facts[KIN];
+    const struct table *table;
+    uint32_t n_blocks;
+
+    facts_of_stages(facts);
+    for (uint32_t row = 0; row < PROFILES; row++)
+        cr_assert(put(columns, mirror, row, facts[0]));
+    table = columns_table(columns, facts[0]->kind, facts[0]->metro);
+    n_blocks = table->n_blocks;
+    for (int kin = 1; kin >= 0; kin--) {
+        for (uint32_t row = 0; row < PROFILES; row++) {
+            cr_assert(
+                columns_remove(columns, mirror->entries[row].facts, mirror->entries[row].place));
+            mirror->entries[row].facts = NULL;
+        }
+        for (uint32_t row = 0; row < PROFILES; row++)
+            cr_assert(put(columns, mirror, row, facts[kin]));
+        expect_mirror(columns, mirror);
+        cr_expect_leq(table->n_blocks, n_blocks + 1);
+    }
+    columns_destroy(columns);
+    for (int kin = 0; kin < KIN; kin++)
+        facts_drop(facts[kin]);
     free(mirror);
 }
 
