@@ -14,17 +14,6 @@
  * constant. A code that a column can't hold makes the whole block anew with that column wider; since
  * dictionaries only grow and blocks are long, that is rare.
  */
-enum { PLANE_NAME_PLACES = 2048 };
-struct plane_names { /* the writer adds; a name never changes once it is counted */
-    _Atomic uint32_t n;
-    _Atomic bool has_overflown;
-    uint64_t names[PLANES_MAX];                 /* plane_name */
-    _Atomic uint16_t places[PLANE_NAME_PLACES]; /* by hash: a name's index and one, or 0 */
-};
-
-enum {
-    PLANE_STEP = 16
-}; /* planes come in so many, so that a block is not made anew for each name */
 
 /* Codes of values of one word, by that word: most columns hold few values, which then are found in a line of
  * memory instead of the three or four that a dictionary takes. Writer only. */
@@ -41,23 +30,11 @@ struct table_dictionaries {
     struct plane_names planes[PLANE_SETS];
 };
 
-static const enum column_id plane_columns[PLANE_SETS] = {
-    [PLANES_SECTORS] = (enum column_id)FIELD_SECTORS,
-    [PLANES_LANGUAGES] = (enum column_id)FIELD_LANGUAGES,
-    [PLANES_STAGES] = (enum column_id)FIELD_STAGES,
-    [PLANES_NEEDS] = (enum column_id)FIELD_NEEDS,
-    [PLANES_OFFERS] = (enum column_id)FIELD_OFFERS,
-    [PLANES_MARKETS] = (enum column_id)FIELD_MARKETS,
-};
-
 enum plane_set
 column_planes(enum column_id column)
 {
-    int set = 0;
-
-    while (set < PLANE_SETS && plane_columns[set] != column)
-        set++;
-    return (enum plane_set)set;
+    return column < (enum column_id)FIELD_COUNT ? planes_of_field((enum field_id)column)
+                                                : PLANE_SETS;
 }
 
 enum slot_type
@@ -230,118 +207,16 @@ columns_foresee_values(const struct columns *columns, const struct facts *facts)
 
 /* ---- planes ---- */
 
-static uint64_t
-plane_name(symbol code, bool is_group)
-{
-    return (uint64_t)code << 1 | is_group;
-}
-
 bool
 table_has_planes(const struct table *table, enum plane_set set)
 {
-    return !atomic_load_explicit(&table->dictionaries->planes[set].has_overflown,
-                                 memory_order_acquire);
-}
-
-/* The index of a name; or NO_PLANE, and *free_place where it would stand. */
-static uint32_t
-plane_find(const struct plane_names *names, uint64_t name, uint32_t *free_place)
-{
-    uint32_t at = (uint32_t)(name * UINT64_C(0x9e3779b97f4a7c15) >> 40) % PLANE_NAME_PLACES;
-
-    for (;; at = (at + 1) % PLANE_NAME_PLACES) {
-        uint32_t index = atomic_load_explicit(&names->places[at], memory_order_acquire);
-
-        if (index == 0) {
-            *free_place = at;
-            return NO_PLANE;
-        }
-        if (names->names[index - 1] == name)
-            return index - 1;
-    }
+    return plane_names_tell(&table->dictionaries->planes[set]);
 }
 
 uint32_t
 table_plane(const struct table *table, enum plane_set set, symbol code, bool is_group)
 {
-    uint32_t free_place, index = plane_find(&table->dictionaries->planes[set],
-                                            plane_name(code, is_group), &free_place);
-
-    return index != NO_PLANE ? PLANE_SIZES + index : NO_PLANE;
-}
-
-/* The index of a name, a new one for a new name; NO_PLANE where there are too many. */
-static uint32_t
-plane_add(struct plane_names *names, uint64_t name)
-{
-    uint32_t n = atomic_load_explicit(&names->n, memory_order_relaxed), free_place;
-    uint32_t known = plane_find(names, name, &free_place);
-
-    if (known != NO_PLANE)
-        return known;
-    if (n == PLANES_MAX - PLANE_SIZES)
-        return NO_PLANE;
-    names->names[n] = name;
-    atomic_store_explicit(&names->n, n + 1, memory_order_relaxed);
-    atomic_store_explicit(&names->places[free_place], (uint16_t)(n + 1), memory_order_release);
-    return n;
-}
-
-static bool
-has_groups(int set) /* facts then bring the groups of their codes */
-{
-    return (schema[plane_columns[set]].flags & FIELD_TWO_LEVEL) != 0;
-}
-
-/* The planes in which a profile has its bit, of each set. */
-struct marks {
-    uint32_t n[PLANE_SETS];
-    uint16_t planes[PLANE_SETS][PLANE_SIZES + 2 * SLOT_CODES_MAX];
-};
-
-static void
-mark(struct marks *marks, int set, uint32_t plane)
-{
-    marks->planes[set][marks->n[set]++] = (uint16_t)plane;
-}
-
-/* False where there are too many names. */
-static bool
-mark_codes(struct plane_names *names, int set, const struct slot_codes *codes, struct marks *marks)
-{
-    for (uint32_t i = 0; i < codes->n; i++) {
-        uint32_t plane = plane_add(names, plane_name(codes->codes[i], false)), group = 0;
-
-        if (has_groups(set))
-            group = plane_add(names, plane_name(codes->groups[i], true));
-        if (plane == NO_PLANE || group == NO_PLANE)
-            return false;
-        mark(marks, set, PLANE_SIZES + plane);
-        if (has_groups(set))
-            mark(marks, set, PLANE_SIZES + group);
-    }
-    return true;
-}
-
-/* Makes sure that all codes of a profile have planes, and says which. */
-static void
-planes_name(struct table_dictionaries *dictionaries, const struct facts *facts, struct marks *marks)
-{
-    for (int set = 0; set < PLANE_SETS; set++) {
-        struct plane_names *names = &dictionaries->planes[set];
-        const struct slot *slot = facts_slot(facts, (enum field_id)plane_columns[set]);
-
-        marks->n[set] = 0;
-        if (slot->state == SLOT_MISSING ||
-            atomic_load_explicit(&names->has_overflown, memory_order_relaxed))
-            continue;
-        for (uint32_t size = 1; size <= slot->codes.n && size <= PLANE_SIZES; size++)
-            mark(marks, set, plane_of_size(size));
-        if (!mark_codes(names, set, &slot->codes, marks)) {
-            marks->n[set] = 0;
-            atomic_store_explicit(&names->has_overflown, true, memory_order_release);
-        }
-    }
+    return plane_names_find(&table->dictionaries->planes[set], code, is_group);
 }
 
 /* ---- blocks ---- */
@@ -406,16 +281,6 @@ column_copy(const struct column *from, const struct column *to, uint32_t n_rows)
         code_write(to, place, column_code(from, place));
 }
 
-/* Planes that a block of the table should have, a few more than there are names now. */
-static uint32_t
-planes_for(const struct plane_names *names)
-{
-    if (atomic_load_explicit(&names->has_overflown, memory_order_relaxed))
-        return 0;
-    return (PLANE_SIZES + atomic_load_explicit(&names->n, memory_order_relaxed) + PLANE_STEP - 1) /
-           PLANE_STEP * PLANE_STEP;
-}
-
 /* What a block has to offer: the widths of its columns, the numbers of its planes. */
 struct shape {
     uint8_t widths[COLUMN_COUNT];
@@ -449,7 +314,7 @@ shape_for(const struct table *table, const struct block *block, const struct cod
     widths_for(block, codes, shape);
     for (int i = 0; i < PLANE_SETS; i++)
         shape->planes[i] =
-            codes != NULL ? planes_for(&table->dictionaries->planes[i]) : block->planes[i].n;
+            codes != NULL ? plane_names_room(&table->dictionaries->planes[i]) : block->planes[i].n;
 }
 
 /* Whether it needs no other shape for that, as nearly always. */
@@ -466,7 +331,7 @@ has_room(const struct table *table, const struct block *block, const struct code
     if (n_beyond > 0)
         return false;
     for (int i = 0; i < PLANE_SETS; i++)
-        if (block->planes[i].n != planes_for(&table->dictionaries->planes[i]))
+        if (block->planes[i].n != plane_names_room(&table->dictionaries->planes[i]))
             return false;
     return true;
 }
@@ -615,7 +480,7 @@ shape_of_next(const struct table *table, struct shape *shape)
         return;
     shape_for(table, table->blocks[table->n_blocks - 1], NULL, shape);
     for (int i = 0; i < PLANE_SETS; i++)
-        shape->planes[i] = planes_for(&table->dictionaries->planes[i]);
+        shape->planes[i] = plane_names_room(&table->dictionaries->planes[i]);
 }
 
 static bool
@@ -805,7 +670,7 @@ planes_clear(struct block *block, uint32_t at)
 }
 
 static void
-planes_write(const struct block *block, uint32_t at, const struct marks *marks)
+planes_write(const struct block *block, uint32_t at, const struct plane_marks *marks)
 {
     for (int set = 0; set < PLANE_SETS; set++)
         for (uint32_t i = 0; block->planes[set].n > 0 && i < marks->n[set]; i++)
@@ -884,7 +749,7 @@ columns_put(struct columns *columns, const struct facts *old, const struct facts
     struct table *table = table_of(columns, facts);
     bool stays = old != NULL && old->kind == facts->kind && old->metro == facts->metro;
     struct codes codes;
-    struct marks marks;
+    struct plane_marks marks;
     uint32_t at, kin, quarter;
     struct block *block;
 
@@ -892,7 +757,7 @@ columns_put(struct columns *columns, const struct facts *old, const struct facts
         return false;
     if (!codes_of(table->dictionaries, facts, &codes))
         return false;
-    planes_name(table->dictionaries, facts, &marks);
+    plane_names_mark(table->dictionaries->planes, facts, &marks);
     kin = kin_of(&codes);
     quarter = table->n_came[kin] >= QUARTER_FROM ? kin : 0;
     at = stays ? *place : table_free_place(columns, table, quarter);

@@ -3,6 +3,7 @@
 
 #include "dictionary.h"
 #include "facts.h"
+#include "planes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,22 +46,6 @@ column_makes_quarters(enum column_id column)
     return column == (enum column_id)FIELD_STAGES || column == (enum column_id)FIELD_STAGE;
 }
 
-/*
- * Columns of sets of vocabulary codes have *planes* as well: one bit a place for each code that occurs ("has
- * it"), each group of a two-level vocabulary ("has a code of the group", the bare group included), and each
- * size up to 8 ("has so many codes at least"). What a set has in common with a looker's is then counted for
- * 64 places at once. A table whose vocabulary is larger than PLANES_MAX has none of that column.
- */
-enum { PLANE_SIZES = 8, PLANES_MAX = 640, NO_PLANE = UINT32_MAX };
-enum plane_set {
-    PLANES_SECTORS,
-    PLANES_LANGUAGES,
-    PLANES_STAGES,
-    PLANES_NEEDS,
-    PLANES_OFFERS,
-    PLANES_MARKETS,
-    PLANE_SETS
-};
 struct planes {
     const uint64_t *bits; /* n times BLOCK_WORDS; those beyond are 0 everywhere */
     uint32_t n;
@@ -145,15 +130,9 @@ columns_consent_allows(int64_t packed, int32_t day)
 
 /* The planes of a column; PLANE_SETS: it has none. */
 enum plane_set column_planes(enum column_id column);
-/* The plane of a code, of a code's group, of a size from 1 to PLANE_SIZES. NO_PLANE: no profile of the
- * table has it. */
+/* The plane of a code, of a code's group. NO_PLANE: no profile of the table has it. */
 bool table_has_planes(const struct table *table, enum plane_set set);
 uint32_t table_plane(const struct table *table, enum plane_set set, symbol code, bool is_group);
-static inline uint32_t
-plane_of_size(uint32_t size)
-{
-    return size - 1;
-}
 /* BLOCK_WORDS of bits; NULL: 0 everywhere. */
 static inline const uint64_t *
 block_plane(const struct block *block, enum plane_set set, uint32_t plane)
