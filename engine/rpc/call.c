@@ -83,9 +83,39 @@ guard_allowed(struct call *call, struct err *err)
                    call->method->name);
 }
 
+/*
+ * `next` is a mark and base64 of the last key: opaque, so that clients don't build on it, and safe in JSON and in an
+ * address. No key begins with the mark, and many a key is base64 by chance: what has none is a plain key.
+ */
+enum { NEXT_MARK = '~', NEXT_SHOWN = 60 };
+
+static enum err_code
+guard_after(struct call *call, struct err *err)
+{
+    struct str text = call_str(call, "after");
+    char *key;
+    size_t len;
+
+    call->after = text;
+    if (text.len == 0 || text.data[0] != NEXT_MARK)
+        return ERR_OK;
+    if ((key = arena_alloc(call->arena, text.len, 1)) == NULL)
+        return err_no_memory(err);
+    if (sodium_base642bin((unsigned char *)key, text.len, text.data + 1, text.len - 1, NULL, &len,
+                          NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
+        err_set(err, ERR_INVALID_PARAMS, "\"%.*s\" is no `next` of an answer; give one as it came",
+                (int)(text.len < NEXT_SHOWN ? text.len : NEXT_SHOWN), text.data);
+        err_at(err, "after");
+        return ERR_INVALID_PARAMS;
+    }
+    call->after = (struct str){key, len};
+    return ERR_OK;
+}
+
 static enum err_code
 guard_well_formed(struct call *call, struct err *err)
 {
+    enum err_code code;
     struct str path;
 
     if (value_is_map(call->params) && value_find_bad_key(call->params, call->arena, &path)) {
@@ -95,7 +125,8 @@ guard_well_formed(struct call *call, struct err *err)
                        "the key \"%.*s\" stands twice, or is no text; each key once, as text",
                        STR_ARG(path));
     }
-    return params_check(call->method, call->params, err);
+    code = params_check(call->method, call->params, err);
+    return code == ERR_OK ? guard_after(call, err) : code;
 }
 
 static enum err_code
@@ -277,36 +308,24 @@ call_limit(const struct call *call)
     return (size_t)call_int(call, "limit");
 }
 
-/*
- * `next` is base64 of the last key: opaque, so that clients don't build on it, and safe in JSON.
- * One that does not decode is the caller's fault, found where it is used.
- */
 struct str
 call_after(const struct call *call)
 {
-    struct str text = call_str(call, "after");
-    char *key;
-    size_t len;
-
-    if (text.len == 0 || (key = arena_alloc(call->arena, text.len + 1, 1)) == NULL)
-        return (struct str){NULL, 0};
-    if (sodium_base642bin((unsigned char *)key, text.len, text.data, text.len, NULL, &len, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
-        return text; /* a plain key is taken as it stands */
-    return (struct str){key, len};
+    return call->after;
 }
 
 void
 call_pack_next(struct call *call, struct str key)
 {
     size_t room = sodium_base64_encoded_len(key.len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    char *text = arena_alloc(call->arena, room, 1);
+    char *text = arena_alloc(call->arena, 1 + room, 1);
 
     if (text == NULL) {
         call->answer.is_exhausted = true;
         return;
     }
-    sodium_bin2base64(text, room, (const unsigned char *)key.data, key.len,
+    text[0] = NEXT_MARK;
+    sodium_bin2base64(text + 1, room, (const unsigned char *)key.data, key.len,
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     pack_key_text(&call->answer, "next", text);
 }

@@ -52,6 +52,7 @@ struct call {
     /* set by call_open */
     const struct method *method;
     const msgpack_object *params; /* a map, or NULL for none */
+    struct str after;             /* the key that `after` names; or empty */
     enum lang lang;
     bool speaks;             /* `lang` was given: add sentences */
     int64_t deadline_ms;     /* steady; INT64_MAX: none */
@@ -96,7 +97,7 @@ bool call_bool(const struct call *call, const char *name);
 const msgpack_object *call_value(const struct call *call, const char *name); /* NULL if absent */
 bool call_has(const struct call *call, const char *name);
 size_t call_limit(const struct call *call);             /* of a list: 1..1000 */
-struct str call_after(const struct call *call);         /* decoded `after`, or empty */
+struct str call_after(const struct call *call);         /* the key that `after` names, or empty */
 void call_pack_next(struct call *call, struct str key); /* "next": opaque form of key */
 /* The same for lists whose key is a number. */
 uint64_t call_after_number(const struct call *call);

@@ -167,15 +167,22 @@ fetch_facts(const struct search *search, const struct survivors *survivors, uint
     }
 }
 
+/* Of a vector the words, which are read first. */
 static void
 fetch_text(const struct search *search, const struct survivors *survivors, uint32_t at)
 {
     if (search->has_text && at < survivors->n) {
         uint32_t place = survivors->places[survivors->order[at]];
-        const struct facts *facts = block_of(search, place)->facts[place % BLOCK_ROWS];
+        const struct block *block = block_of(search, place);
+        const struct facts *facts = block->facts[place % BLOCK_ROWS];
+        uint32_t first_word = block->word_starts[place % BLOCK_ROWS];
 
-        __builtin_prefetch(search->query->viewer->n_embedding > 0 ? (const void *)facts->embedding
-                                                                  : facts->text.terms);
+        if (search->query->viewer->n_embedding > 0) {
+            __builtin_prefetch(facts->embedding);
+        } else {
+            __builtin_prefetch(facts->text.terms + first_word);
+            __builtin_prefetch(facts->text.weights + first_word);
+        }
     }
 }
 

@@ -90,6 +90,25 @@ Test(handle_each, pages_put_together_are_the_whole)
     cr_expect_eq(n, value_size(lists));
 }
 
+/* An id of a multiple of four letters is base64 by chance. */
+Test(handle_each, a_page_can_begin_after_an_id_that_stands_plain)
+{
+    const msgpack_object *all = rpc_ok(&rpc, "match.each", EACH(", \"limit\": 1000"));
+    const msgpack_object *lists = rpc_at(all, "lists");
+    size_t n = value_size(lists);
+
+    for (size_t i = 0; i + 1 < n; i++) {
+        const char *id = rpc_text(&rpc, value_at(lists, i), "id");
+        const msgpack_object *page =
+            rpc_ok(&rpc, "match.each", TOLD(EACH(", \"limit\": 1, \"after\": \"%s\""), id));
+
+        cr_expect(value_equal(value_at(rpc_at(page, "lists"), 0), value_at(lists, i + 1)), "%s",
+                  id);
+    }
+    rpc_fails(&rpc, "match.each", EACH(", \"after\": \"~no next\""), ERR_INVALID_PARAMS, "after");
+    cr_expect_not_null(strstr(rpc.err.message, "\"~no next\""), "%s", rpc.err.message);
+}
+
 Test(handle_each, one_direction_of_a_mirrored_pairing_or_both)
 {
     int64_t both = rpc_int(rpc_ok(&rpc, "match.each", EACH("")), "total");
