@@ -182,30 +182,62 @@ meet_days(const int16_t *lo, const int16_t *hi, int16_t from, int16_t to, size_t
     }
 }
 
-static int32_t
-dot(const int8_t *a, const int8_t *b, uint32_t n)
+enum { DOTS = 4, ELEMENTS = 16 };
+
+static inline __m256i
+widen(const int8_t *elements)
 {
-    __m256i sums = _mm256_setzero_si256();
-    __m128i half;
-    uint32_t i = 0;
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)elements));
+}
 
-    for (; i + 16 <= n; i += 16) { /* products of two pairs are at most 2^15: 1024 of them fit */
-        __m256i x = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(a + i)));
-        __m256i y = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(b + i)));
+/* The sums of each of four vectors' elements. */
+static inline __m128i
+sums_of(const __m256i sums[DOTS])
+{
+    __m256i all =
+        _mm256_hadd_epi32(_mm256_hadd_epi32(sums[0], sums[1]), _mm256_hadd_epi32(sums[2], sums[3]));
 
-        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(x, y));
+    return _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+}
+
+/* Four dot products at once, none of which waits for another; n is a multiple of ELEMENTS. */
+static inline __m128i
+four_dots(const int8_t *vector, uint32_t n, const int8_t *const others[DOTS])
+{
+    __m256i sums[DOTS] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
+                          _mm256_setzero_si256()};
+
+    for (uint32_t i = 0; i < n; i += ELEMENTS) {
+        __m256i x = widen(vector + i);
+
+        for (int k = 0; k < DOTS;
+             k++) /* products of two pairs are at most 2^15: 1024 of them fit */
+            sums[k] = _mm256_add_epi32(sums[k], _mm256_madd_epi16(x, widen(others[k] + i)));
     }
-    half = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
-    half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4e));
-    half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0xb1));
-    return _mm_cvtsi128_si32(half) + dot_plain(a + i, b + i, n - i);
+    return sums_of(sums);
 }
 
 static void
 dots(const int8_t *vector, uint32_t n, const int8_t *const *others, size_t n_others, int32_t *out)
 {
-    for (size_t i = 0; i < n_others; i++)
-        out[i] = dot(vector, others[i], n);
+    uint32_t n_whole = n / ELEMENTS * ELEMENTS;
+    size_t k = 0;
+
+    for (; k + DOTS <= n_others; k += DOTS)
+        _mm_storeu_si128((__m128i *)(out + k), four_dots(vector, n_whole, others + k));
+    if (k < n_others) {
+        size_t n_left = n_others - k;
+        const int8_t *last[DOTS];
+        int32_t products[DOTS];
+
+        for (size_t i = 0; i < DOTS; i++)
+            last[i] = others[k + (i < n_left ? i : 0)];
+        _mm_storeu_si128((__m128i *)products, four_dots(vector, n_whole, last));
+        for (size_t i = 0; i < n_left; i++)
+            out[k + i] = products[i];
+    }
+    for (size_t i = 0; i < n_others && n_whole < n; i++)
+        out[i] += dot_plain(vector + n_whole, others[i] + n_whole, n - n_whole);
 }
 
 const struct kernel kernel_avx2 = {

@@ -127,32 +127,76 @@ meet_days(const int16_t *lo, const int16_t *hi, int16_t from, int16_t to, size_t
     }
 }
 
-/* The instruction wants one operand unsigned: the other's bytes with 128 added, which adds 128 times the
- * sum of the vector to the product. */
+enum { DOTS = 4 };
+
+/* The sums of each of four vectors' elements. */
+static inline __m128i
+sums_of(const __m512i sums[DOTS])
+{
+    __m512i first = _mm512_add_epi32(_mm512_unpacklo_epi32(sums[0], sums[1]),
+                                     _mm512_unpackhi_epi32(sums[0], sums[1]));
+    __m512i last = _mm512_add_epi32(_mm512_unpacklo_epi32(sums[2], sums[3]),
+                                    _mm512_unpackhi_epi32(sums[2], sums[3]));
+    __m512i all =
+        _mm512_add_epi32(_mm512_unpacklo_epi64(first, last), _mm512_unpackhi_epi64(first, last));
+    __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
+
+    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+}
+
+/* Which elements of the 64 from i on there are. */
+static inline __mmask64
+elements(uint32_t n, uint32_t i)
+{
+    return n - i < 64 ? ~UINT64_C(0) >> (64 - (n - i)) : ~UINT64_C(0);
+}
+
+/*
+ * Four dot products at once, none of which waits for another. The instruction wants one operand unsigned: the
+ * others' bytes with 128 added, which adds 128 times the sum of the vector to each product.
+ */
+static inline __m128i
+four_dots(const int8_t *vector, uint32_t n, const int8_t *const others[DOTS])
+{
+    const __m512i flip = _mm512_set1_epi8((char)0x80);
+    __m512i sums[DOTS] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
+                          _mm512_setzero_si512()};
+
+    for (uint32_t i = 0; i < n; i += 64) {
+        __mmask64 mask = elements(n, i);
+        __m512i x = _mm512_maskz_loadu_epi8(mask, vector + i);
+
+        for (int k = 0; k < DOTS; k++)
+            sums[k] = _mm512_dpbusd_epi32(
+                sums[k], _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, others[k] + i), flip), x);
+    }
+    return sums_of(sums);
+}
+
+static int32_t
+sum_of(const int8_t *vector, uint32_t n)
+{
+    __m512i sum = _mm512_setzero_si512();
+
+    for (uint32_t i = 0; i < n; i += 64)
+        sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1),
+                                  _mm512_maskz_loadu_epi8(elements(n, i), vector + i));
+    return _mm512_reduce_add_epi32(sum);
+}
+
 static void
 dots(const int8_t *vector, uint32_t n, const int8_t *const *others, size_t n_others, int32_t *out)
 {
-    const __m512i flip = _mm512_set1_epi8((char)0x80), ones = _mm512_set1_epi8(1);
-    __mmask64 tail = n % 64 != 0 ? ~UINT64_C(0) >> (64 - n % 64) : ~UINT64_C(0);
-    __m512i sum = _mm512_setzero_si512();
-    uint32_t n_last = n == 0 ? 0 : (n - 1) / 64 * 64;
-    int32_t offset;
+    const __m128i offset = _mm_set1_epi32(128 * sum_of(vector, n));
 
-    for (uint32_t i = 0; i < n; i += 64)
-        sum = _mm512_dpbusd_epi32(
-            sum, ones, _mm512_maskz_loadu_epi8(i == n_last ? tail : ~UINT64_C(0), vector + i));
-    offset = 128 * _mm512_reduce_add_epi32(sum);
-    for (size_t k = 0; k < n_others; k++) {
-        __m512i dot = _mm512_setzero_si512();
+    for (size_t k = 0; k < n_others; k += DOTS) {
+        size_t n_left = n_others - k < DOTS ? n_others - k : DOTS;
+        __mmask8 stored = (__mmask8)(0xfU >> (DOTS - n_left));
+        const int8_t *four[DOTS];
 
-        for (uint32_t i = 0; i < n; i += 64) {
-            __mmask64 mask = i == n_last ? tail : ~UINT64_C(0);
-            __m512i x = _mm512_maskz_loadu_epi8(mask, vector + i);
-            __m512i y = _mm512_maskz_loadu_epi8(mask, others[k] + i);
-
-            dot = _mm512_dpbusd_epi32(dot, _mm512_xor_si512(y, flip), x);
-        }
-        out[k] = _mm512_reduce_add_epi32(dot) - offset;
+        for (size_t i = 0; i < DOTS; i++)
+            four[i] = others[k + (i < n_left ? i : 0)];
+        _mm_mask_storeu_epi32(out + k, stored, _mm_sub_epi32(four_dots(vector, n, four), offset));
     }
 }
 

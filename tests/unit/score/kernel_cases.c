@@ -648,7 +648,7 @@ run_dots(const struct kernel *kernel, uint64_t seed, bool *is_right, struct kern
 
     *is_right = true;
     for (uint32_t size = 1; size <= ELEMENTS_MAX && *is_right; size++, n++)
-        *is_right = dots_case(kernel, ANY_ELEMENT, size, 1 + size % 3, &state, fault);
+        *is_right = dots_case(kernel, ANY_ELEMENT, size, 1 + size % 7, &state, fault);
     for (int sort = LEAST; sort < VECTOR_SORTS; sort++)
         for (uint32_t size = 1; size <= 129 && *is_right; size++, n++)
             *is_right = dots_case(kernel, (enum vector_sort)sort, size < 129 ? size : ELEMENTS_MAX,
