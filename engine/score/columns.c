@@ -227,6 +227,8 @@ block_drop(struct block *block)
     if (block != NULL &&
         atomic_fetch_sub_explicit(&block->references, 1, memory_order_acq_rel) == 1) {
         spans_drop(atomic_load_explicit(&block->spans, memory_order_acquire));
+        for (size_t i = 0; i < BLOCK_ROWS / EMBEDDING_PAGE_ROWS; i++)
+            embedding_page_drop(block->embedding_pages[i]);
         mem_free(block);
     }
 }
@@ -394,6 +396,8 @@ block_make(const struct block *from, const struct shape *shape, uint64_t edit)
                sizeof *block - BEHIND_COUNT);
     atomic_init(&block->references, 1);
     atomic_init(&block->spans, NULL);
+    for (size_t i = 0; i < BLOCK_ROWS / EMBEDDING_PAGE_ROWS; i++)
+        embedding_page_hold(block->embedding_pages[i]);
     block->edit = edit;
     block->bytes = bytes;
     at = (unsigned char *)(block + 1);
@@ -718,8 +722,7 @@ place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_
     block->word_starts[at] = facts->n_grams;
     memcpy(block->word_signs[at], facts->signs.bits, sizeof block->word_signs[at]);
     block->word_peaks[at] = facts->signs.peak;
-    block->embedding_lengths[at] = (uint16_t)facts->n_embedding;
-    block->embedding_norms[at] = facts->embedding_norm2;
+    block->embedded[at] = embeddings_place(block, at, facts);
     if (block->n_rows <= at)
         block->n_rows = at + 1;
     if (is_first)
@@ -737,7 +740,8 @@ place_clear(struct table *table, struct block *block, uint32_t place)
     outcomes_write(block, at, 0);
     bit_set(block->with_conflicts, at, false);
     block->facts[at] = NULL;
-    block->text_roots[at] = block->embedding_lengths[at] = 0;
+    block->text_roots[at] = 0;
+    block->embedded[at] = (struct embedding_place){0};
     table->n_profiles--;
     table_free_up(table, place / BLOCK_ROWS);
 }
@@ -762,7 +766,8 @@ columns_put(struct columns *columns, const struct facts *old, const struct facts
     quarter = table->n_came[kin] >= QUARTER_FROM ? kin : 0;
     at = stays ? *place : table_free_place(columns, table, quarter);
     block = at != NO_PLACE ? block_own(columns, table, at / BLOCK_ROWS, &codes) : NULL;
-    if (block == NULL || (old != NULL && !stays && !columns_remove(columns, old, *place)))
+    if (block == NULL || !embeddings_lay(block, at % BLOCK_ROWS, facts, &columns->bytes) ||
+        (old != NULL && !stays && !columns_remove(columns, old, *place)))
         return false;
     if (!stays) {
         table->n_profiles++;

@@ -2,6 +2,7 @@
 #define JML_COLUMNS_H
 
 #include "dictionary.h"
+#include "embeddings.h"
 #include "facts.h"
 #include "planes.h"
 
@@ -19,9 +20,10 @@
  *
  * A published set of columns is immutable; the next one shares every block in which nothing changed. So
  * a change copies one block (about 320 kB) and the lists of blocks. A block borrows facts, which the
- * roster that it belongs to holds. Memory of a place: 62 bytes, 1, 2 or 4 for each column in
- * use, and a bit for each plane; some 165 for the fields of data/programmes. Searches add spans (span.h), 3
- * or 4 bytes a place for each column of ranges that they compare.
+ * roster that it belongs to holds. Memory of a place: 58 bytes, 1, 2 or 4 for each column in
+ * use, and a bit for each plane; some 165 for the fields of data/programmes. An embedding's row adds its length,
+ * rounded up to 64 (embeddings.h). Searches add spans (span.h), 3 or 4 bytes a place for each column
+ * of ranges that they compare.
  *
  * columns_edit …: the writer's thread only. Readers need no lock. Private to score/.
  */
@@ -75,8 +77,8 @@ struct block {
     uint16_t word_starts[BLOCK_ROWS]; /* which of its terms is the first that is not a gram */
     uint16_t word_peaks[BLOCK_ROWS];  /* text_signs of its words */
     uint64_t word_signs[BLOCK_ROWS][TEXT_SIGN_WORDS];
-    uint16_t embedding_lengths[BLOCK_ROWS];
-    uint32_t embedding_norms[BLOCK_ROWS]; /* sums of squares */
+    struct embedding_place embedded[BLOCK_ROWS];
+    struct embedding_page *embedding_pages[BLOCK_ROWS / EMBEDDING_PAGE_ROWS]; /* NULL: no rows */
     const struct facts *facts[BLOCK_ROWS];
     struct column columns[COLUMN_COUNT];
     int32_t least[COLUMN_COUNT], most[COLUMN_COUNT]; /* codes that each column can hold as it is */
@@ -139,6 +141,16 @@ block_plane(const struct block *block, enum plane_set set, uint32_t plane)
 {
     return plane < block->planes[set].n ? block->planes[set].bits + (size_t)plane * BLOCK_WORDS
                                         : NULL;
+}
+
+/* The row of a place's embedding; NULL if it has none of this length, or no row for it. */
+static inline const int8_t *
+block_embedding(const struct block *block, uint32_t place, uint32_t length)
+{
+    if (block->embedded[place].length != (length | EMBEDDING_HAS_ROW))
+        return NULL;
+    return block->embedding_pages[place / EMBEDDING_PAGE_ROWS]->rows +
+           place % EMBEDDING_PAGE_ROWS * embedding_stride(length);
 }
 
 enum slot_type column_type(enum column_id column); /* SLOT_NONE: no such column */

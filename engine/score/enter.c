@@ -38,6 +38,23 @@ view_has_text(const struct plan_view *wants)
 }
 
 static enum err_code
+embedding_make(struct search *search, struct arena *arena, struct err *err)
+{
+    const struct facts *looker = search->query->viewer;
+    int8_t *row;
+
+    if (looker->embedding_norm2 == 0)
+        return ERR_OK;
+    row = arena_alloc_wide(arena, 1, embedding_stride(looker->n_embedding));
+    if (row == NULL)
+        return err_no_memory(err);
+    memcpy(row, looker->embedding, looker->n_embedding);
+    search->embedding = row;
+    search->embedding_root = (uint32_t)isqrt_u64(looker->embedding_norm2);
+    return ERR_OK;
+}
+
+static enum err_code
 texts_make(struct search *search, struct arena *arena, struct err *err)
 {
     const struct plan_view *views = search->plan->views;
@@ -51,6 +68,8 @@ texts_make(struct search *search, struct arena *arena, struct err *err)
         return err_no_memory(err);
     text_sums_make(search, PLAN_FROM);
     text_sums_make(search, PLAN_TO);
+    if (embedding_make(search, arena, err) != ERR_OK)
+        return err->code;
     if (looker->text.n == 0)
         return ERR_OK;
     search->root = looker->text_root;

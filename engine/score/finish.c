@@ -10,6 +10,7 @@
 struct rest {
     int64_t gains[PLAN_SIDES]; /* at most */
     bool has_record, text_is_missing, by_embedding;
+    int32_t quality; /* by_embedding: of the two */
 };
 
 /* ---- texts ---- */
@@ -81,7 +82,25 @@ search_record_loss(const struct search *search, const struct block *block, uint3
            search->rates[PLAN_TO] * (search->record_gain[PLAN_TO] - gains[PLAN_TO]);
 }
 
-/* What a place's text is told by, and the most that it could bring. */
+/* The exact quality of the two embeddings, neither of them 0 everywhere. */
+static int32_t
+embedding_quality_of(const struct search *search, const struct block *block, uint32_t place)
+{
+    const struct kernel *kernel = search->plan->kernel;
+    const struct facts *looker = search->query->viewer, *other = block->facts[place];
+    const int8_t *row = block_embedding(block, place, looker->n_embedding);
+    const int8_t *both[] = {search->embedding, row};
+    int32_t dots[2];
+
+    if (row == NULL) {
+        kernel->dots(looker->embedding, looker->n_embedding, &other->embedding, 1, dots);
+        return embedding_dot_quality(dots[0], looker->embedding_norm2, other->embedding_norm2);
+    }
+    kernel->dots(row, (uint32_t)embedding_stride(looker->n_embedding), both, 2, dots);
+    return embedding_dot_quality(dots[0], looker->embedding_norm2, (uint32_t)dots[1]);
+}
+
+/* What a place's text is told by, and the most that it could bring; of embeddings, what it brings. */
 static void
 text_rest(const struct search *search, const struct block *block, uint32_t place, struct rest *rest)
 {
@@ -89,16 +108,19 @@ text_rest(const struct search *search, const struct block *block, uint32_t place
     int32_t cap = 0;
 
     rest->text_is_missing = search->probe == NULL || block->text_roots[place] == 0;
-    if (looker->n_embedding > 0 && looker->n_embedding == block->embedding_lengths[place]) {
+    if (looker->n_embedding > 0 &&
+        looker->n_embedding == embedding_length(block->embedded[place])) {
         rest->by_embedding = true;
-        rest->text_is_missing = looker->embedding_norm2 == 0 || block->embedding_norms[place] == 0;
+        rest->text_is_missing = search->embedding == NULL || block->embedded[place].root == 0;
     }
-    if (!rest->text_is_missing && !rest->by_embedding)
+    if (!rest->text_is_missing && rest->by_embedding)
+        rest->quality = embedding_quality_of(search, block, place);
+    else if (!rest->text_is_missing)
         cap = quality_cap(search, block, place,
                           words_most(search, block, place) + grams_most(search, block, place));
     for (int view = 0; view < PLAN_SIDES; view++)
         rest->gains[view] += rest->text_is_missing ? search->texts[view].missing
-                             : rest->by_embedding  ? search->texts[view].caps[TEXT_CAPS]
+                             : rest->by_embedding  ? text_points(search, view, rest->quality)
                                                    : text_cap(search, view, cap);
 }
 
@@ -114,32 +136,6 @@ fetch_signs(const struct block *block, const uint16_t *places, uint32_t n)
     }
 }
 
-static void
-fetch_embeddings(const struct block *block, const uint16_t *places, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        __builtin_prefetch(&block->facts[places[i]]->embedding);
-    for (uint32_t i = 0; i < n; i++)
-        __builtin_prefetch(block->facts[places[i]]->embedding);
-}
-
-/* Embeddings are compared here: a dot product costs less than what it saves. */
-static void
-embeddings_compare(const struct search *search, const struct block *block, const uint16_t *places,
-                   uint32_t n, int32_t qualities[])
-{
-    const struct facts *looker = search->query->viewer;
-    const int8_t *others[TEXTS_AT_ONCE];
-    int32_t dots[TEXTS_AT_ONCE];
-
-    for (uint32_t i = 0; i < n; i++)
-        others[i] = block->facts[places[i]]->embedding;
-    search->plan->kernel->dots(looker->embedding, looker->n_embedding, others, n, dots);
-    for (uint32_t i = 0; i < n; i++)
-        qualities[i] = embedding_dot_quality(dots[i], looker->embedding_norm2,
-                                             block->embedding_norms[places[i]]);
-}
-
 static int64_t
 text_loss(const struct search *search, const int64_t gains[PLAN_SIDES])
 {
@@ -150,36 +146,83 @@ text_loss(const struct search *search, const int64_t gains[PLAN_SIDES])
     return loss;
 }
 
+static int64_t
+rest_loss(const struct search *search, const struct block *block, uint32_t place)
+{
+    struct rest rest = {0};
+
+    text_rest(search, block, place, &rest);
+    return text_loss(search, rest.gains);
+}
+
+/* By the dot product, without its exact quality. */
+static int64_t
+embedding_loss(const struct search *search, const struct block *block, uint32_t place, int32_t dot)
+{
+    uint32_t step = 0;
+    int64_t gains[PLAN_SIDES];
+
+    if (dot > 0) /* at most 2^24; isqrt(x * y) is not below isqrt(x) * isqrt(y) */
+        step =
+            (uint32_t)dot * TEXT_CAPS / (search->embedding_root * block->embedded[place].root) + 1;
+    step = step < TEXT_CAPS ? step : TEXT_CAPS;
+    for (int view = 0; view < PLAN_SIDES; view++)
+        gains[view] = search->texts[view].caps[step];
+    return text_loss(search, gains);
+}
+
+/* Rows begin to come from memory, all of them before the first is waited for. */
+static void
+fetch_embeddings(const struct block *block, const uint16_t *places, uint32_t n, size_t stride)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const struct embedding_page *page = block->embedding_pages[places[i] / EMBEDDING_PAGE_ROWS];
+
+        __builtin_prefetch(&block->embedded[places[i]]);
+        for (size_t at = 0; page != NULL && at < stride; at += EMBEDDING_STEP)
+            __builtin_prefetch(page->rows + places[i] % EMBEDDING_PAGE_ROWS * stride + at);
+    }
+}
+
+/* Of a looker with an embedding: of all who have a row at once. */
+static void
+embedding_losses(const struct search *search, const struct block *block, const uint16_t *places,
+                 uint32_t n, int64_t losses[])
+{
+    uint32_t length = search->query->viewer->n_embedding, n_rows = 0;
+    const int8_t *rows[TEXTS_AT_ONCE];
+    uint16_t at[TEXTS_AT_ONCE];
+    int32_t dots[TEXTS_AT_ONCE];
+
+    fetch_embeddings(block, places, n, embedding_stride(length));
+    for (uint32_t i = 0; i < n; i++) {
+        const int8_t *row = block_embedding(block, places[i], length);
+
+        if (row == NULL) {
+            losses[i] = rest_loss(search, block, places[i]);
+            continue;
+        }
+        rows[n_rows] = row;
+        at[n_rows++] = (uint16_t)i;
+    }
+    if (n_rows > 0)
+        search->plan->kernel->dots(search->embedding, (uint32_t)embedding_stride(length), rows,
+                                   n_rows, dots);
+    for (uint32_t i = 0; i < n_rows; i++)
+        losses[at[i]] = embedding_loss(search, block, places[at[i]], dots[i]);
+}
+
 void
 search_text_losses(const struct search *search, const struct block *block, const uint16_t *places,
                    uint32_t n, int64_t losses[])
 {
-    bool has_embedding = search->query->viewer->n_embedding > 0;
-    uint16_t embedded[TEXTS_AT_ONCE], at[TEXTS_AT_ONCE];
-    int32_t qualities[TEXTS_AT_ONCE];
-    uint32_t n_embedded = 0;
-
-    if (has_embedding)
-        fetch_embeddings(block, places, n);
-    else
-        fetch_signs(block, places, n);
-    for (uint32_t i = 0; i < n; i++) {
-        struct rest rest = {0};
-
-        text_rest(search, block, places[i], &rest);
-        losses[i] = text_loss(search, rest.gains);
-        if (rest.by_embedding && !rest.text_is_missing) {
-            embedded[n_embedded] = places[i];
-            at[n_embedded++] = (uint16_t)i;
-        }
+    if (search->embedding != NULL) {
+        embedding_losses(search, block, places, n, losses);
+        return;
     }
-    embeddings_compare(search, block, embedded, n_embedded, qualities);
-    for (uint32_t i = 0; i < n_embedded; i++) {
-        const int64_t gains[PLAN_SIDES] = {text_points(search, PLAN_FROM, qualities[i]),
-                                           text_points(search, PLAN_TO, qualities[i])};
-
-        losses[at[i]] = text_loss(search, gains);
-    }
+    fetch_signs(block, places, n);
+    for (uint32_t i = 0; i < n; i++)
+        losses[i] = rest_loss(search, block, places[i]);
 }
 
 static void
@@ -241,16 +284,6 @@ add_records(const struct search *search, const struct block *block, uint32_t pla
             sums[want->view] -=
                 (int64_t)want->weight * lens_points(lens, want, search->points[i], 0);
     }
-}
-
-static int32_t
-embedding_text_quality(const struct search *search, const struct facts *other)
-{
-    const struct facts *looker = search->query->viewer;
-    int32_t dot;
-
-    search->plan->kernel->dots(looker->embedding, looker->n_embedding, &other->embedding, 1, &dot);
-    return embedding_dot_quality(dot, looker->embedding_norm2, other->embedding_norm2);
 }
 
 /* Could sums and what may come besides reach the least score? The tangent is asked first: it is cheaper. */
@@ -377,11 +410,9 @@ search_finish(struct search *search, const struct block *block, uint32_t place,
     if (rest.has_record)
         add_records(search, block, place, sums);
     if (search->has_text) {
-        int32_t quality = 0;
+        int32_t quality = rest.quality;
 
-        if (rest.by_embedding && !rest.text_is_missing)
-            quality = embedding_text_quality(search, block->facts[place]);
-        else if (!rest.text_is_missing)
+        if (!rest.text_is_missing && !rest.by_embedding)
             quality = text_quality_of(search, block, place, sums, least);
         if (quality < 0)
             return;

@@ -41,7 +41,7 @@
 enum {
     SLOPE_BITS = 20, /* of alpha and beta behind the point */
     RATE_BITS = 10,  /* more of them once divided by the weights */
-    TEXT_CAPS = 64,  /* steps of the bound of a text want */
+    TEXT_CAPS = 128, /* steps of the bound of a text want */
     TEXTS_AT_ONCE = 64,
     RECORD_STEPS = 24,
     CONTENDERS_MAX = 1024,
@@ -88,6 +88,8 @@ struct search {
     struct text_probe *probe;        /* NULL: the looker has no text vector */
     struct text_sign_weights *signs; /* likewise */
     uint32_t root, gram_root;        /* as a block's text_roots and gram_roots */
+    const int8_t *embedding; /* the looker's, as a page's row; NULL: none, or 0 everywhere */
+    uint32_t embedding_root;
 
     /* in the table at hand */
     struct lens *lens;

@@ -156,33 +156,42 @@ block_of(const struct search *search, uint32_t place)
     return search->lens->table->blocks[place / BLOCK_ROWS];
 }
 
-/* What the exact end will read of a survivor begins to come from memory. */
+/* The facts whose text the exact end will read of a survivor; NULL: of none. */
+static const struct facts *
+facts_to_read(const struct search *search, const struct survivors *survivors, uint32_t at)
+{
+    const struct block *block;
+    uint32_t place;
+
+    if (!search->has_text || at >= survivors->n)
+        return NULL;
+    place = survivors->places[survivors->order[at]];
+    block = block_of(search, place);
+    place %= BLOCK_ROWS;
+    if (block_embedding(block, place, search->query->viewer->n_embedding) != NULL)
+        return NULL;
+    return block->facts[place];
+}
+
+/* They begin to come from memory. */
 static void
 fetch_facts(const struct search *search, const struct survivors *survivors, uint32_t at)
 {
-    if (search->has_text && at < survivors->n) {
-        uint32_t place = survivors->places[survivors->order[at]];
+    const struct facts *facts = facts_to_read(search, survivors, at);
 
-        __builtin_prefetch(&block_of(search, place)->facts[place % BLOCK_ROWS]->text);
-    }
+    if (facts != NULL)
+        __builtin_prefetch(&facts->text);
 }
 
 /* Of a vector the words, which are read first. */
 static void
 fetch_text(const struct search *search, const struct survivors *survivors, uint32_t at)
 {
-    if (search->has_text && at < survivors->n) {
-        uint32_t place = survivors->places[survivors->order[at]];
-        const struct block *block = block_of(search, place);
-        const struct facts *facts = block->facts[place % BLOCK_ROWS];
-        uint32_t first_word = block->word_starts[place % BLOCK_ROWS];
+    const struct facts *facts = facts_to_read(search, survivors, at);
 
-        if (search->query->viewer->n_embedding > 0) {
-            __builtin_prefetch(facts->embedding);
-        } else {
-            __builtin_prefetch(facts->text.terms + first_word);
-            __builtin_prefetch(facts->text.weights + first_word);
-        }
+    if (facts != NULL) {
+        __builtin_prefetch(facts->text.terms + facts->n_grams);
+        __builtin_prefetch(facts->text.weights + facts->n_grams);
     }
 }
 

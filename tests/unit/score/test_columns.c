@@ -51,9 +51,23 @@ some_codes(char *json, const char *field, const char *const *codes, uint32_t n)
     snprintf(json + at, JSON_ROOM - at, "]");
 }
 
+/* `, "embedding": [...]` of this length; 0 everywhere, or not. */
+static void
+add_embedding(char *json, uint32_t length, bool is_zero)
+{
+    size_t at = strlen(json);
+
+    at += (size_t)snprintf(json + at, JSON_ROOM - at, ", \"embedding\": [");
+    for (uint32_t i = 0; i < length; i++)
+        at += (size_t)snprintf(json + at, JSON_ROOM - at, "%s%d", i > 0 ? ", " : "",
+                               is_zero ? 0 : (int)below(256) - 128);
+    snprintf(json + at, JSON_ROOM - at, "]");
+}
+
 static struct facts *
 random_facts(int number)
 {
+    static const uint32_t lengths[] = {3, 3, 5, 70};
     static const char *const kinds[] = {"startup", "incubator", "investor"};
     static const char *const sectors[] = {"health.bio", "health.care", "health",
                                           "food.agri",  "food.retail", "energy"};
@@ -87,6 +101,19 @@ random_facts(int number)
     some_codes(json, "languages", languages, 3);
     if (number > 0) /* the first is one of the first quarter */
         some_codes(json, "stages", stages, 2);
+    if (below(3) != 0)
+        add_embedding(json, lengths[below(4)], below(8) == 0);
+    strcat(json, "}");
+    return world_facts(&world, NULL, json);
+}
+
+/* A profile of an embedding of this length. */
+static struct facts *
+embedded_facts(uint32_t length)
+{
+    char json[JSON_ROOM] = "{\"id\": \"e\", \"kind\": \"startup\"";
+
+    add_embedding(json, length, false);
     strcat(json, "}");
     return world_facts(&world, NULL, json);
 }
@@ -196,6 +223,24 @@ expect_planes(const struct table *table, const struct block *block, uint32_t at,
     }
 }
 
+/* Its row, if there is one, is the embedding and zeros; there is one if its page is of that length. */
+static void
+expect_embedding(const struct block *block, uint32_t at, const struct facts *facts)
+{
+    const struct embedding_page *page = block->embedding_pages[at / EMBEDDING_PAGE_ROWS];
+    const int8_t *row = block_embedding(block, at, facts->n_embedding);
+    bool has_row = facts->embedding_norm2 > 0 && page != NULL && page->length == facts->n_embedding;
+
+    cr_assert_eq(embedding_length(block->embedded[at]), facts->n_embedding);
+    cr_assert_eq(block->embedded[at].root, isqrt_u64(facts->embedding_norm2));
+    cr_assert_eq(row != NULL, has_row);
+    cr_assert_null(block_embedding(block, at, facts->n_embedding + 1));
+    cr_assert(facts->embedding_norm2 == 0 || page != NULL);
+    for (uint32_t i = 0; has_row && i < embedding_stride(facts->n_embedding); i++)
+        cr_assert_eq(row[i], i < facts->n_embedding ? facts->embedding[i] : 0);
+    cr_assert_eq((uintptr_t)row % EMBEDDING_STEP, 0);
+}
+
 static void
 expect_entry(const struct columns *columns, const struct entry *entry, uint32_t row)
 {
@@ -218,6 +263,7 @@ expect_entry(const struct columns *columns, const struct entry *entry, uint32_t 
     cr_assert_lt(at, block->n_rows);
     expect_codes(table, block, at, facts);
     expect_planes(table, block, at, facts);
+    expect_embedding(block, at, facts);
 }
 
 /* Nothing but what the mirror shows, in any table; and nothing behind the places in use. */
@@ -251,12 +297,33 @@ expect_counts(const struct columns *columns, const struct mirror *mirror)
 }
 
 static void
+expect_bytes(const struct columns *columns)
+{
+    size_t bytes = sizeof *columns + columns->n_tables * sizeof *columns->tables;
+
+    for (uint32_t t = 0; t < columns->n_tables; t++)
+        for (uint32_t i = 0; i < columns->tables[t].n_blocks; i++) {
+            const struct block *block = columns->tables[t].blocks[i];
+
+            bytes += block->bytes;
+            for (uint32_t at = 0; at < BLOCK_ROWS; at += EMBEDDING_PAGE_ROWS) {
+                const struct embedding_page *page =
+                    block->embedding_pages[at / EMBEDDING_PAGE_ROWS];
+
+                bytes += page != NULL ? page->bytes : 0;
+            }
+        }
+    cr_assert_eq(columns->bytes, bytes);
+}
+
+static void
 expect_mirror(const struct columns *columns, const struct mirror *mirror)
 {
     for (uint32_t row = 0; row < PROFILES; row++)
         if (mirror->entries[row].facts != NULL)
             expect_entry(columns, &mirror->entries[row], row);
     expect_counts(columns, mirror);
+    expect_bytes(columns);
 }
 
 /* ---- the script ---- */
@@ -444,6 +511,82 @@ Test(columns, blocks_that_become_empty_are_taken_by_other_quarters)
     free(mirror);
 }
 
+/* ---- embeddings ---- */
+
+static const struct embedding_page *
+page_at(const struct columns *columns, const struct entry *entry)
+{
+    const struct table *table = columns_table(columns, entry->facts->kind, entry->facts->metro);
+    uint32_t at = entry->place % BLOCK_ROWS;
+
+    return table->blocks[entry->place / BLOCK_ROWS]->embedding_pages[at / EMBEDDING_PAGE_ROWS];
+}
+
+Test(columns, copy_a_page_of_embeddings_only_if_one_of_them_changed)
+{
+    enum { LAST = EMBEDDING_PAGE_ROWS };
+    struct mirror *mirror = calloc(1, sizeof *mirror);
+    struct facts *facts = embedded_facts(64), *same = embedded_facts(64);
+    struct facts *other = embedded_facts(64);
+    struct columns *base = columns_edit(NULL, 1), *next;
+    const struct embedding_page *first, *last;
+
+    memcpy((int8_t *)(uintptr_t)same->embedding, facts->embedding, 64);
+    for (uint32_t row = 0; row <= LAST; row++)
+        cr_assert(put(base, mirror, row, facts));
+    first = page_at(base, &mirror->entries[0]);
+    last = page_at(base, &mirror->entries[LAST]);
+    cr_expect_neq(first, last);
+    next = columns_edit(base, 2);
+    cr_assert(columns_set_outcomes(next, facts, mirror->entries[3].place, 1));
+    mirror->entries[3].n_outcomes = 1;
+    cr_assert(put(next, mirror, 5, same));
+    cr_assert(columns_remove(next, facts, mirror->entries[7].place));
+    mirror->entries[7].facts = NULL;
+    cr_expect_eq(page_at(next, &mirror->entries[0]), first);
+    expect_mirror(next, mirror);
+    cr_assert(put(next, mirror, 9, pool[1]));
+    columns_destroy(base);
+    base = columns_edit(next, 3);
+    cr_assert(put(base, mirror, 5, other));
+    cr_expect_neq(page_at(base, &mirror->entries[0]), first);
+    cr_expect_eq(page_at(base, &mirror->entries[LAST]), last);
+    expect_mirror(base, mirror);
+    columns_destroy(next);
+    expect_mirror(base, mirror);
+    columns_destroy(base);
+    facts_drop(facts);
+    facts_drop(same);
+    facts_drop(other);
+    free(mirror);
+}
+
+Test(columns, keep_rows_for_the_length_that_most_embeddings_have)
+{
+    enum { MANY = 101 };
+    struct mirror *mirror = calloc(1, sizeof *mirror);
+    struct facts *facts[] = {embedded_facts(5), embedded_facts(70)};
+    struct columns *columns = columns_edit(NULL, 1);
+
+    for (uint32_t row = 0; row < MANY; row++)
+        cr_assert(put(columns, mirror, row, facts[0]));
+    for (uint32_t row = 0; row < MANY; row++) { /* a new model, profile after profile */
+        if (row % 20 == 0) {
+            struct columns *next = columns_edit(columns, 2 + row);
+
+            columns_destroy(columns);
+            columns = next;
+        }
+        cr_assert_eq(page_at(columns, &mirror->entries[0])->length, 2 * row > MANY ? 70 : 5);
+        cr_assert(put(columns, mirror, row, facts[1]));
+        expect_mirror(columns, mirror);
+    }
+    columns_destroy(columns);
+    facts_drop(facts[0]);
+    facts_drop(facts[1]);
+    free(mirror);
+}
+
 Test(columns, a_column_of_one_value_takes_no_room)
 {
     struct mirror *mirror = calloc(1, sizeof *mirror);
@@ -502,12 +645,18 @@ Test(columns, a_vocabulary_too_large_for_planes_has_none_and_keeps_its_codes)
 Test(columns, a_change_that_memory_does_not_suffice_for_was_not_made)
 {
     struct mirror *mirror = calloc(1, sizeof *mirror), *before = malloc(sizeof *before);
-    struct columns *columns = columns_edit(NULL, 1);
+    struct columns *columns = columns_edit(NULL, 1), *next;
     int n_failed = 0;
 
     for (int i = 0; i < 300; i++) {
         bool is_made;
 
+        if (i % 10 == 9) {
+            next = columns_edit(columns, 2 + (uint64_t)i);
+            cr_assert_not_null(next);
+            columns_destroy(columns);
+            columns = next;
+        }
         *before = *mirror;
         mem_fail_at(1 + (long)below(3));
         is_made = change_one(columns, mirror, 60);
