@@ -2,6 +2,7 @@
 #include "search.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* Many searches at once: a block is read by a tile of them before the next, and those who hold the same values
  * share the rows of a lens. */
@@ -18,7 +19,8 @@ struct batch {
     const struct table *lookers;
     struct lens **lenses; /* by table of the columns; NULL where it does not fit */
     struct survivors *survivors;
-    struct search *searches; /* of a tile */
+    struct climbers *climbers; /* of one search, while the next one climbs */
+    struct search *searches;   /* of a tile */
     uint64_t n_seen;
 };
 
@@ -54,6 +56,37 @@ batch_trim(struct batch *batch)
     arena_reset(batch->rows);
 }
 
+static void
+climbers_copy(const struct climbers *from, struct climbers *to)
+{
+    to->n = from->n;
+    memcpy(to->places, from->places, from->n * sizeof *from->places);
+    memcpy(to->lost, from->lost, from->n * sizeof *from->lost);
+}
+
+/* Each search climbs, and before its climbers contend the next one climbs: what their texts are told by has
+ * come from memory by then. */
+static void
+tile_block(struct batch *batch, uint32_t block_at, size_t n)
+{
+    struct ladder_scratch *scratch = &batch->survivors->ladders;
+    struct search *last = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        struct search *search = &batch->searches[i];
+
+        if (!search->may)
+            continue;
+        search_climb(search, block_at, scratch);
+        if (last != NULL)
+            search_take(last, block_at, batch->climbers, batch->survivors);
+        climbers_copy(&scratch->climbers, batch->climbers);
+        last = search;
+    }
+    if (last != NULL)
+        search_take(last, block_at, batch->climbers, batch->survivors);
+}
+
 static enum err_code
 tile_search(struct batch *batch, const struct match_query *queries, size_t n, struct err *err)
 {
@@ -70,9 +103,8 @@ tile_search(struct batch *batch, const struct match_query *queries, size_t n, st
             code = search_enter(&batch->searches[i], batch->lenses[t], batch->scratch, err);
         for (uint32_t at = 0; at < columns->tables[t].n_blocks && code == ERR_OK; at++) {
             code = query_go_on(&queries[0], batch->n_seen, err);
-            for (size_t i = 0; i < n && code == ERR_OK; i++)
-                if (batch->searches[i].may)
-                    search_block(&batch->searches[i], at, batch->survivors);
+            if (code == ERR_OK)
+                tile_block(batch, at, n);
             batch->n_seen += BLOCK_ROWS * n;
         }
         for (size_t i = 0; i < n && code == ERR_OK; i++)
@@ -130,10 +162,11 @@ match_batch(const struct match_plan *plan, const struct match_query *queries, si
                queries[i].on_from == queries[0].on_from);
     if (batch.arena != NULL) {
         batch.survivors = arena_room_wide(batch.arena, 1, sizeof *batch.survivors);
+        batch.climbers = arena_room(batch.arena, 1, sizeof *batch.climbers);
         batch.searches = arena_alloc_wide(batch.arena, TILE_QUERIES, sizeof *batch.searches);
     }
     if (batch.rows == NULL || batch.scratch == NULL || batch.survivors == NULL ||
-        batch.searches == NULL)
+        batch.climbers == NULL || batch.searches == NULL)
         code = err_no_memory(err);
     else
         code = batch_run(&batch, queries, n, lists, err);

@@ -184,6 +184,16 @@ fetch_embeddings(const struct block *block, const uint16_t *places, uint32_t n, 
     }
 }
 
+void
+search_text_fetch(const struct search *search, const struct block *block, const uint16_t *places,
+                  uint32_t n)
+{
+    if (search->embedding != NULL)
+        fetch_embeddings(block, places, n, embedding_stride(search->query->viewer->n_embedding));
+    else
+        fetch_signs(block, places, n);
+}
+
 /* Of a looker with an embedding: of all who have a row at once. */
 static void
 embedding_losses(const struct search *search, const struct block *block, const uint16_t *places,
@@ -194,7 +204,6 @@ embedding_losses(const struct search *search, const struct block *block, const u
     uint16_t at[TEXTS_AT_ONCE];
     int32_t dots[TEXTS_AT_ONCE];
 
-    fetch_embeddings(block, places, n, embedding_stride(length));
     for (uint32_t i = 0; i < n; i++) {
         const int8_t *row = block_embedding(block, places[i], length);
 
@@ -220,7 +229,6 @@ search_text_losses(const struct search *search, const struct block *block, const
         embedding_losses(search, block, places, n, losses);
         return;
     }
-    fetch_signs(block, places, n);
     for (uint32_t i = 0; i < n; i++)
         losses[i] = rest_loss(search, block, places[i]);
 }

@@ -32,15 +32,20 @@ take_some(struct search *search, uint32_t block_at, const struct climbers *climb
     }
 }
 
-static void
-take_climbers(struct search *search, uint32_t block_at, struct survivors *survivors)
+/* How many of the climbers from `first` on go together. */
+static uint32_t
+n_together(const struct climbers *climbers, uint32_t first)
 {
-    const struct climbers *climbers = &survivors->ladders.climbers;
+    return climbers->n - first < TEXTS_AT_ONCE ? climbers->n - first : TEXTS_AT_ONCE;
+}
 
-    for (uint32_t first = 0, n; first < climbers->n; first += n) {
-        n = climbers->n - first < TEXTS_AT_ONCE ? climbers->n - first : TEXTS_AT_ONCE;
-        take_some(search, block_at, climbers, first, n, survivors);
-    }
+static void
+fetch_some(const struct search *search, uint32_t block_at, const struct climbers *climbers,
+           uint32_t first)
+{
+    if (search->has_text)
+        search_text_fetch(search, search->lens->table->blocks[block_at], climbers->places + first,
+                          n_together(climbers, first));
 }
 
 /* All that are eligible; none has lost anything. */
@@ -79,30 +84,50 @@ count_eligible(struct search *search, uint32_t block_at, uint64_t bits[BLOCK_WOR
     return search->heap.room > 0 || search->sweep != NULL ? eligible : 0;
 }
 
-/* The eligible of a block: those who may be among the best contend. */
 static void
-search_take(struct search *search, uint32_t block_at, uint64_t eligible, uint64_t bits[BLOCK_WORDS],
-            struct survivors *survivors)
+climb(struct search *search, uint32_t block_at, uint64_t eligible, uint64_t bits[BLOCK_WORDS],
+      struct ladder_scratch *scratch)
 {
     const struct block *block = search->lens->table->blocks[block_at];
 
+    if (!prunes(search, block, search_least(search), eligible, bits, scratch))
+        climb_nothing(search, bits, &scratch->climbers);
+    fetch_some(search, block_at, &scratch->climbers, 0);
+}
+
+void
+search_climb(struct search *search, uint32_t block_at, struct ladder_scratch *scratch)
+{
+    uint64_t bits[BLOCK_WORDS], eligible = count_eligible(search, block_at, bits);
+
+    scratch->climbers.n = 0;
+    if (eligible > 0)
+        climb(search, block_at, eligible, bits, scratch);
+}
+
+void
+search_take(struct search *search, uint32_t block_at, const struct climbers *climbers,
+            struct survivors *survivors)
+{
+    for (uint32_t first = 0, n; first < climbers->n; first += n) {
+        n = n_together(climbers, first);
+        fetch_some(search, block_at, climbers, first + n);
+        take_some(search, block_at, climbers, first, n, survivors);
+    }
+    search_rise(search, survivors);
+}
+
+/* The eligible of a block, of one search alone. */
+static void
+pass_block(struct search *search, uint32_t block_at, uint64_t eligible, uint64_t bits[BLOCK_WORDS],
+           struct survivors *survivors)
+{
     if (search->sweep != NULL) {
         sweep_block(search, block_at, bits, survivors);
         return;
     }
-    if (!prunes(search, block, search_least(search), eligible, bits, &survivors->ladders))
-        climb_nothing(search, bits, &survivors->ladders.climbers);
-    take_climbers(search, block_at, survivors);
-    search_rise(search, survivors);
-}
-
-void
-search_block(struct search *search, uint32_t block_at, struct survivors *survivors)
-{
-    uint64_t bits[BLOCK_WORDS], eligible = count_eligible(search, block_at, bits);
-
-    if (eligible > 0)
-        search_take(search, block_at, eligible, bits, survivors);
+    climb(search, block_at, eligible, bits, &survivors->ladders);
+    search_take(search, block_at, &survivors->ladders.climbers, survivors);
 }
 
 /* All blocks of a table. While one is searched, what the next one in which anybody is eligible will be asked
@@ -128,10 +153,10 @@ search_table(struct search *search, struct survivors *survivors, uint64_t *n_see
         ladders_fetch(&search->ladders, table->blocks[at]);
         next = 1 - next;
         if (eligible[next] > 0)
-            search_take(search, places[next], eligible[next], bits[next], survivors);
+            pass_block(search, places[next], eligible[next], bits[next], survivors);
     }
     if (eligible[1 - next] > 0)
-        search_take(search, places[1 - next], eligible[1 - next], bits[1 - next], survivors);
+        pass_block(search, places[1 - next], eligible[1 - next], bits[1 - next], survivors);
     search_settle(search, survivors);
     return ERR_OK;
 }

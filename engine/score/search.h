@@ -179,6 +179,9 @@ int64_t search_climber_bound(const struct search *search, uint32_t lost);
 
 /* ---- finish.c: the exact end ---- */
 
+/* What tells of the texts of these places begins to come from memory. */
+void search_text_fetch(const struct search *search, const struct block *block,
+                       const uint16_t *places, uint32_t n);
 /* How much less than text_most the texts of up to TEXTS_AT_ONCE places bring at least, as bounds count it. */
 void search_text_losses(const struct search *search, const struct block *block,
                         const uint16_t *places, uint32_t n, int64_t losses[]);
@@ -205,8 +208,13 @@ void search_settle(struct search *search, struct survivors *survivors);
 void sweep_block(struct search *search, uint32_t block_at, uint64_t bits[BLOCK_WORDS],
                  struct survivors *survivors);
 
-/* ---- search.c ---- */
+/* ---- search.c: a block, in two steps, between which other searches may climb ---- */
 
-void search_block(struct search *search, uint32_t block_at, struct survivors *survivors);
+/* Leaves in scratch->climbers those who could still enter; what their texts are told by begins to come from
+ * memory. */
+void search_climb(struct search *search, uint32_t block_at, struct ladder_scratch *scratch);
+/* They contend, by what their texts and records bring at most. */
+void search_take(struct search *search, uint32_t block_at, const struct climbers *climbers,
+                 struct survivors *survivors);
 
 #endif

@@ -222,6 +222,7 @@ reach_set(const struct search *search, const struct survivors *survivors, struct
     memset(group->reach, 0, group->n * sizeof *group->reach);
     for (uint32_t first = 0, n; search->has_text && first < group->n; first += n) {
         n = group->n - first < TEXTS_AT_ONCE ? group->n - first : TEXTS_AT_ONCE;
+        search_text_fetch(search, group->block, group->places + first, n);
         search_text_losses(search, group->block, group->places + first, n, group->reach + first);
     }
     for (uint32_t i = 0; i < group->n; i++)
