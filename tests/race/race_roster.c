@@ -1,3 +1,4 @@
+#include "columns.h"
 #include "roster.h"
 #include "value.h"
 
@@ -9,9 +10,9 @@
 
 /*
  * One writer publishes roster after roster while three readers hold, read and drop them. In each
- * round the writer gives every profile the team size that is the round's number, deletes and brings
- * back one of them, and adds an outcome and a new id: so a roster that is seen half-made, or changed
- * after it was published, shows two numbers at once or a count that does not fit its seq.
+ * round the writer gives every profile the team size that is the round's number and an embedding that begins with
+ * it, deletes and brings back one of them, and adds an outcome and a new id: so a roster that is seen
+ * half-made, or changed after it was published, shows two numbers at once or a count that does not fit its seq.
  */
 enum { N_READERS = 3, N_ROUNDS = 150, N_PROFILES = 600 };
 
@@ -45,12 +46,15 @@ facts_of(int i, int team)
     struct facts *facts = NULL;
     struct buf packed;
     char id[32];
+    const int8_t embedding[3] = {(int8_t)(1 + team % 100), (int8_t)(i % 100), 7};
     struct facts_input input = {.reference = reference, .symbols = symbols};
 
     buf_init(&packed, 1024);
-    pack_map(&packed, 2);
+    pack_map(&packed, 3);
     pack_key_str(&packed, "id", id_of(id, i));
     pack_key_int(&packed, "team", team);
+    pack_key(&packed, "embedding");
+    pack_bin(&packed, embedding, 2 + (uint32_t)team % 2); /* another length each round */
     if (arena != NULL && value_decode(packed.data, packed.len, &value_limits_default, arena, &open,
                                       NULL) == ERR_OK) {
         input.open = open;
@@ -63,11 +67,24 @@ facts_of(int i, int team)
     return facts;
 }
 
+/* A row beside the others', if there is one, is of the same round. */
+static uint32_t
+read_row(const struct roster *roster, uint32_t row, uint64_t seq)
+{
+    uint32_t place = roster_place(roster, row);
+    const struct block *block = roster_columns(roster)->tables[0].blocks[place / BLOCK_ROWS];
+    const int8_t *embedding = block_embedding(block, place % BLOCK_ROWS, 2 + seq % 2);
+
+    expect(embedding == NULL || embedding[0] == (int8_t)(1 + seq % 100), "another round's row",
+           seq);
+    return embedding != NULL;
+}
+
 static void
 read_roster(const struct roster *roster)
 {
     uint64_t seq = roster_seq(roster);
-    uint32_t n = 0;
+    uint32_t n = 0, n_embeddings = 0;
     char text[32];
 
     for (uint32_t row = 0; row < roster_rows(roster); row++) {
@@ -76,6 +93,7 @@ read_roster(const struct roster *roster)
 
         if (facts != NULL) {
             n++;
+            n_embeddings += read_row(roster, row, seq);
             expect(facts_slot(facts, FIELD_TEAM)->number == (int64_t)seq, "another round's value",
                    seq);
         }
@@ -84,6 +102,7 @@ read_roster(const struct roster *roster)
                    seq);
     }
     expect(n == roster_profiles(roster), "a wrong count", seq);
+    expect(n_embeddings > n / 2, "rows for few", seq);
     expect(n == N_PROFILES - seq % 2, "deleted in odd rounds, there in even ones", seq);
     expect((roster_find(roster, STR_LIT("p7")) == ROSTER_NO_ROW) == (seq % 2 == 1),
            "found, though deleted, or not, though there", seq);
