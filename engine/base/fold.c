@@ -15,6 +15,7 @@
  * both sides lose the same, and only near words grow equal.
  */
 enum fold_style { FOLD_WORDS, FOLD_TERM };
+enum { ASCII_MAX = 256 };
 
 /* Small letters that Unicode does not take apart, with what people type instead. */
 static const struct {
@@ -126,6 +127,48 @@ keep_folded(const utf8proc_int32_t *from, size_t n, enum fold_style style, utf8p
     return kept;
 }
 
+static bool
+is_ascii(struct str text)
+{
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        all |= (unsigned char)text.data[i];
+    return all < 0x80;
+}
+
+/* The same of a short ASCII text, as most terms and all codes are: Unicode leaves it as it is but for
+ * capitals, and its long way took most of the reading of the vocabularies. */
+static enum err_code
+fold_ascii(struct str text, enum fold_style style, struct arena *arena, struct str *folded,
+           struct err *err)
+{
+    char kept[ASCII_MAX]; /* no text grows */
+    size_t n = 0;
+    bool is_apart = false;
+    struct str copy;
+
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        unsigned char small = c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
+        bool is_word = (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9');
+
+        if (style == FOLD_WORDS ? !is_word : c <= ' ' || c == 0x7f) {
+            is_apart = n != 0;
+            continue;
+        }
+        if (is_apart)
+            kept[n++] = ' ';
+        is_apart = false;
+        kept[n++] = (char)small;
+    }
+    copy = arena_str(arena, (struct str){kept, n});
+    if (copy.data == NULL)
+        return err_no_memory(err);
+    *folded = copy;
+    return ERR_OK;
+}
+
 static enum err_code
 fold(struct str text, enum fold_style style, struct arena *arena, struct str *folded,
      struct err *err)
@@ -135,6 +178,8 @@ fold(struct str text, enum fold_style style, struct arena *arena, struct str *fo
 
     if (code != ERR_OK)
         return code;
+    if (text.len <= ASCII_MAX && is_ascii(text))
+        return fold_ascii(text, style, arena, folded, err);
     code = take_apart(text,
                       UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD |
                           UTF8PROC_STRIPMARK | UTF8PROC_IGNORE,

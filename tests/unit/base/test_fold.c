@@ -131,6 +131,44 @@ Test(fold, folding_twice_changes_nothing_for_any_character)
     arena_destroy(arena);
 }
 
+/* The same text between two letters with accents goes the long way round. */
+static void
+expect_as_between_accents(const char *text, size_t n, struct arena *arena,
+                          enum err_code (*fold)(struct str, struct arena *, struct str *,
+                                                struct err *))
+{
+    char plain[16] = "e", accented[16] = "\xC3\xA9";
+    struct str fast, slow;
+
+    memcpy(plain + 1, text, n);
+    plain[n + 1] = 'e';
+    memcpy(accented + 2, text, n);
+    memcpy(accented + 2 + n, "\xC3\xA9", 2);
+    cr_assert_eq(fold((struct str){plain, n + 2}, arena, &fast, NULL), ERR_OK);
+    cr_assert_eq(fold((struct str){accented, n + 4}, arena, &slow, NULL), ERR_OK);
+    cr_expect(str_equal(fast, slow), "%02x %02x: \"%.*s\" and \"%.*s\"", text[0],
+              n > 1 ? text[1] : 0, STR_ARG(fast), STR_ARG(slow));
+}
+
+Test(fold, ascii_is_folded_as_unicode_has_it)
+{
+    struct arena *arena = arena_create(roomy);
+    struct str folded;
+
+    for (int a = 1; a < 128; a++)
+        for (int b = 1; b < 128; b++) {
+            struct arena_mark mark = arena_mark(arena);
+            char text[2] = {(char)a, (char)b};
+
+            expect_as_between_accents(text, 2, arena, fold_text);
+            expect_as_between_accents(text, 2, arena, fold_term);
+            arena_release(arena, mark);
+        }
+    cr_assert_eq(fold_text(STR_LIT(" -A- "), arena, &folded, NULL), ERR_OK);
+    cr_expect(str_is(folded, "a"), "nothing at the ends");
+    arena_destroy(arena);
+}
+
 Test(fold, nfc_joins_accents_and_changes_nothing_else)
 {
     struct arena *arena = arena_create(roomy);
