@@ -455,6 +455,51 @@ ParameterizedTest(size_t *i, text_vector, hostile_bytes_are_refused)
     cr_expect_neq(err.message[0], '\0');
 }
 
+/* Terms are read eight at a time where the processor can: each place in such a step, and behind the last, is
+ * looked at. */
+Test(text_vector, of_each_length_it_is_read_as_it_was_written_and_each_bad_term_is_found)
+{
+    uint32_t terms[41], norm2 = 0;
+    uint16_t weights[41];
+    struct text_vector again;
+
+    for (uint32_t n = 0; n <= 40; n++) {
+        struct text_vector vector = {terms, weights, n, norm2};
+        size_t size = text_vector_bytes(&vector);
+        uint8_t *bytes = malloc(size); /* its own block, so that reading on is caught */
+        struct str stored = {(char *)bytes, size};
+
+        text_vector_write(&vector, bytes);
+        cr_assert_eq(text_vector_read(stored, arena, &again, NULL), ERR_OK, "%u terms", n);
+        cr_assert(is_equal(&vector, &again), "%u terms", n);
+        cr_assert_eq(again.norm2, norm2);
+        for (uint32_t i = 0; i < n; i++) {
+            struct err err = {0};
+            uint8_t *at = bytes + 4 + 6 * i, kept[6];
+            char wanted[32];
+
+            memcpy(kept, at, 6);
+            snprintf(wanted, sizeof wanted, "term %u ", i + 1);
+            at[4] = at[5] = 0;
+            cr_expect_eq(text_vector_read(stored, arena, &again, &err), ERR_INTERNAL);
+            cr_expect(strstr(err.message, wanted) != NULL, "%s", err.message);
+            at[5] = 0x08; /* 2048 */
+            cr_expect_eq(text_vector_read(stored, arena, &again, &err), ERR_INTERNAL);
+            memcpy(at, kept, 6);
+            if (i > 0) {
+                memcpy(at, at - 6, 4); /* the one before again */
+                cr_expect_eq(text_vector_read(stored, arena, &again, &err), ERR_INTERNAL);
+                cr_expect(strstr(err.message, wanted) != NULL, "%s", err.message);
+                memcpy(at, kept, 6);
+            }
+        }
+        free(bytes);
+        terms[n] = n < 20 ? n * 7 : UINT32_MAX - 40 + n; /* 0 first, and both sides of 2^31 */
+        weights[n] = n % 2 == 0 ? TEXT_WEIGHT_MAX : (uint16_t)(n + 1);
+        norm2 += (uint32_t)weights[n] * weights[n];
+    }
+}
+
 /* ---- the evidence ---- */
 
 Test(text_vector, shared_terms_are_words_in_the_readers_language)
