@@ -254,21 +254,18 @@ value_of(const msgpack_object *map, size_t i)
 }
 
 const msgpack_object *
-value_find(const msgpack_object *map, const char *key)
-{
-    return value_find_str(map, str_from(key));
-}
-
-const msgpack_object *
 value_find_str(const msgpack_object *map, struct str key)
 {
-    struct str found;
-
     if (!value_is_map(map))
         return NULL;
-    for (size_t i = map->via.map.size; i-- > 0;)
-        if (value_str(&map->via.map.ptr[i].key, &found) && str_equal(found, key))
+    for (size_t i = map->via.map.size; i-- > 0;) {
+        const msgpack_object *found = &map->via.map.ptr[i].key;
+
+        if (found->type == MSGPACK_OBJECT_STR && found->via.str.size == key.len &&
+            (key.len == 0 || (*found->via.str.ptr == *key.data && /* few are called further */
+                              memcmp(found->via.str.ptr, key.data, key.len) == 0)))
             return &map->via.map.ptr[i].val;
+    }
     return NULL;
 }
 

@@ -38,6 +38,52 @@ enum err_code value_decode(const void *bytes, size_t n, const struct value_limit
 enum err_code value_read(const void *bytes, size_t n, const struct value_limits *limits,
                          struct arena *arena, const msgpack_object **value, struct err *err);
 
+/*
+ * value_cursor: a stored map read pair by pair, for who needs no tree of the whole: value_read, and the same
+ * errors, cut into steps. A key or a value is asked for as the tree that value_read makes of it
+ * (value_cursor_next), or, where the asker thinks that it is a short text or a list of few, as that: what it is
+ * not is not passed over, and can be asked for otherwise.
+ */
+struct value_cursor {
+    const uint8_t *start, *at, *end;
+    struct arena *arena;
+    size_t items_left;
+    unsigned depth_left;
+    struct err *err; /* not NULL */
+};
+
+/* At the first key. Of a value that is no map there are no pairs, and it is passed over. */
+enum err_code value_cursor_begin(struct value_cursor *cursor, const void *bytes, size_t n,
+                                 const struct value_limits *limits, struct arena *arena,
+                                 uint64_t *n_pairs, struct err *err);
+/* False if there is no good one: the error stands in *cursor->err. */
+bool value_cursor_next(struct value_cursor *cursor, msgpack_object *out);
+/* Behind the last pair: an error if bytes follow. */
+enum err_code value_cursor_end(const struct value_cursor *cursor);
+/* A text of up to 31 bytes. */
+static inline bool
+value_cursor_short_text(struct value_cursor *cursor, struct str *out)
+{
+    size_t left = (size_t)(cursor->end - cursor->at), n;
+
+    if (left == 0 || (*cursor->at & 0xe0) != 0xa0 || (n = *cursor->at & 0x1f) >= left)
+        return false;
+    *out = (struct str){(const char *)cursor->at + 1, n};
+    cursor->at += 1 + n;
+    return true;
+}
+/* The beginning of a list of up to 15: the first of them is next. */
+static inline bool
+value_cursor_short_list(struct value_cursor *cursor, size_t *n)
+{
+    if (cursor->at == cursor->end || (*cursor->at & 0xf0) != 0x90 ||
+        (*cursor->at & 0x0fu) > cursor->items_left)
+        return false;
+    *n = *cursor->at++ & 0x0f;
+    cursor->items_left -= *n;
+    return true;
+}
+
 bool value_is_nil(const msgpack_object *value); /* NULL counts as nil */
 bool value_str(const msgpack_object *value, struct str *out);
 bool value_bin(const msgpack_object *value, struct str *out);
@@ -52,8 +98,12 @@ const msgpack_object *value_at(const msgpack_object *array, size_t i);
 struct str value_key(const msgpack_object *map, size_t i); /* empty if the key is no str */
 const msgpack_object *value_of(const msgpack_object *map, size_t i);
 /* The value under a key, NULL if absent or no map. The last of duplicates. */
-const msgpack_object *value_find(const msgpack_object *map, const char *key);
 const msgpack_object *value_find_str(const msgpack_object *map, struct str key);
+static inline const msgpack_object *
+value_find(const msgpack_object *map, const char *key)
+{
+    return value_find_str(map, str_from(key));
+}
 /* Same type and content; maps compare as sets of pairs (those of one key in the order given),
  * integers and floats by value (of either width; a whole float is no integer; NaN equals NaN).
  * O(n log n) where keys are str, as long as memory lasts; otherwise O(n^2) in the size of a map,

@@ -224,13 +224,13 @@ has_confidential_text(const struct facts_input *input)
     return is[0] || is[1];
 }
 
-/* The vector that is kept, or one made where none is or it was made of other texts. */
+/* The vector that is kept, or one made where none is or it was made of other texts. Looks at the trees of
+ * both parts, but at none where the kept one is of this very record. */
 static enum err_code
-take_vector(const struct tables *tables, const struct kept_vector *kept, uint64_t seq,
+take_vector(const struct tables *tables, const struct kept_vector *kept, bool is_good,
             struct facts_input *input, struct loaded *out, struct err *err)
 {
     struct arena *arena = input->scratch;
-    bool is_good = kept->bytes.len > 0 && kept->made_of == seq;
     enum err_code code = ERR_OK;
 
     input->has_confidential_text = has_confidential_text(input);
@@ -254,16 +254,21 @@ tables_build_facts(const struct tables *tables, const struct profile_record *rec
                    const struct kept_vector *kept, struct facts_input *input, struct loaded *out,
                    struct err *err)
 {
-    enum err_code code = value_read(record->open.data, record->open.len, &value_limits_default,
-                                    input->scratch, &input->open, err);
+    bool is_good = kept->bytes.len > 0 && kept->made_of == record->seq;
+    enum err_code code = ERR_OK;
 
     *out = (struct loaded){.facts = NULL};
     input->reference = tables->held->reference;
+    if (is_good && record->open.len > 0 && record->confidential.len == 0)
+        input->open_bytes = record->open; /* nobody asks for its texts */
+    else
+        code = value_read(record->open.data, record->open.len, &value_limits_default,
+                          input->scratch, &input->open, err);
     if (code == ERR_OK && record->confidential.len > 0)
         code = value_read(record->confidential.data, record->confidential.len,
                           &value_limits_default, input->scratch, &input->confidential, err);
     if (code == ERR_OK)
-        code = take_vector(tables, kept, record->seq, input, out, err);
+        code = take_vector(tables, kept, is_good, input, out, err);
     return code == ERR_OK ? facts_build(input, &out->facts, err) : code;
 }
 

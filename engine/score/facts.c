@@ -100,17 +100,22 @@ sort_codes(symbol *codes, uint32_t n)
 }
 
 /* Tags and cities are compared folded; codes and ids are what they are. */
+static bool
+is_free(const struct field *field)
+{
+    return field->type == FIELD_TYPE_TERMS || field->type == FIELD_TYPE_TEXT;
+}
+
 static enum err_code
 read_code(const struct slot_reader *reader, const struct field *field, const msgpack_object *value,
           symbol *codes, uint32_t *n, struct err *err)
 {
-    bool is_free = field->type == FIELD_TYPE_TERMS || field->type == FIELD_TYPE_TEXT;
     enum err_code code = ERR_OK;
     struct str text;
 
     if (!value_str(value, &text))
         return refuse(field, "text", err);
-    if (is_free)
+    if (is_free(field))
         code = fold_term(text, reader->arena, &text, err);
     if (code != ERR_OK || text.len == 0)
         return code;
@@ -309,17 +314,29 @@ slot_of_value(const struct field *field, const msgpack_object *value,
 
 /* ---- the draft of a profile ---- */
 
-/* The fields' values of a map, by field; NULL where absent or nil. */
+/* The fields' values of a map: those that are there and not nil. */
 struct found_fields {
-    const msgpack_object *values[FIELD_COUNT];
+    uint64_t fields;                           /* a bit each */
+    uint64_t are_read;                         /* of them those that stand in the draft's `codes` */
+    const msgpack_object *values[FIELD_COUNT]; /* of the others */
 };
+static_assert(FIELD_COUNT <= 64, "a bit for each field");
+
+/* NULL where there is none, or it is read. */
+static const msgpack_object *
+found_value(const struct found_fields *found, enum field_id field)
+{
+    return ((found->fields & ~found->are_read) >> field & 1) != 0 ? found->values[field] : NULL;
+}
 
 struct draft {
     struct slot_reader reader;
     struct found_fields open, confidential;
     bool is_for_settling;
-    struct slot slots[FIELD_COUNT]; /* the first facts.n_slots of them */
-    struct facts facts;             /* without them */
+    msgpack_object nodes[FIELD_COUNT];    /* what open.values leads to, of open_bytes */
+    struct slot_codes codes[FIELD_COUNT]; /* of open.are_read */
+    struct slot slots[FIELD_COUNT];       /* the first facts.n_slots of them */
+    struct facts facts;                   /* without them */
 };
 
 static symbol
@@ -380,6 +397,23 @@ find_field(struct str name, int from)
     return FIELD_NONE;
 }
 
+static void
+note_value(struct found_fields *found, int field, const msgpack_object *value)
+{
+    uint64_t is_there = value->type != MSGPACK_OBJECT_NIL;
+
+    found->values[field] = value;
+    found->fields = (found->fields & ~(UINT64_C(1) << field)) | is_there << field;
+    found->are_read &= ~(UINT64_C(1) << field);
+}
+
+static void
+note_codes(struct found_fields *found, int field)
+{
+    found->fields |= UINT64_C(1) << field;
+    found->are_read |= UINT64_C(1) << field;
+}
+
 /* One pass over the pairs: stored forms have them in the order of the schema, so that the next field is
  * nearly always at hand. Of a key that stands twice the last counts, as for value_find. */
 static void
@@ -388,7 +422,7 @@ find_fields(const msgpack_object *map, struct found_fields *found)
     uint32_t n = value_is_map(map) ? map->via.map.size : 0;
     int next = 0;
 
-    *found = (struct found_fields){{NULL}};
+    found->fields = found->are_read = 0;
     for (uint32_t i = 0; i < n; i++) {
         const msgpack_object *key = &map->via.map.ptr[i].key, *value = &map->via.map.ptr[i].val;
         int field = FIELD_NONE;
@@ -397,20 +431,112 @@ find_fields(const msgpack_object *map, struct found_fields *found)
             field = find_field((struct str){key->via.str.ptr, key->via.str.size}, next);
         if (field == FIELD_NONE)
             continue;
-        found->values[field] = value->type == MSGPACK_OBJECT_NIL ? NULL : value;
+        note_value(found, field, value);
         next = field + 1 < FIELD_COUNT ? field + 1 : 0;
     }
+}
+
+/* As read_codes, straight from the bytes, where they are as they nearly always are: a short text or a list of
+ * few. Else false, and all is as it was. */
+static bool
+read_codes_at(const struct slot_reader *reader, bool is_free, struct value_cursor *cursor,
+              struct slot_codes *out)
+{
+    struct value_cursor before = *cursor;
+    size_t n_values = 1;
+    bool is_good = true;
+    symbol *codes;
+    uint32_t n = 0;
+
+    value_cursor_short_list(cursor, &n_values);
+    codes = take_codes(reader, n_values);
+    for (size_t i = 0; i < n_values && is_good; i++) {
+        struct str text;
+
+        is_good = codes != NULL && value_cursor_short_text(cursor, &text) &&
+                  (!is_free || fold_term(text, reader->arena, &text, NULL) == ERR_OK);
+        if (is_good && text.len > 0)
+            is_good = (codes[n++] = intern(reader, text)) != SYMBOL_NONE;
+    }
+    if (is_good)
+        *out = sort_codes(codes, n);
+    else
+        *cursor = before;
+    return is_good;
+}
+
+/* From the conflicts on they are read in the order of the fields, so that symbols are met in that order
+ * whichever way a profile comes. */
+static bool
+is_read_at_once(const struct field *field)
+{
+    return field->slot == SLOT_CODES && field->id < FIELD_CONFLICTS;
+}
+
+/* The key of a pair; *field is FIELD_NONE if no field has that name. */
+static bool
+find_field_at(struct value_cursor *cursor, int from, int *field)
+{
+    msgpack_object key;
+    struct str name;
+
+    *field = FIELD_NONE;
+    if (value_cursor_short_text(cursor, &name)) {
+        *field = find_field(name, from);
+        return true;
+    }
+    if (!value_cursor_next(cursor, &key))
+        return false;
+    if (value_str(&key, &name))
+        *field = find_field(name, from);
+    return true;
+}
+
+/* Of a packed map the same as find_fields, but without a tree: codes are read where they stand. */
+static enum err_code
+find_fields_at(struct draft *draft, struct str bytes, struct err *err)
+{
+    struct found_fields *found = &draft->open;
+    struct value_cursor cursor;
+    uint64_t n;
+    int field, next = 0;
+    enum err_code code = value_cursor_begin(&cursor, bytes.data, bytes.len, &value_limits_default,
+                                            draft->reader.arena, &n, err);
+
+    found->fields = found->are_read = 0;
+    for (uint64_t i = 0; code == ERR_OK && i < n; i++) {
+        msgpack_object other, *node = &other;
+
+        if (!find_field_at(&cursor, next, &field))
+            return err->code;
+        if (field != FIELD_NONE) {
+            node = &draft->nodes[field];
+            next = field + 1 < FIELD_COUNT ? field + 1 : 0;
+            if (is_read_at_once(&schema[field]) &&
+                read_codes_at(&draft->reader, is_free(&schema[field]), &cursor,
+                              &draft->codes[field])) {
+                note_codes(found, field);
+                continue;
+            }
+        }
+        if (!value_cursor_next(&cursor, node))
+            return err->code;
+        if (field != FIELD_NONE)
+            note_value(found, field, node);
+    }
+    return code == ERR_OK ? value_cursor_end(&cursor) : code;
 }
 
 /* As profile_effective. */
 static const msgpack_object *
 draft_value(const struct draft *draft, enum field_id field, bool *is_confidential)
 {
-    const msgpack_object *value =
-        (schema[field].flags & FIELD_OPEN_ONLY) == 0 ? draft->confidential.values[field] : NULL;
+    const msgpack_object *value = (schema[field].flags & FIELD_OPEN_ONLY) == 0
+                                      ? found_value(&draft->confidential, field)
+                                      : NULL;
 
     *is_confidential = value != NULL;
-    return value != NULL ? value : draft->open.values[field];
+    return value != NULL ? value : found_value(&draft->open, field);
 }
 
 static enum err_code
@@ -418,11 +544,14 @@ draft_plain(struct draft *draft, const struct field *field, struct slot *slot, s
 {
     bool is_confidential;
     const msgpack_object *value = draft_value(draft, field->id, &is_confidential);
-    enum err_code code;
+    enum err_code code = ERR_OK;
 
-    if (value == NULL)
-        return ERR_OK;
-    code = read_slot(&draft->reader, field, value, slot, err);
+    if (value != NULL) {
+        code = read_slot(&draft->reader, field, value, slot, err);
+    } else if ((draft->open.are_read >> field->id & 1) != 0) {
+        slot->codes = draft->codes[field->id];
+        slot->state = slot->codes.n > 0 ? SLOT_KNOWN : SLOT_MISSING;
+    }
     slot->is_confidential = is_confidential;
     if (code == ERR_OK && (field->flags & FIELD_TWO_LEVEL) != 0 && slot->state == SLOT_KNOWN)
         code = draft_groups(draft, &slot->codes, err);
@@ -433,8 +562,8 @@ draft_plain(struct draft *draft, const struct field *field, struct slot *slot, s
 static enum err_code
 draft_conflicts(struct draft *draft, const struct field *field, struct slot *slot, struct err *err)
 {
-    const msgpack_object *open_value = draft->open.values[FIELD_CONFLICTS],
-                         *confidential_value = draft->confidential.values[FIELD_CONFLICTS];
+    const msgpack_object *open_value = found_value(&draft->open, FIELD_CONFLICTS),
+                         *confidential_value = found_value(&draft->confidential, FIELD_CONFLICTS);
     struct slot open = {0}, confidential = {0};
     uint32_t n_open, n;
     enum err_code code;
@@ -475,10 +604,13 @@ draft_description(struct draft *draft, const struct field *field, struct slot *s
 static enum err_code
 draft_slots(struct draft *draft, struct err *err)
 {
+    uint64_t left = draft->open.fields | draft->confidential.fields |
+                    UINT64_C(1) << FIELD_DESCRIPTION; /* that goes by the text vector */
     struct facts *facts = &draft->facts;
     enum err_code code = ERR_OK;
 
-    for (int i = 0; i < FIELD_COUNT && code == ERR_OK; i++) {
+    for (; left != 0 && code == ERR_OK; left &= left - 1) {
+        int i = __builtin_ctzll(left);
         const struct field *field = &schema[i];
         struct slot *slot = &draft->slots[facts->n_slots];
 
@@ -501,7 +633,7 @@ draft_slots(struct draft *draft, struct err *err)
 static enum err_code
 draft_standing(struct draft *draft, struct err *err)
 {
-    const msgpack_object *consent = draft->open.values[FIELD_CONSENT];
+    const msgpack_object *consent = found_value(&draft->open, FIELD_CONSENT);
     const msgpack_object *until = value_find(consent, "until");
     struct facts *facts = &draft->facts;
     struct str status;
@@ -509,7 +641,7 @@ draft_standing(struct draft *draft, struct err *err)
     if (!value_bool(value_find(consent, "match"), &facts->may_match))
         facts->may_match = false;
     facts->is_paused =
-        value_str(draft->open.values[FIELD_STATUS], &status) && str_is(status, "paused");
+        value_str(found_value(&draft->open, FIELD_STATUS), &status) && str_is(status, "paused");
     facts->consent_until = DATE_OPEN_TO;
     if (value_is_nil(until))
         return ERR_OK;
@@ -538,9 +670,9 @@ draft_names(struct draft *draft, struct err *err)
 {
     struct facts *facts = &draft->facts;
 
-    if (!value_str(draft->open.values[FIELD_ID], &facts->id) || facts->id.len == 0)
+    if (!value_str(found_value(&draft->open, FIELD_ID), &facts->id) || facts->id.len == 0)
         return refuse(&schema[FIELD_ID], "text", err);
-    if (!value_str(draft->open.values[FIELD_NAME], &facts->name))
+    if (!value_str(found_value(&draft->open, FIELD_NAME), &facts->name))
         facts->name = (struct str){NULL, 0};
     facts->id_hash = names_hash(facts->id);
     name_by_slots(facts, draft->slots);
@@ -706,9 +838,12 @@ facts_build(const struct facts_input *input, struct facts **out, struct err *err
 {
     struct arena *own = input->scratch == NULL ? arena_create(DRAFT_BYTES_MAX) : NULL;
     struct code_room room;
+    struct err unheard; /* what fails writes it */
     struct draft draft;
-    enum err_code code;
+    enum err_code code = ERR_OK;
 
+    if (err == NULL)
+        err = &unheard;
     room.used = 0;
     draft.reader = (struct slot_reader){.reference = input->reference,
                                         .symbols = input->symbols,
@@ -720,9 +855,13 @@ facts_build(const struct facts_input *input, struct facts **out, struct err *err
     assert((input->symbols == NULL) != (input->scope == NULL));
     if (draft.reader.arena == NULL)
         return err_no_memory(err);
-    find_fields(input->open, &draft.open);
     find_fields(input->confidential, &draft.confidential);
-    code = draft_text(&draft, input, err);
+    if (input->open_bytes.len > 0)
+        code = find_fields_at(&draft, input->open_bytes, err);
+    else
+        find_fields(input->open, &draft.open);
+    if (code == ERR_OK)
+        code = draft_text(&draft, input, err);
     if (code == ERR_OK)
         code = draft_slots(&draft, err);
     if (code == ERR_OK)

@@ -93,6 +93,7 @@ facts_slot(const struct facts *facts, enum field_id field)
  * copied; or `kept_text` is read (text_vector_read: ERR_INTERNAL if it is no vector). */
 struct facts_input {
     const msgpack_object *open, *confidential; /* stored forms; confidential may be NULL */
+    struct str open_bytes; /* packed, in place of `open` where nothing is confidential */
     const struct reference *reference;
     struct symbols *symbols;
     struct symbol_scope *scope;
@@ -104,7 +105,8 @@ struct facts_input {
     bool is_for_settling;  /* facts_settle follows: with a scope, the id gets no symbol yet */
 };
 /* ERR_INVALID_PARAMS with the field if a value is not of the field's type (the stored forms are
- * checked: this is damage, or a form that nobody checked); ERR_BUSY if memory ends. */
+ * checked: this is damage, or a form that nobody checked), of open_bytes also as value_read; ERR_BUSY if
+ * memory ends. */
 enum err_code facts_build(const struct facts_input *input, struct facts **out, struct err *err);
 /*
  * What was built through a scope, for good: its local symbols become the writer's own, its id gets one.

@@ -600,6 +600,99 @@ Test(value, a_stored_value_is_read_as_msgpack_reads_it)
     buf_fini(&bytes);
 }
 
+/* Reads the map as a cursor has it, texts and lists of few as such; ERR_OK if it is good, and then the pairs are
+ * those of `tree`. */
+static enum err_code
+walk_pairs(const char *bytes, size_t n, const msgpack_object *tree, struct err *err)
+{
+    struct value_cursor cursor;
+    uint64_t n_pairs;
+    enum err_code code =
+        value_cursor_begin(&cursor, bytes, n, &value_limits_default, arena, &n_pairs, err);
+
+    for (size_t i = 0; code == ERR_OK && i < n_pairs; i++) {
+        msgpack_object key, value;
+        struct str text;
+        size_t n_items;
+
+        if (!value_cursor_short_text(&cursor, &text)) {
+            if (!value_cursor_next(&cursor, &key))
+                return err->code;
+            value_str(&key, &text);
+        }
+        cr_expect(tree == NULL || str_equal(text, value_key(tree, i)), "key %zu", i);
+        if (value_cursor_short_list(&cursor, &n_items)) {
+            cr_expect(tree == NULL || n_items == value_size(value_of(tree, i)), "list %zu", i);
+            for (size_t j = 0; j < n_items; j++) {
+                if (!value_cursor_next(&cursor, &value))
+                    return err->code;
+                cr_expect(tree == NULL || value_equal(&value, value_at(value_of(tree, i), j)));
+            }
+        } else if (value_cursor_short_text(&cursor, &text)) {
+            struct str wanted;
+
+            cr_expect(tree == NULL ||
+                      (value_str(value_of(tree, i), &wanted) && str_equal(text, wanted)));
+        } else if (!value_cursor_next(&cursor, &value)) {
+            return err->code;
+        } else {
+            cr_expect(tree == NULL || value_equal(&value, value_of(tree, i)), "value %zu", i);
+        }
+    }
+    return code == ERR_OK ? value_cursor_end(&cursor) : code;
+}
+
+Test(value, a_stored_map_is_walked_as_it_is_read)
+{
+    static const char map[] = "\xde\x00\x07"
+                              "\xa1"
+                              "a"
+                              "\xa3"
+                              "one"
+                              "\xa1"
+                              "b"
+                              "\x92\xa1"
+                              "x"
+                              "\x05"
+                              "\xd9\x01"
+                              "c"
+                              "\x90"
+                              "\xa1"
+                              "d"
+                              "\xd9\x03"
+                              "two"
+                              "\xa1"
+                              "e"
+                              "\x81\xa1"
+                              "k"
+                              "\xc0"
+                              "\xa1"
+                              "f"
+                              "\xdc\x00\x01\xa1"
+                              "y"
+                              "\xa0"
+                              "\xce\x00\x00\x01\x00";
+    const msgpack_object *tree;
+    struct err err = {0};
+    char *copy;
+
+    cr_assert_eq(value_read(map, sizeof map - 1, &value_limits_default, arena, &tree, &err), ERR_OK,
+                 "%s", err.message);
+    cr_expect_eq(walk_pairs(map, sizeof map - 1, tree, &err), ERR_OK, "%s", err.message);
+    for (size_t n = 0; n < sizeof map - 1; n++) {
+        copy = malloc(n > 0 ? n : 1);
+        memcpy(copy, map, n);
+        err = (struct err){0};
+        cr_expect_eq(walk_pairs(copy, n, NULL, &err), ERR_INVALID_PARAMS, "cut off after %zu", n);
+        free(copy);
+    }
+    err = (struct err){0};
+    cr_expect_eq(walk_pairs(map, sizeof map, NULL, &err), ERR_INVALID_PARAMS, "followed by rest");
+    err = (struct err){0};
+    cr_expect_eq(walk_pairs("\x93\x01\x02\x03", 4, NULL, &err), ERR_OK, "no map has no pairs");
+    cr_expect_eq(walk_pairs("\xdf\xff\xff\xff\xff", 5, NULL, &err), ERR_TOO_LARGE);
+}
+
 Test(value, a_stored_value_keeps_to_the_limits)
 {
     const struct value_limits limits = {.bytes = 40, .items = 4, .depth = 2};

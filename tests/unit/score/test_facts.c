@@ -435,6 +435,136 @@ Test(facts, texts_that_are_none_are_refused)
     cr_expect_str_eq(err.field, "tags");
 }
 
+/* ---- from packed bytes ---- */
+
+static const char *const packed_profiles[] = {
+    "{\"id\": \"acme\", \"kind\": \"startup\", \"name\": \"Acme\", \"metro\": \"paris\", \"city\": "
+    "\"Évry\", \"country\": \"FR\", \"description\": {\"en\": \"We make things\"}, \"sectors\": "
+    "[\"health.bio\", \"food.agri\", \"health\"], \"tags\": [\"Été\", \"C++\", \"new\"], \"languages\": "
+    "[\"fr\", \"en\", \"fr\"], \"stage\": \"seed\", \"founded\": \"2014-05\", \"team\": 12, \"raising\": "
+    "{\"min\": 500, \"max\": 900, \"currency\": \"EUR\"}, \"needs\": [\"space.lab\"], \"available\": "
+    "{\"from\": \"2026-01-01\"}, \"preferences\": [\"b\", \"a\"], \"conflicts\": [\"x\", \"new\"], "
+    "\"organisation\": \"new\", \"consent\": {\"match\": true, \"until\": \"2027-01-01\"}, \"status\": "
+    "\"paused\", \"version\": 3, \"updated_at\": 5, \"seq\": 9}",
+    "{\"id\": \"b\", \"kind\": \"\", \"metro\": null, \"languages\": [], \"tags\": [\"\", \"a\"], "
+    "\"nobody\": [\"fr\"], \"consent\": null}",
+    "{\"languages\": [\"fr\"], \"id\": \"order\", \"kind\": \"startup\"}",
+    "{\"id\": \"long\", \"markets\": [\"a1\", \"a2\", \"a3\", \"a4\", \"a5\", \"a6\", \"a7\", \"a8\", "
+    "\"a9\", \"a10\", \"a11\", \"a12\", \"a13\", \"a14\", \"a15\", \"a16\", \"a1\"], \"preferences\": "
+    "[\"an-id-that-is-longer-than-thirty-one-bytes\", \"c\"]}",
+    "{\"kind\": \"lab\"}",
+    "{\"id\": \"a\", \"languages\": [\"fr\", 7]}",
+    "{\"id\": \"a\", \"metro\": {\"paris\": 1}}",
+    "{\"id\": \"a\", \"team\": \"many\"}",
+    "[1, 2]",
+};
+
+static void
+expect_same_slots(const struct facts *a, const struct facts *b)
+{
+    cr_assert_eq(a->n_slots, b->n_slots, "%.*s", STR_ARG(a->id));
+    cr_expect_arr_eq(a->slot_places, b->slot_places, sizeof a->slot_places);
+    for (int i = 0; i < a->n_slots; i++) {
+        const struct slot *x = &a->slots[i], *y = &b->slots[i];
+
+        cr_expect_eq(x->hash, y->hash, "%.*s: %s", STR_ARG(a->id), schema[x->field].name);
+        if (schema[x->field].slot != SLOT_CODES)
+            continue;
+        cr_assert_eq(x->codes.n, y->codes.n);
+        cr_expect_arr_eq(x->codes.codes, y->codes.codes, x->codes.n * sizeof(symbol));
+        cr_assert_eq(x->codes.groups != NULL, y->codes.groups != NULL);
+        if (x->codes.groups != NULL)
+            cr_expect_arr_eq(x->codes.groups, y->codes.groups, x->codes.n * sizeof(symbol));
+    }
+}
+
+/* The same numbers too: symbols are met in the same order. */
+Test(facts, of_packed_bytes_are_those_of_the_tree)
+{
+    struct world twin;
+
+    world_open(&twin);
+    for (size_t i = 0; i < sizeof packed_profiles / sizeof packed_profiles[0]; i++) {
+        const msgpack_object *open = world_json(&world, packed_profiles[i]);
+        struct facts_input of_tree = {
+            .open = open, .reference = world.reference, .symbols = world.symbols};
+        struct facts_input of_bytes = {.reference = twin.reference, .symbols = twin.symbols};
+        struct facts *a = NULL, *b = NULL;
+        struct err wanted = {0}, err = {0};
+        struct buf bytes;
+
+        buf_init(&bytes, 4096);
+        pack_value(&bytes, open);
+        of_bytes.open_bytes = buf_str(&bytes);
+        cr_assert_eq(facts_build(&of_bytes, &b, &err), facts_build(&of_tree, &a, &wanted),
+                     "profile %zu: \"%s\"", i, err.message);
+        cr_expect_str_eq(err.message, wanted.message);
+        cr_expect_str_eq(err.field, wanted.field);
+        if (a != NULL) {
+            expect_same_slots(a, b);
+            cr_expect(str_equal(a->id, b->id) && str_equal(a->name, b->name));
+            cr_expect(a->id_symbol == b->id_symbol && a->conflicts.n == b->conflicts.n);
+            cr_expect(a->may_match == b->may_match && a->is_paused == b->is_paused);
+            cr_expect_eq(a->consent_until, b->consent_until);
+            cr_expect_eq(a->bytes, b->bytes);
+        }
+        facts_drop(a);
+        facts_drop(b);
+        buf_fini(&bytes);
+    }
+    world_close(&twin);
+}
+
+Test(facts, of_damaged_bytes_are_refused_wherever_they_end)
+{
+    const msgpack_object *open = world_json(&world, packed_profiles[0]);
+    struct facts_input input = {.reference = world.reference, .symbols = world.symbols};
+    struct facts *facts = NULL;
+    struct buf bytes;
+
+    buf_init(&bytes, 4096);
+    pack_value(&bytes, open);
+    for (size_t n = 1; n < bytes.len; n++) {
+        char *copy = malloc(n); /* its own block, so that reading on is caught */
+
+        memcpy(copy, bytes.data, n);
+        input.open_bytes = (struct str){copy, n};
+        cr_expect_eq(facts_build(&input, &facts, NULL), ERR_INVALID_PARAMS, "%zu bytes", n);
+        free(copy);
+    }
+    buf_append_char(&bytes, 0);
+    input.open_bytes = buf_str(&bytes);
+    cr_expect_eq(facts_build(&input, &facts, NULL), ERR_INVALID_PARAMS, "followed by rest");
+    buf_fini(&bytes);
+}
+
+Test(facts, of_packed_bytes_every_failed_allocation_is_a_clean_error)
+{
+    const msgpack_object *open = world_json(&world, packed_profiles[0]);
+    bool happened = true;
+    struct buf bytes;
+
+    buf_init(&bytes, 4096);
+    pack_value(&bytes, open);
+    for (long n = 1; happened; n++) {
+        struct facts_input input = {.open_bytes = buf_str(&bytes),
+                                    .reference = world.reference,
+                                    .symbols = symbols_create()};
+        struct facts *facts = NULL;
+        struct err err = {0};
+        enum err_code code;
+
+        mem_fail_from(n); /* and no second way round */
+        code = facts_build(&input, &facts, &err);
+        happened = mem_fail_happened();
+        cr_assert_eq(code, happened ? ERR_BUSY : ERR_OK, "allocation %ld: %s", n, err.message);
+        cr_assert_eq(facts != NULL, !happened);
+        facts_drop(facts);
+        symbols_destroy(input.symbols);
+    }
+    buf_fini(&bytes);
+}
+
 /* ---- memory ---- */
 
 Test(facts, every_failed_allocation_is_a_clean_error)
