@@ -88,6 +88,15 @@ mem_alloc_zeroed(size_t count, size_t size)
 }
 
 void *
+mem_alloc_lined(size_t size)
+{
+    size_t lines = size / MEM_LINE_BYTES + 1; /* whole ones, as aligned_alloc wants them */
+    bool is_refused = fails_now() || size > SIZE_MAX - MEM_LINE_BYTES;
+
+    return watched(is_refused ? NULL : aligned_alloc(MEM_LINE_BYTES, lines * MEM_LINE_BYTES));
+}
+
+void *
 mem_realloc(void *memory, size_t size)
 {
     return watched(fails_now() ? NULL : realloc(memory, size != 0 ? size : 1));

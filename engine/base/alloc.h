@@ -12,8 +12,11 @@
  */
 void *mem_alloc(size_t size);                      /* not zeroed; NULL if out of memory */
 void *mem_alloc_zeroed(size_t count, size_t size); /* NULL also if count * size overflows */
-void *mem_realloc(void *memory, size_t size);      /* memory stays as it was if NULL comes back */
-void mem_free(void *memory);                       /* NULL is fine */
+/* Not zeroed, from the beginning of a line of the cache on, for what is read a register's width at a time. */
+enum { MEM_LINE_BYTES = 64 };
+void *mem_alloc_lined(size_t size);
+void *mem_realloc(void *memory, size_t size); /* memory stays as it was if NULL comes back */
+void mem_free(void *memory);                  /* NULL is fine */
 /* For tables of several MiB that are looked at here and there, before they are first touched: asks the system
  * for large pages, of whose addresses the processor looks up fewer. A wish; NULL is fine. */
 void mem_wish_large_pages(void *memory, size_t size);

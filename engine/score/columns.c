@@ -378,20 +378,22 @@ block_note_ranges(struct block *block)
     }
 }
 
-/* A copy of the block (NULL: an empty one) of this shape. */
 /* What a copy takes over: all but the count, which readers move meanwhile. */
 enum { BEHIND_COUNT = offsetof(struct block, edit) };
 
+/* A copy of the block (NULL: an empty one) of this shape. */
 static struct block *
 block_make(const struct block *from, const struct shape *shape, uint64_t edit)
 {
     size_t bytes = shape_bytes(shape);
-    struct block *block = from != NULL ? mem_alloc(bytes) : mem_alloc_zeroed(1, bytes);
+    struct block *block = mem_alloc_lined(bytes);
     unsigned char *at;
 
     if (block == NULL)
         return NULL;
-    if (from != NULL)
+    if (from == NULL)
+        memset(block, 0, bytes);
+    else
         memcpy((char *)block + BEHIND_COUNT, (const char *)from + BEHIND_COUNT,
                sizeof *block - BEHIND_COUNT);
     atomic_init(&block->references, 1);

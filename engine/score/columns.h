@@ -65,12 +65,12 @@ struct block {
     _Atomic(struct span *) spans; /* what searches have made of its columns (span.h) */
     uint64_t edit;                /* the edit that made it, and may still change it */
     size_t bytes;
-    uint32_t n_rows; /* places ever used: bits and codes beyond are 0 */
-    uint8_t quarter; /* of the table */
-    uint64_t present[BLOCK_WORDS];
-    uint64_t with_record[BLOCK_WORDS];    /* has outcomes */
-    uint64_t with_conflicts[BLOCK_WORDS]; /* lists conflicts */
-    uint32_t rows[BLOCK_ROWS];            /* of the roster */
+    uint32_t n_rows;                            /* places ever used: bits and codes beyond are 0 */
+    uint8_t quarter;                            /* of the table */
+    _Alignas(64) uint64_t present[BLOCK_WORDS]; /* so that all that follows begins with a line */
+    uint64_t with_record[BLOCK_WORDS];          /* has outcomes */
+    uint64_t with_conflicts[BLOCK_WORDS];       /* lists conflicts */
+    uint32_t rows[BLOCK_ROWS];                  /* of the roster */
     uint8_t outcomes[BLOCK_ROWS]; /* how many it has, OUTCOMES_MANY: or more; with_record: not 0 */
     uint16_t text_roots[BLOCK_ROWS];  /* isqrt of the text vector's norm; 0: no text vector */
     uint16_t gram_roots[BLOCK_ROWS];  /* no less than the root of the sum of squares of its grams */

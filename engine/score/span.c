@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 bool
 span_has(enum column_id column)
@@ -161,9 +162,10 @@ span_of(const struct block *block, const struct dictionary *dictionary, enum col
             return span;
     if (n >= SPANS_MAX || dictionary == NULL)
         return NULL;
-    made = mem_alloc_zeroed(1, sizeof *made);
+    made = mem_alloc_lined(sizeof *made);
     if (made == NULL)
         return NULL;
+    memset(made, 0, sizeof *made);
     made->column = column;
     span_fill(made, block, dictionary, rates, day);
     made->next = first;

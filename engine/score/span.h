@@ -35,7 +35,8 @@ struct span {
     uint32_t n_rates;
     struct span_rate rates[SPAN_RATES]; /* that the cells of money are made with */
     bool has_odd;
-    uint64_t known[BLOCK_WORDS], odd[BLOCK_WORDS];
+    _Alignas(64) uint64_t known[BLOCK_WORDS];
+    uint64_t odd[BLOCK_WORDS];
     union {
         struct {
             int8_t lo[BLOCK_ROWS], hi[BLOCK_ROWS];

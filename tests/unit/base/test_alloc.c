@@ -40,6 +40,22 @@ Test(alloc, zeroed_memory_is_zero_and_its_product_is_checked)
     cr_expect_null(mem_alloc_zeroed(half, 3));
 }
 
+Test(alloc, memory_that_is_read_by_lines_begins_with_one)
+{
+    for (size_t size = 0; size < 300; size += 23) {
+        unsigned char *memory = mem_alloc_lined(size);
+
+        cr_assert_not_null(memory);
+        cr_expect_eq((uintptr_t)memory % MEM_LINE_BYTES, 0);
+        memset(memory, 1, size);
+        mem_free(memory);
+    }
+    cr_expect_null(mem_alloc_lined(SIZE_MAX));
+    mem_fail_at(1);
+    cr_expect_null(mem_alloc_lined(1));
+    cr_expect(mem_fail_happened());
+}
+
 Test(alloc, the_request_that_is_named_fails_and_no_other)
 {
     void *memory[4];

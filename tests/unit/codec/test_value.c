@@ -388,7 +388,7 @@ make_map(size_t n, bool is_backwards, int64_t last)
     pack_map(&buf, n);
     for (size_t k = 0; k < n; k++) {
         size_t id = is_backwards ? n - 1 - k : k;
-        char key[16];
+        char key[24];
 
         snprintf(key, sizeof key, "k%zu", id);
         pack_key_int(&buf, key, id + 1 == n ? last : (int64_t)id);
