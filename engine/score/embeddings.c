@@ -4,8 +4,11 @@
 #include "columns.h"
 #include "lexicon.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
+
+static_assert(MEM_LINE_BYTES % EMBEDDING_STEP == 0, "rows begin where memory by lines does");
 
 struct embedding_page *
 embedding_page_hold(struct embedding_page *page)
@@ -19,27 +22,23 @@ void
 embedding_page_drop(struct embedding_page *page)
 {
     if (page != NULL && atomic_fetch_sub_explicit(&page->references, 1, memory_order_acq_rel) == 1)
-        mem_free(page->memory);
+        mem_free(page);
 }
 
 /* All rows are 0. */
 static struct embedding_page *
 page_make(uint16_t length, uint64_t edit)
 {
-    size_t bytes = sizeof(struct embedding_page) + EMBEDDING_PAGE_ROWS * embedding_stride(length) +
-                   EMBEDDING_STEP;
-    void *memory = mem_alloc_zeroed(1, bytes);
-    struct embedding_page *page;
+    size_t bytes = sizeof(struct embedding_page) + EMBEDDING_PAGE_ROWS * embedding_stride(length);
+    struct embedding_page *page = mem_alloc_lined(bytes);
 
-    if (memory == NULL)
+    if (page == NULL)
         return NULL;
-    page = (struct embedding_page *)(((uintptr_t)memory + EMBEDDING_STEP - 1) / EMBEDDING_STEP *
-                                     EMBEDDING_STEP);
+    memset(page, 0, bytes);
     atomic_init(&page->references, 1);
     page->length = length;
     page->edit = edit;
     page->bytes = bytes;
-    page->memory = memory;
     return page;
 }
 

@@ -27,7 +27,6 @@ struct embedding_page {
     uint16_t length;
     uint64_t edit; /* the edit that made it, and may still change it */
     size_t bytes;
-    void *memory;
     _Alignas(EMBEDDING_STEP) int8_t rows[]; /* embedding_stride(length) each */
 };
 
