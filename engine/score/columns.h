@@ -39,7 +39,8 @@ enum column_id {                               /* first the fields, by field_id 
  * Blocks of a table stand in *quarters*: profiles that state the same stages (or stage) come to the same, once
  * so many have come that state just these; all others share the first. Requirements ask for stages most, so that
  * there are blocks in which nobody is eligible, and a search passes over them. A profile stays where it is
- * when it changes; the next start puts all in order again.
+ * when it changes; the next start puts all in order again. The last block of each quarter may be nearly empty:
+ * of a table of n profiles that grew, no more than n / QUARTER_FROM and QUARTERS_MOST are.
  */
 enum { QUARTERS_MOST = 64, QUARTER_FROM = 256 };
 static inline bool
