@@ -442,13 +442,18 @@ enum err_code
 text_vector_unpack(struct str bytes, uint32_t *terms, uint16_t *weights, struct text_vector *out,
                    struct err *err)
 {
-    const uint8_t *at = (const uint8_t *)bytes.data + STORED_HEAD;
     struct seen_terms wide = {.norm2 = 0}, rest;
+    const uint8_t *at;
     uint32_t n, n_wide = 0;
     enum err_code code = text_vector_count(bytes, &n, err);
 
     if (code != ERR_OK)
         return code;
+    if (n == 0) { /* and no arrays */
+        *out = (struct text_vector){.terms = terms, .weights = weights};
+        return ERR_OK;
+    }
+    at = (const uint8_t *)bytes.data + STORED_HEAD;
 #if defined(__x86_64__)
     if (n >= WIDE_TERMS && __builtin_cpu_supports("ssse3")) {
         n_wide = n / WIDE_TERMS * WIDE_TERMS;
