@@ -111,24 +111,18 @@ no_room(struct value_cursor *cursor)
 static inline bool
 read_child(struct value_cursor *cursor, msgpack_object *out)
 {
-    const uint8_t *at = cursor->at;
-    size_t left = (size_t)(cursor->end - at), n;
+    struct str text;
 
-    if (left == 0 || (*at >= 0x80 && (*at & 0xe0) != 0xa0))
-        return read_node(cursor, out);
-    if (*at < 0x80) {
-        out->type = MSGPACK_OBJECT_POSITIVE_INTEGER;
-        out->via.u64 = *at;
-        cursor->at = at + 1;
+    if (value_cursor_short_text(cursor, &text)) {
+        out->type = MSGPACK_OBJECT_STR;
+        out->via.str.size = (uint32_t)text.len;
+        out->via.str.ptr = text.data;
         return true;
     }
-    n = *at & 0x1f;
-    if (n >= left)
+    if (cursor->at == cursor->end || *cursor->at >= 0x80)
         return read_node(cursor, out);
-    out->type = MSGPACK_OBJECT_STR;
-    out->via.str.size = (uint32_t)n;
-    out->via.str.ptr = (const char *)at + 1;
-    cursor->at = at + 1 + n;
+    out->type = MSGPACK_OBJECT_POSITIVE_INTEGER;
+    out->via.u64 = *cursor->at++;
     return true;
 }
 

@@ -538,6 +538,21 @@ Test(facts, of_damaged_bytes_are_refused_wherever_they_end)
     buf_fini(&bytes);
 }
 
+/* Builds facts while the n-th allocation is to fail: false if it did not come to that. */
+static bool
+fails_cleanly(const struct facts_input *input, long n)
+{
+    struct facts *facts = NULL;
+    struct err err = {0};
+    enum err_code code = facts_build(input, &facts, &err);
+    bool happened = mem_fail_happened();
+
+    cr_assert_eq(code, happened ? ERR_BUSY : ERR_OK, "allocation %ld: %s", n, err.message);
+    cr_assert_eq(facts != NULL, !happened);
+    facts_drop(facts);
+    return happened;
+}
+
 Test(facts, of_packed_bytes_every_failed_allocation_is_a_clean_error)
 {
     const msgpack_object *open = world_json(&world, packed_profiles[0]);
@@ -550,16 +565,9 @@ Test(facts, of_packed_bytes_every_failed_allocation_is_a_clean_error)
         struct facts_input input = {.open_bytes = buf_str(&bytes),
                                     .reference = world.reference,
                                     .symbols = symbols_create()};
-        struct facts *facts = NULL;
-        struct err err = {0};
-        enum err_code code;
 
         mem_fail_from(n); /* and no second way round */
-        code = facts_build(&input, &facts, &err);
-        happened = mem_fail_happened();
-        cr_assert_eq(code, happened ? ERR_BUSY : ERR_OK, "allocation %ld: %s", n, err.message);
-        cr_assert_eq(facts != NULL, !happened);
-        facts_drop(facts);
+        happened = fails_cleanly(&input, n);
         symbols_destroy(input.symbols);
     }
     buf_fini(&bytes);
@@ -582,17 +590,10 @@ Test(facts, every_failed_allocation_is_a_clean_error)
                                     .confidential = value_find(open, "confidential"),
                                     .reference = world.reference,
                                     .symbols = symbols_create()};
-        struct facts *facts = NULL;
-        struct err err = {0};
-        enum err_code code;
 
         ((msgpack_object *)open)->via.map.size -= 2; /* without embedding and confidential */
         mem_fail_at(n);
-        code = facts_build(&input, &facts, &err);
-        happened = mem_fail_happened();
-        cr_assert_eq(code, happened ? ERR_BUSY : ERR_OK, "allocation %ld: %s", n, err.message);
-        cr_assert_eq(facts != NULL, !happened);
-        facts_drop(facts);
+        happened = fails_cleanly(&input, n);
         symbols_destroy(input.symbols);
     }
 }
