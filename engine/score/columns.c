@@ -719,11 +719,8 @@ place_write(struct block *block, uint32_t at, const struct facts *facts, uint32_
     bit_set(block->with_conflicts, at, facts->conflicts.n > 0);
     block->rows[at] = row;
     block->facts[at] = facts;
-    block->text_roots[at] = facts->text_root;
-    block->gram_roots[at] = facts->gram_root;
-    block->word_starts[at] = facts->n_grams;
-    memcpy(block->word_signs[at], facts->signs.bits, sizeof block->word_signs[at]);
-    block->word_peaks[at] = facts->signs.peak;
+    block->texts[at] = facts->measure;
+    memcpy(block->sketches[at], facts->sketch, sizeof block->sketches[at]);
     block->embedded[at] = embeddings_place(block, at, facts);
     if (block->n_rows <= at)
         block->n_rows = at + 1;
@@ -742,7 +739,7 @@ place_clear(struct table *table, struct block *block, uint32_t place)
     outcomes_write(block, at, 0);
     bit_set(block->with_conflicts, at, false);
     block->facts[at] = NULL;
-    block->text_roots[at] = 0;
+    block->texts[at] = (struct text_measure){0};
     block->embedded[at] = (struct embedding_place){0};
     table->n_profiles--;
     table_free_up(table, place / BLOCK_ROWS);

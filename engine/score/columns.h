@@ -19,9 +19,9 @@
  * is yes or no. Nothing depends on the order of places: ranking goes by score and id.
  *
  * A published set of columns is immutable; the next one shares every block in which nothing changed. So
- * a change copies one block (about 320 kB) and the lists of blocks. A block borrows facts, which the
- * roster that it belongs to holds. Memory of a place: 58 bytes, 1, 2 or 4 for each column in
- * use, and a bit for each plane; some 165 for the fields of data/programmes. An embedding's row adds its length,
+ * a change copies one block (about 390 kB) and the lists of blocks. A block borrows facts, which the
+ * roster that it belongs to holds. Memory of a place: 90 bytes, 1, 2 or 4 for each column in
+ * use, and a bit for each plane; some 195 for the fields of data/programmes. An embedding's row adds its length,
  * rounded up to 64 (embeddings.h). Searches add spans (span.h), 3 or 4 bytes a place for each column
  * of ranges that they compare.
  *
@@ -73,11 +73,8 @@ struct block {
     uint64_t with_conflicts[BLOCK_WORDS];       /* lists conflicts */
     uint32_t rows[BLOCK_ROWS];                  /* of the roster */
     uint8_t outcomes[BLOCK_ROWS]; /* how many it has, OUTCOMES_MANY: or more; with_record: not 0 */
-    uint16_t text_roots[BLOCK_ROWS];  /* isqrt of the text vector's norm; 0: no text vector */
-    uint16_t gram_roots[BLOCK_ROWS];  /* no less than the root of the sum of squares of its grams */
-    uint16_t word_starts[BLOCK_ROWS]; /* which of its terms is the first that is not a gram */
-    uint16_t word_peaks[BLOCK_ROWS];  /* text_signs of its words */
-    uint64_t word_signs[BLOCK_ROWS][TEXT_SIGN_WORDS];
+    struct text_measure texts[BLOCK_ROWS];
+    _Alignas(64) int8_t sketches[BLOCK_ROWS][TEXT_BUCKETS];
     struct embedding_place embedded[BLOCK_ROWS];
     struct embedding_page *embedding_pages[BLOCK_ROWS / EMBEDDING_PAGE_ROWS]; /* NULL: no rows */
     const struct facts *facts[BLOCK_ROWS];

@@ -72,14 +72,10 @@ texts_make(struct search *search, struct arena *arena, struct err *err)
         return err->code;
     if (looker->text.n == 0)
         return ERR_OK;
-    search->root = looker->text_root;
-    search->gram_root = looker->gram_root;
     search->probe = arena_alloc(arena, 1, sizeof *search->probe);
-    search->signs = arena_alloc(arena, 1, sizeof *search->signs);
-    if (search->probe == NULL || search->signs == NULL)
+    if (search->probe == NULL)
         return err_no_memory(err);
     text_probe_make(search->probe, &looker->text);
-    text_sign_weights_make(&looker->text, looker->n_grams, search->signs);
     return ERR_OK;
 }
 

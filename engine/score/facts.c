@@ -782,7 +782,6 @@ lay_text(struct facts *facts, const struct facts_input *input, unsigned char **a
 {
     uint32_t n = facts->text.n, *terms = lay_room(at, n * sizeof *terms);
     uint16_t *weights = lay_room(at, n * sizeof *weights);
-    uint32_t n_grams;
 
     if (input->kept_text.len > 0) {
         enum err_code code =
@@ -796,10 +795,7 @@ lay_text(struct facts *facts, const struct facts_input *input, unsigned char **a
         facts->text.terms = terms;
         facts->text.weights = weights;
     }
-    facts->text_root = n > 0 ? (uint16_t)isqrt_u64(facts->text.norm2) : 0;
-    facts->gram_root = (uint16_t)text_gram_root(&facts->text, &n_grams);
-    text_signs_make(&facts->text, n_grams, &facts->signs);
-    facts->n_grams = (uint16_t)n_grams;
+    text_sketch_make(&facts->text, &facts->measure, facts->sketch);
     return ERR_OK;
 }
 

@@ -8,7 +8,7 @@
 #include "schema.h"
 #include "shelf.h"
 #include "symbols.h"
-#include "text_signs.h"
+#include "text_sketch.h"
 #include "value.h"
 
 #include <stdbool.h>
@@ -64,10 +64,8 @@ struct facts {
     int32_t consent_until;       /* last valid day; DATE_OPEN_TO without one */
     struct slot_codes conflicts; /* union of open and confidential */
     struct text_vector text;
-    uint16_t text_root; /* isqrt of its norm */
-    uint16_t gram_root; /* text_gram_root */
-    struct text_signs signs;
-    uint16_t n_grams;
+    struct text_measure measure;
+    int8_t sketch[TEXT_BUCKETS];
     bool is_on_shelf;
     bool text_is_confidential; /* a description or tag stands in `confidential` */
     const int8_t *embedding;   /* n_embedding of them; NULL without */

@@ -30,36 +30,24 @@ text_points(const struct search *search, int view, int32_t quality)
     return points;
 }
 
-/* No more weighted points than this with a quality of at most `quality`. */
-static int64_t
-text_cap(const struct search *search, int view, int32_t quality)
+/* The step of `caps` for a quality of at most so much; TEXT_COSINE_SHIFT. */
+static uint32_t
+cap_step(uint64_t cosine)
 {
-    int step = (quality * TEXT_CAPS + SCORE_MAX - 1) / SCORE_MAX;
+    uint64_t step = cosine * TEXT_CAPS >> TEXT_COSINE_SHIFT;
 
-    return search->texts[view].caps[step];
+    return step < TEXT_CAPS ? (uint32_t)step + 1 : TEXT_CAPS;
 }
 
-/* No more than this with a dot product of the two texts of at most `dot`. */
-static int32_t
-quality_cap(const struct search *search, const struct block *block, uint32_t place, int64_t dot)
+/* No less than the quality of two texts whose dot product is this; TEXT_COSINE_SHIFT. */
+static uint64_t
+cosine_most(const struct text_measure *a, const struct text_measure *b, int64_t dot)
 {
+    enum { SHIFT = 32 }; /* dot < 2^31 */
+
     /* isqrt(x * y) is not below isqrt(x) * isqrt(y) */
-    int64_t most = SCORE_MAX * dot / ((int64_t)search->root * block->text_roots[place]);
-
-    return most < SCORE_MAX ? (int32_t)most : SCORE_MAX;
-}
-
-/* The most that words, and grams (by Cauchy and Schwarz), could bring to the dot product. */
-static int64_t
-words_most(const struct search *search, const struct block *block, uint32_t place)
-{
-    return text_signs_most(search->signs, block->word_signs[place], block->word_peaks[place]);
-}
-
-static int64_t
-grams_most(const struct search *search, const struct block *block, uint32_t place)
-{
-    return (int64_t)search->gram_root * block->gram_roots[place];
+    return (((uint64_t)dot << SHIFT) / ((uint64_t)a->root * b->root) + 1)
+           << (TEXT_COSINE_SHIFT - SHIFT);
 }
 
 /* ---- what is still to come ---- */
@@ -105,34 +93,35 @@ static void
 text_rest(const struct search *search, const struct block *block, uint32_t place, struct rest *rest)
 {
     const struct facts *looker = search->query->viewer;
-    int32_t cap = 0;
+    const int8_t *sketch = block->sketches[place];
+    uint32_t step = 0;
+    int32_t product;
 
-    rest->text_is_missing = search->probe == NULL || block->text_roots[place] == 0;
+    rest->text_is_missing = search->probe == NULL || block->texts[place].root == 0;
     if (looker->n_embedding > 0 &&
         looker->n_embedding == embedding_length(block->embedded[place])) {
         rest->by_embedding = true;
         rest->text_is_missing = search->embedding == NULL || block->embedded[place].root == 0;
     }
-    if (!rest->text_is_missing && rest->by_embedding)
+    if (!rest->text_is_missing && rest->by_embedding) {
         rest->quality = embedding_quality_of(search, block, place);
-    else if (!rest->text_is_missing)
-        cap = quality_cap(search, block, place,
-                          words_most(search, block, place) + grams_most(search, block, place));
+    } else if (!rest->text_is_missing) {
+        search->plan->kernel->dots(looker->sketch, TEXT_BUCKETS, &sketch, 1, &product);
+        step = cap_step(text_most(&looker->measure, &block->texts[place], product));
+    }
     for (int view = 0; view < PLAN_SIDES; view++)
         rest->gains[view] += rest->text_is_missing ? search->texts[view].missing
                              : rest->by_embedding  ? text_points(search, view, rest->quality)
-                                                   : text_cap(search, view, cap);
+                                                   : search->texts[view].caps[step];
 }
 
 /* What bounds texts begins to come from memory. */
 static void
-fetch_signs(const struct block *block, const uint16_t *places, uint32_t n)
+fetch_sketches(const struct block *block, const uint16_t *places, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        __builtin_prefetch(block->word_signs[places[i]]);
-        __builtin_prefetch(&block->word_peaks[places[i]]);
-        __builtin_prefetch(&block->text_roots[places[i]]);
-        __builtin_prefetch(&block->gram_roots[places[i]]);
+        __builtin_prefetch(block->sketches[places[i]]);
+        __builtin_prefetch(&block->texts[places[i]]);
     }
 }
 
@@ -155,20 +144,35 @@ rest_loss(const struct search *search, const struct block *block, uint32_t place
     return text_loss(search, rest.gains);
 }
 
+/* With a quality of at most that step's. */
+static int64_t
+step_loss(const struct search *search, uint32_t step)
+{
+    const int64_t gains[PLAN_SIDES] = {search->texts[PLAN_FROM].caps[step],
+                                       search->texts[PLAN_TO].caps[step]};
+
+    return text_loss(search, gains);
+}
+
+static int64_t
+missing_loss(const struct search *search)
+{
+    const int64_t gains[PLAN_SIDES] = {search->texts[PLAN_FROM].missing,
+                                       search->texts[PLAN_TO].missing};
+
+    return text_loss(search, gains);
+}
+
 /* By the dot product, without its exact quality. */
 static int64_t
 embedding_loss(const struct search *search, const struct block *block, uint32_t place, int32_t dot)
 {
     uint32_t step = 0;
-    int64_t gains[PLAN_SIDES];
 
     if (dot > 0) /* at most 2^24; isqrt(x * y) is not below isqrt(x) * isqrt(y) */
         step =
             (uint32_t)dot * TEXT_CAPS / (search->embedding_root * block->embedded[place].root) + 1;
-    step = step < TEXT_CAPS ? step : TEXT_CAPS;
-    for (int view = 0; view < PLAN_SIDES; view++)
-        gains[view] = search->texts[view].caps[step];
-    return text_loss(search, gains);
+    return step_loss(search, step < TEXT_CAPS ? step : TEXT_CAPS);
 }
 
 /* Rows begin to come from memory, all of them before the first is waited for. */
@@ -191,7 +195,7 @@ search_text_fetch(const struct search *search, const struct block *block, const 
     if (search->embedding != NULL)
         fetch_embeddings(block, places, n, embedding_stride(search->query->viewer->n_embedding));
     else
-        fetch_signs(block, places, n);
+        fetch_sketches(block, places, n);
 }
 
 /* Of a looker with an embedding: of all who have a row at once. */
@@ -221,16 +225,41 @@ embedding_losses(const struct search *search, const struct block *block, const u
         losses[at[i]] = embedding_loss(search, block, places[at[i]], dots[i]);
 }
 
+/* Of a looker without any. */
+static void
+sketch_losses(const struct search *search, const struct block *block, const uint16_t *places,
+              uint32_t n, int64_t losses[])
+{
+    const struct facts *looker = search->query->viewer;
+    const int8_t *rows[TEXTS_AT_ONCE];
+    int32_t products[TEXTS_AT_ONCE];
+
+    if (n == 0)
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        rows[i] = block->sketches[places[i]];
+    search->plan->kernel->dots(looker->sketch, TEXT_BUCKETS, rows, n, products);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct text_measure *other = &block->texts[places[i]];
+
+        losses[i] =
+            search->probe != NULL && other->root != 0
+                ? step_loss(search, cap_step(text_most(&looker->measure, other, products[i])))
+                : missing_loss(search);
+    }
+}
+
 void
 search_text_losses(const struct search *search, const struct block *block, const uint16_t *places,
                    uint32_t n, int64_t losses[])
 {
-    if (search->embedding != NULL) {
+    if (search->embedding != NULL)
         embedding_losses(search, block, places, n, losses);
-        return;
-    }
-    for (uint32_t i = 0; i < n; i++)
-        losses[i] = rest_loss(search, block, places[i]);
+    else if (search->query->viewer->n_embedding == 0)
+        sketch_losses(search, block, places, n, losses);
+    else /* 0 everywhere */
+        for (uint32_t i = 0; i < n; i++)
+            losses[i] = rest_loss(search, block, places[i]);
 }
 
 static void
@@ -307,14 +336,14 @@ may_reach(const struct search *search, const int64_t sums[PLAN_SIDES],
            score_of(search->plan, both, &score) >= least;
 }
 
-/* Could the place still enter if its dot product were this? */
+/* Could the place still enter if the quality of its text were at most this? TEXT_COSINE_SHIFT */
 static bool
-text_may_reach(const struct search *search, const struct block *block, uint32_t place,
-               const int64_t sums[PLAN_SIDES], int64_t dot, int32_t least)
+text_may_reach(const struct search *search, const int64_t sums[PLAN_SIDES], uint64_t cosine,
+               int32_t least)
 {
-    int32_t cap = quality_cap(search, block, place, dot);
-    const int64_t gains[PLAN_SIDES] = {text_cap(search, PLAN_FROM, cap),
-                                       text_cap(search, PLAN_TO, cap)};
+    uint32_t step = cap_step(cosine);
+    const int64_t gains[PLAN_SIDES] = {search->texts[PLAN_FROM].caps[step],
+                                       search->texts[PLAN_TO].caps[step]};
 
     return may_reach(search, sums, gains, least);
 }
@@ -327,14 +356,17 @@ static int32_t
 text_quality_of(const struct search *search, const struct block *block, uint32_t place,
                 const int64_t sums[PLAN_SIDES], int32_t least)
 {
+    const struct text_measure *looker = &search->query->viewer->measure,
+                              *measure = &block->texts[place];
     const struct text_vector *other = &block->facts[place]->text;
-    uint32_t first_word = block->word_starts[place];
-    int64_t dot = text_probe_dot(search->probe, other, first_word, other->n);
+    int64_t dot = text_probe_dot(search->probe, other, measure->n_grams, other->n);
 
-    if (!text_may_reach(search, block, place, sums, dot + grams_most(search, block, place), least))
+    if (!text_may_reach(search, sums,
+                        cosine_most(looker, measure, dot) + text_grams_most(looker, measure),
+                        least))
         return -1;
-    dot += text_probe_dot(search->probe, other, 0, first_word);
-    if (!text_may_reach(search, block, place, sums, dot, least))
+    dot += text_probe_dot(search->probe, other, 0, measure->n_grams);
+    if (!text_may_reach(search, sums, cosine_most(looker, measure, dot), least))
         return -1;
     return text_dot_quality(dot, search->query->viewer->text.norm2, other->norm2);
 }

@@ -82,13 +82,11 @@ struct search {
     int64_t told_views[PLAN_SIDES];  /* sums */
     uint64_t considered, eligible;
 
-    bool has_text;                   /* there are text wants */
-    struct text_sums *texts;         /* by view; with has_text */
-    int64_t text_most[PLAN_SIDES];   /* what a text could add at most; part of `most` */
-    struct text_probe *probe;        /* NULL: the looker has no text vector */
-    struct text_sign_weights *signs; /* likewise */
-    uint32_t root, gram_root;        /* as a block's text_roots and gram_roots */
-    const int8_t *embedding; /* the looker's, as a page's row; NULL: none, or 0 everywhere */
+    bool has_text;                 /* there are text wants */
+    struct text_sums *texts;       /* by view; with has_text */
+    int64_t text_most[PLAN_SIDES]; /* what a text could add at most; part of `most` */
+    struct text_probe *probe;      /* NULL: the looker has no text vector */
+    const int8_t *embedding;       /* the looker's, as a page's row; NULL: none, or 0 everywhere */
     uint32_t embedding_root;
 
     /* in the table at hand */

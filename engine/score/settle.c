@@ -190,8 +190,8 @@ fetch_text(const struct search *search, const struct survivors *survivors, uint3
     const struct facts *facts = facts_to_read(search, survivors, at);
 
     if (facts != NULL && facts->text.n > 0) {
-        __builtin_prefetch(facts->text.terms + facts->n_grams);
-        __builtin_prefetch(facts->text.weights + facts->n_grams);
+        __builtin_prefetch(facts->text.terms + facts->measure.n_grams);
+        __builtin_prefetch(facts->text.weights + facts->measure.n_grams);
     }
 }
 

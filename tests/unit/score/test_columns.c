@@ -258,8 +258,8 @@ expect_entry(const struct columns *columns, const struct entry *entry, uint32_t 
     cr_assert_eq(block->outcomes[at],
                  entry->n_outcomes < OUTCOMES_MANY ? entry->n_outcomes : OUTCOMES_MANY);
     cr_assert_eq(bit(block->with_conflicts, at), facts->conflicts.n > 0);
-    cr_assert_eq(block->text_roots[at], facts->text_root);
-    cr_assert_eq(block->word_starts[at], facts->n_grams);
+    cr_assert_arr_eq(&block->texts[at], &facts->measure, sizeof facts->measure);
+    cr_assert_arr_eq(block->sketches[at], facts->sketch, sizeof facts->sketch);
     cr_assert_lt(at, block->n_rows);
     expect_codes(table, block, at, facts);
     expect_planes(table, block, at, facts);

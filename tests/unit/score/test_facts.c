@@ -286,9 +286,9 @@ Test(facts, a_kept_text_vector_is_unpacked_into_them_or_refused)
     cr_expect_eq(unpacked->text.norm2, given->text.norm2);
     cr_expect_arr_eq(unpacked->text.terms, given->text.terms, 3 * sizeof *given->text.terms);
     cr_expect_arr_eq(unpacked->text.weights, given->text.weights, 3 * sizeof *given->text.weights);
-    cr_expect_eq(unpacked->text_root, isqrt_u64(given->text.norm2));
-    cr_expect_eq(unpacked->gram_root, given->gram_root);
-    cr_expect_eq(unpacked->n_grams, given->n_grams);
+    cr_expect_eq(unpacked->measure.root, isqrt_u64(given->text.norm2));
+    cr_expect_arr_eq(&unpacked->measure, &given->measure, sizeof given->measure);
+    cr_expect_arr_eq(unpacked->sketch, given->sketch, sizeof given->sketch);
     cr_expect_eq(facts_slot(unpacked, FIELD_DESCRIPTION)->state, SLOT_KNOWN);
     stored[8] = stored[9] = 0; /* the first weight */
     cr_expect_eq(facts_build(&input, &refused, &err), ERR_INTERNAL);
