@@ -22,7 +22,7 @@
 enum {
     KERNEL_CODES = 128, /* tables have so many entries, codes are smaller */
     KERNEL_WORDS = 8,
-    KERNEL_LEVELS = 7,
+    KERNEL_LEVELS = 15,
     KERNEL_TOPS = 7,     /* the most that is counted */
     KERNEL_CLASSES = 8,  /* of sets */
     KERNEL_WIDTHS = 16,  /* classes of ranges of cells */
@@ -34,7 +34,7 @@ struct kernel_steps {
     uint32_t n;    /* levels */
     uint8_t start; /* what a place loses that reaches all of them */
     /* Bit j of turns[b]: bit b of a place's loss turns where it does not reach level j. */
-    uint8_t turns[KERNEL_SUM_BITS];
+    uint16_t turns[KERNEL_SUM_BITS];
 };
 
 /* A place's class is the number of planes, of n_classes - 1, that have its bit; who is in one is in those

@@ -23,7 +23,7 @@
  *
  * Metrics and classes of a block are told by planes and spans (columns.h, span.h), 64 places or more at a
  * time. A table gives each want's points for each of them: exactly, or at most. Against the best of the table
- * a place *loses*; losses become small integers against the loss that is tolerated, rounded down, and up to 7
+ * a place *loses*; losses become small integers against the loss that is tolerated, rounded down, and up to 15
  * levels by which a kernel adds them up (kernel.h). Wants of both views that look at the same values
  * share a ladder.
  *

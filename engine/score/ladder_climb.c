@@ -41,7 +41,7 @@ levels_choose(struct ladder *ladder, uint64_t seen)
             continue;
         ladder->values[n] = (uint8_t)value;
         for (unsigned b = 0; b < KERNEL_SUM_BITS; b++)
-            ladder->steps.turns[b] |= (uint8_t)(((value ^ before) >> b & 1) << n);
+            ladder->steps.turns[b] |= (uint16_t)(((value ^ before) >> b & 1) << n);
         n++;
         before = value;
     }

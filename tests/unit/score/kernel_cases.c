@@ -383,9 +383,12 @@ make_steps(uint64_t *state, uint32_t n, struct kernel_steps *steps, uint8_t loss
     *steps = (struct kernel_steps){.n = n, .start = (uint8_t)below(state, 8)};
     losses[0] = steps->start;
     for (uint32_t i = 0; i < n; i++) {
-        losses[i + 1] = (uint8_t)(losses[i] + 1 + below(state, 7));
+        uint32_t room =
+            KERNEL_SUM_MOST - losses[i] - (n - 1 - i); /* each later one is one more at least */
+
+        losses[i + 1] = (uint8_t)(losses[i] + 1 + below(state, room < 7 ? room : 7));
         for (uint32_t b = 0; b < KERNEL_SUM_BITS; b++)
-            steps->turns[b] |= (uint8_t)(((losses[i + 1] ^ losses[i]) >> b & 1) << i);
+            steps->turns[b] |= (uint16_t)(((losses[i + 1] ^ losses[i]) >> b & 1) << i);
     }
 }
 
@@ -434,7 +437,7 @@ lose_case(const struct kernel *kernel, uint32_t number, uint64_t *state, struct 
     }
     for (size_t word = 0; word < KERNEL_SUM_BITS * n_words; word++)
         sums_before[word] = sums[word] = next(state);
-    ask(state, number / 8, n_words);
+    ask(state, number / (KERNEL_LEVELS + 1), n_words);
     memcpy(before, asked, n_words * sizeof *before);
     bits_prepare(n_words);
     kernel->lose(&steps, levels, n_words, sums, got_bits + 1);
