@@ -21,6 +21,7 @@ struct batch {
     struct survivors *survivors;
     struct climbers *climbers; /* of one search, while the next one climbs */
     struct search *searches;   /* of a tile */
+    bool are_done[TILE_QUERIES];
     uint64_t n_seen;
 };
 
@@ -64,6 +65,12 @@ climbers_copy(const struct climbers *from, struct climbers *to)
     memcpy(to->lost, from->lost, from->n * sizeof *from->lost);
 }
 
+static bool
+goes_on(const struct batch *batch, size_t i)
+{
+    return batch->searches[i].may && !batch->are_done[i];
+}
+
 /* Each search climbs, and before its climbers contend the next one climbs: what their texts are told by has
  * come from memory by then. */
 static void
@@ -75,7 +82,7 @@ tile_block(struct batch *batch, uint32_t block_at, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct search *search = &batch->searches[i];
 
-        if (!search->may)
+        if (!goes_on(batch, i))
             continue;
         search_climb(search, block_at, scratch);
         if (last != NULL)
@@ -87,31 +94,53 @@ tile_block(struct batch *batch, uint32_t block_at, size_t n)
         search_take(last, block_at, batch->climbers, batch->survivors);
 }
 
+/* Those of the tile that are not done, through all tables. */
 static enum err_code
-tile_search(struct batch *batch, const struct match_query *queries, size_t n, struct err *err)
+tile_pass(struct batch *batch, const struct match_query *queries, size_t n, struct err *err)
 {
     const struct columns *columns = roster_columns(batch->plan->roster);
     enum err_code code = ERR_OK;
 
-    for (size_t i = 0; i < n && code == ERR_OK; i++)
-        code = search_begin(&batch->searches[i], batch->plan, &queries[i], batch->hits,
-                            batch->scratch, err);
     for (uint32_t t = 0; t < columns->n_tables && code == ERR_OK; t++) {
         if (batch->lenses[t] == NULL)
             continue;
         for (size_t i = 0; i < n && code == ERR_OK; i++)
-            code = search_enter(&batch->searches[i], batch->lenses[t], batch->scratch, err);
-        for (uint32_t at = 0; at < columns->tables[t].n_blocks && code == ERR_OK; at++) {
+            if (!batch->are_done[i])
+                code = search_enter(&batch->searches[i], batch->lenses[t], batch->scratch, err);
+        for (uint32_t step = 0; step < columns->tables[t].n_blocks && code == ERR_OK; step++) {
             code = query_go_on(&queries[0], batch->n_seen, err);
             if (code == ERR_OK)
-                tile_block(batch, at, n);
+                tile_block(batch, lens_visit(batch->lenses[t], step), n);
             batch->n_seen += BLOCK_ROWS * n;
         }
         for (size_t i = 0; i < n && code == ERR_OK; i++)
-            if (batch->searches[i].may)
+            if (goes_on(batch, i))
                 search_settle(&batch->searches[i], batch->survivors);
     }
     return code;
+}
+
+static enum err_code
+tile_search(struct batch *batch, const struct match_query *queries, size_t n, struct err *err)
+{
+    enum err_code code = ERR_OK;
+    size_t n_left = 0;
+
+    for (size_t i = 0; i < n && code == ERR_OK; i++) {
+        batch->are_done[i] = false;
+        code = search_begin(&batch->searches[i], batch->plan, &queries[i], batch->hits,
+                            batch->scratch, err);
+    }
+    if (code == ERR_OK)
+        code = tile_pass(batch, queries, n, err);
+    for (size_t i = 0; i < n && code == ERR_OK; i++) {
+        batch->are_done[i] = hope_came_true(&batch->searches[i]);
+        if (!batch->are_done[i]) {
+            hope_give_up(&batch->searches[i]);
+            n_left++;
+        }
+    }
+    return code == ERR_OK && n_left > 0 ? tile_pass(batch, queries, n, err) : code;
 }
 
 static const struct table *

@@ -52,6 +52,7 @@ search_least(const struct search *search)
 {
     int32_t least = hit_heap_least(&search->heap);
 
+    least = least > search->hope.score ? least : search->hope.score;
     return least > search->query->min_score ? least : search->query->min_score;
 }
 

@@ -150,6 +150,23 @@ read_rule(const struct search *search, const struct block *block, const struct l
     }
 }
 
+/* Is the answer the same at all places of the block? */
+static bool
+are_alike(const struct block *block, const struct ask *ask)
+{
+    return ask->rule->is_fixed || ask->row->is_alike ||
+           block->columns[ask->rule->column].width == 0;
+}
+
+static bool
+holds_alike(const struct search *search, const struct block *block, const struct ask *ask)
+{
+    bool is_one = ask->rule->is_fixed || ask->row->is_alike;
+
+    return lens_holds(search->lens, ask->rule, ask->row,
+                      is_one ? 0 : block->columns[ask->rule->column].constant);
+}
+
 /* Leaves those of whom it holds. A shared row keeps what it says of each block: the next looker of the same value finds it
  * there. */
 static void
@@ -161,9 +178,8 @@ apply(const struct search *search, const struct block *block, uint32_t block_at,
     const struct column *column = &block->columns[rule->column];
     uint64_t read[BLOCK_WORDS], *kept;
 
-    if (rule->is_fixed || row->is_alike || column->width == 0) {
-        if (!lens_holds(search->lens, rule, row,
-                        rule->is_fixed || row->is_alike ? 0 : column->constant))
+    if (are_alike(block, ask)) {
+        if (!holds_alike(search, block, ask))
             memset(bits, 0, BLOCK_WORDS * sizeof *bits);
     } else if (row->all != NULL) {
         kept = row->all + (size_t)block_at * BLOCK_WORDS;
@@ -203,6 +219,15 @@ apply_conflicts(const struct search *search, const struct block *block, uint32_t
                 bits[word] &= ~(left & -left);
         }
     }
+}
+
+bool
+search_is_living(const struct search *search, const struct block *block)
+{
+    for (size_t i = 0; i < search->n_asks && search->asks[i].cost <= COST_QUARTER; i++)
+        if (are_alike(block, &search->asks[i]) && !holds_alike(search, block, &search->asks[i]))
+            return false;
+    return true;
 }
 
 uint64_t

@@ -357,6 +357,7 @@ search_enter(struct search *search, struct lens *lens, struct arena *arena, stru
         return err_no_memory(err);
     count_up(search);
     search_slopes(search);
+    hope_begin(search);
     return ERR_OK;
 }
 

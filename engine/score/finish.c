@@ -489,5 +489,6 @@ search_end(struct search *search, struct match_list *out)
     *out = (struct match_list){.hits = search->heap.hits,
                                .n = search->heap.n,
                                .considered = search->considered,
-                               .eligible = search->eligible};
+                               .eligible = search->eligible,
+                               .n_passes = search->hope.is_given_up ? 2 : 1};
 }

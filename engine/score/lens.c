@@ -147,6 +147,28 @@ consent_look(struct lens *lens, struct arena *arena)
     return lens->lookers == NULL || holds_keep(lens, arena, row);
 }
 
+/* Near the golden section of n, so that visits lie evenly (Fibonacci hashing; Knuth, vol. 3, 6.4), and prime to it, so
+ * that each block is met. */
+static uint32_t
+stride_for(uint32_t n)
+{
+    uint32_t stride = (uint32_t)((uint64_t)n * 618 / 1000);
+    uint32_t divisor;
+
+    do {
+        uint32_t a = n, b = ++stride;
+
+        while (b != 0) { /* Euclid */
+            uint32_t rest = a % b;
+
+            a = b;
+            b = rest;
+        }
+        divisor = a;
+    } while (divisor > 1);
+    return stride;
+}
+
 enum err_code
 lens_make(const struct match_plan *plan, int side, const struct table *table,
           const struct table *lookers, struct arena *arena, struct arena *rows, struct lens **out,
@@ -162,6 +184,7 @@ lens_make(const struct match_plan *plan, int side, const struct table *table,
     lens->table = table;
     lens->lookers = lookers;
     lens->side = side;
+    lens->stride = stride_for(table->n_blocks);
     lens->arena = rows;
     lens->wants = arena_alloc(arena, n_wants, sizeof *lens->wants);
     lens->rules = arena_alloc(arena, n_rules, sizeof *lens->rules);

@@ -91,6 +91,7 @@ struct lens {
     const struct table *table;
     const struct table *lookers; /* table of the lookers, whose rows are shared; NULL: not shared */
     int side;                    /* PLAN_FROM, PLAN_TO: where the looker stands */
+    uint32_t stride;             /* from block to block, as lens_visit goes */
     struct lens_want *wants;
     size_t n_wants;
     struct lens_rule *rules;
@@ -107,6 +108,14 @@ enum err_code lens_make(const struct match_plan *plan, int side, const struct ta
                         struct lens **out, struct err *err);
 /* Forgets all shared rows; their arena is the caller's to empty. */
 void lens_forget(struct lens *lens);
+
+/* The block to visit as the at-th. Any few that are visited one after the other lie evenly among all, so that they
+ * are a fair sample, in whatever order profiles came. */
+static inline uint32_t
+lens_visit(const struct lens *lens, uint32_t at)
+{
+    return (uint32_t)((uint64_t)at * lens->stride % lens->table->n_blocks);
+}
 
 /* The row for a looker; `block` and `place` are where it stands in the lens's `lookers`, or NULL. NULL if
  * memory ends. */

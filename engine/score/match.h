@@ -78,6 +78,7 @@ struct match_list {
     struct match_hit *hits; /* best first; equal scores by id */
     size_t n;
     uint64_t considered, eligible;
+    uint8_t n_passes; /* 2: a guess of the k-th best was too high, and all was searched once more */
 };
 /* The first k counterparts of `viewer` (whose facts need not be the roster's own: a what-if).
  * `row` is its row, or ROSTER_NO_ROW. on_from: the viewer stands on the from side.

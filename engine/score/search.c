@@ -62,7 +62,8 @@ climb_nothing(struct search *search, const uint64_t bits[BLOCK_WORDS], struct cl
     search->best_bound = search_bound(search, search->most[PLAN_FROM], search->most[PLAN_TO]);
 }
 
-/* Does pruning pay? Where it leaves nearly all of the eligible, the next blocks go without. */
+/* Does pruning pay? Where it leaves nearly all of the eligible, the next blocks go without; the first ones, of a list
+ * that is still poor, don't tell. */
 static bool
 prunes(struct search *search, const struct block *block, int32_t least, uint64_t eligible,
        uint64_t bits[BLOCK_WORDS], struct ladder_scratch *scratch)
@@ -70,7 +71,8 @@ prunes(struct search *search, const struct block *block, int32_t least, uint64_t
     if (search->blocks_seen++ % CHECK_EVERY != 0 && search->skips_prune)
         return false;
     search_prune(search, block, least, bits, scratch);
-    search->skips_prune = least > 0 && scratch->climbers.n > eligible - eligible / 8;
+    search->skips_prune =
+        search->blocks_seen >= CHECK_EVERY && scratch->climbers.n > eligible - eligible / 8;
     return true;
 }
 
@@ -81,6 +83,8 @@ count_eligible(struct search *search, uint32_t block_at, uint64_t bits[BLOCK_WOR
     uint64_t eligible = search_eligible(search, block, block_at, bits);
 
     search->eligible += eligible;
+    if (eligible == 0 && search_is_living(search, block))
+        search->hope.seen += block->n_rows;
     return search->heap.room > 0 || search->sweep != NULL ? eligible : 0;
 }
 
@@ -90,6 +94,7 @@ climb(struct search *search, uint32_t block_at, uint64_t eligible, uint64_t bits
 {
     const struct block *block = search->lens->table->blocks[block_at];
 
+    search->hope.seen += block->n_rows;
     if (!prunes(search, block, search_least(search), eligible, bits, scratch))
         climb_nothing(search, bits, &scratch->climbers);
     fetch_some(search, block_at, &scratch->climbers, 0);
@@ -140,7 +145,8 @@ search_table(struct search *search, struct survivors *survivors, uint64_t *n_see
     uint32_t places[2];
     int next = 0;
 
-    for (uint32_t at = 0; at < table->n_blocks; at++) {
+    for (uint32_t step = 0; step < table->n_blocks; step++) {
+        uint32_t at = lens_visit(search->lens, step);
         enum err_code code = query_go_on(search->query, *n_seen, err);
 
         if (code != ERR_OK)
@@ -163,13 +169,13 @@ search_table(struct search *search, struct survivors *survivors, uint64_t *n_see
 
 /* One search through all tables of the other side. */
 static enum err_code
-search_all(struct search *search, struct arena *arena, struct err *err)
+search_tables(struct search *search, struct survivors *survivors, struct arena *arena,
+              struct err *err)
 {
     const struct match_plan *plan = search->plan;
     const struct columns *columns = roster_columns(plan->roster);
-    struct survivors *survivors = arena_room_wide(arena, 1, sizeof *survivors);
     uint64_t n_seen = 0;
-    enum err_code code = survivors != NULL ? ERR_OK : err_no_memory(err);
+    enum err_code code = ERR_OK;
 
     for (uint32_t i = 0; i < columns->n_tables && code == ERR_OK; i++) {
         const struct table *table = &columns->tables[i];
@@ -182,6 +188,20 @@ search_all(struct search *search, struct arena *arena, struct err *err)
             code = search_enter(search, lens, arena, err);
         if (code == ERR_OK && search->may)
             code = search_table(search, survivors, &n_seen, err);
+    }
+    return code;
+}
+
+static enum err_code
+search_all(struct search *search, struct arena *arena, struct err *err)
+{
+    struct survivors *survivors = arena_room_wide(arena, 1, sizeof *survivors);
+    enum err_code code =
+        survivors != NULL ? search_tables(search, survivors, arena, err) : err_no_memory(err);
+
+    if (code == ERR_OK && !hope_came_true(search)) {
+        hope_give_up(search);
+        code = search_tables(search, survivors, arena, err);
     }
     return code;
 }

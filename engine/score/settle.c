@@ -366,6 +366,7 @@ search_rise(struct search *search, struct survivors *survivors)
     do
         settle_best(search, portion(search), survivors);
     while (search->n_contenders > 0 && search->heap.n < search->heap.room);
+    hope_renew(search);
 }
 
 void

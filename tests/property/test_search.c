@@ -337,6 +337,92 @@ Test(search, is_the_plain_scorer_in_other_words, .timeout = 600)
                  (unsigned long long)n_fallen);
 }
 
+/* ---- by one want of sectors ---- */
+
+static void
+plan_by_sectors(void)
+{
+    snprintf(
+        pairing_texts, sizeof pairing_texts, "%s",
+        "{\"id\": \"p\", \"from\": {\"kind\": \"startup\"}, \"to\": {\"kind\": \"incubator\"}, "
+        "\"from_wants\": [{\"id\": \"w\", \"type\": \"overlap\", \"of\": \"sectors\", "
+        "\"by\": \"sectors\", \"weight\": 1}]}");
+    plan = plan_by(NULL, world.roster);
+}
+
+static void
+put_by_sector(int i, const char *kind, const char *sector)
+{
+    char json[200];
+
+    snprintf(json, sizeof json,
+             "{\"id\": \"p%04d\", \"kind\": \"%s\", \"sectors\": [\"%s\"], \"terms\": [], "
+             "\"consent\": {\"match\": true}}",
+             i, kind, sector);
+    world_put(&world, json);
+}
+
+enum { HOSTS = 9000, LOOKERS = 3, BEST = 7, BEST_EVERY = 600 };
+
+/* The same list by each way, after so many passes. */
+static void
+expect_passes(uint8_t n_passes)
+{
+    struct match_query queries[LOOKERS] = {{0}};
+    struct match_list plain, list, lists[LOOKERS];
+    struct err err = {0};
+
+    for (int i = 0; i < LOOKERS; i++) {
+        char id[16];
+
+        snprintf(id, sizeof id, "p%04d", HOSTS + i);
+        queries[i] = (struct match_query){.on_from = true, .k = 10};
+        queries[i].row = world_row(&world, id);
+        queries[i].viewer = roster_facts(world.roster, queries[i].row);
+    }
+    cr_assert_eq(match_batch(plan, queries, LOOKERS, world.arena, lists, &err), ERR_OK);
+    for (int i = 0; i < LOOKERS; i++) {
+        cr_assert_eq(match_top_plain(plan, &queries[i], world.arena, &plain, &err), ERR_OK);
+        cr_assert_eq(match_top(plan, &queries[i], world.arena, &list, &err), ERR_OK);
+        expect_same(&list, &plain, "a search", "the best kernel");
+        expect_same(&lists[i], &plain, "a batch", "the best kernel");
+        cr_expect_eq(list.n_passes, i == 1 ? 1 : n_passes, "looker %d: %d passes", i,
+                     list.n_passes);
+        cr_expect_eq(lists[i].n_passes, i == 1 ? 1 : n_passes);
+    }
+}
+
+/* The second looker, for whom all are alike, has no reason to hope in vain. */
+static void
+put_lookers(void)
+{
+    for (int i = 0; i < LOOKERS; i++)
+        put_by_sector(HOSTS + i, "startup", i == 1 ? "energy" : "food.agri");
+    world_publish(&world);
+    plan_by_sectors();
+}
+
+/* Of the ten best seven stand in the block that is visited first: as if there were thirty. */
+Test(search, that_hoped_in_vain_is_made_again)
+{
+    world_open(&world);
+    for (int i = 0; i < HOSTS; i++)
+        put_by_sector(i, "incubator", i < BEST ? "food.agri" : "food.retail");
+    put_lookers();
+    expect_passes(2);
+    world_close(&world);
+}
+
+Test(search, hopes_for_what_lies_evenly)
+{
+    world_open(&world);
+    for (int i = 0; i < HOSTS; i++)
+        put_by_sector(i, "incubator", i % BEST_EVERY == 0 ? "food.agri" : "food.retail");
+    put_lookers();
+    expect_passes(1);
+    world_close(&world);
+}
+
 /* Nothing but ties: the ids alone decide, whatever the order of places. */
 Test(search, ties_go_by_id)
 {
@@ -345,22 +431,10 @@ Test(search, ties_go_by_id)
     struct err err = {0};
 
     world_open(&world);
-    for (int i = 0; i < 3000; i++) {
-        char json[200];
-
-        snprintf(json, sizeof json,
-                 "{\"id\": \"p%04d\", \"kind\": \"%s\", \"sectors\": [\"food\"], \"terms\": [], "
-                 "\"consent\": {\"match\": true}}",
-                 (int)(i * 7919 % 3000), i == 0 ? "startup" : "incubator");
-        world_put(&world, json);
-    }
+    for (int i = 0; i < 3000; i++)
+        put_by_sector(i * 7919 % 3000, i == 0 ? "startup" : "incubator", "food");
     world_publish(&world);
-    snprintf(
-        pairing_texts, sizeof pairing_texts, "%s",
-        "{\"id\": \"p\", \"from\": {\"kind\": \"startup\"}, \"to\": {\"kind\": \"incubator\"}, "
-        "\"from_wants\": [{\"id\": \"w\", \"type\": \"overlap\", \"of\": \"sectors\", "
-        "\"by\": \"sectors\", \"weight\": 1}]}");
-    plan = plan_by(NULL, world.roster);
+    plan_by_sectors();
     query.row = world_row(&world, "p0000");
     query.viewer = roster_facts(world.roster, query.row);
     cr_assert_eq(match_top(plan, &query, world.arena, &list, &err), ERR_OK);
