@@ -439,7 +439,7 @@ search_finish(struct search *search, const struct block *block, uint32_t place,
               const int64_t sums_so_far[PLAN_SIDES], int32_t least)
 {
     const struct match_plan *plan = search->plan;
-    struct match_hit hit = {.row = block->rows[place]};
+    struct match_hit hit;
     int64_t sums[PLAN_SIDES] = {sums_so_far[PLAN_FROM], sums_so_far[PLAN_TO]};
     struct rest rest;
 
@@ -460,8 +460,10 @@ search_finish(struct search *search, const struct block *block, uint32_t place,
             sums[view] += rest.text_is_missing ? search->texts[view].missing
                                                : text_points(search, view, quality);
     }
-    if (score_of(plan, sums, &hit.score) >= least)
-        found(search, &hit);
+    if (score_of(plan, sums, &hit.score) < least)
+        return;
+    hit.row = block->rows[place];
+    found(search, &hit);
 }
 
 /* ---- the list ---- */

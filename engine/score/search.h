@@ -80,9 +80,9 @@ struct ask {
  * best known from the start a search would take half the time or less; hope brings it most of the way.
  */
 struct hope {
-    int32_t score; /* 0: none */
-    uint64_t seen,
-        living; /* rows of blocks in which anybody may be eligible; living 0: not in this table */
+    int32_t score;   /* 0: none */
+    uint64_t seen;   /* rows of the blocks gone through in which anybody may be eligible */
+    uint64_t living; /* of all such blocks of the table; 0: it is no table to hope in */
     bool is_given_up;
 };
 

@@ -34,7 +34,7 @@ units_write(const uint32_t squares[TEXT_BUCKETS], uint32_t most, int8_t sketch[T
     uint16_t scaled[TEXT_BUCKETS];
     int up = 0, down = 0;
 
-    while (most << 2 * (up + 1) <= limit)
+    while (most <= limit >> 2 * (up + 1))
         up++;
     while (most > limit << 2 * down)
         down++;
