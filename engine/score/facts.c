@@ -1,10 +1,10 @@
 #include "facts.h"
 
 #include "alloc.h"
-#include "fold.h"
 #include "load.h"
 #include "names.h"
 #include "profile.h"
+#include "slot_reader.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -15,302 +15,7 @@
  * into one block: the struct, its slots, then arrays in falling order of their alignment, so that nothing
  * is padded. A kept text vector is unpacked straight into it.
  */
-enum { DRAFT_BYTES_MAX = 8 * 1024 * 1024, FEW_CODES = 16, CODE_ROOM = 128 };
-
-const struct slot slot_missing = {.state = SLOT_MISSING};
-
-struct slot_reader {
-    const struct reference *reference;
-    struct symbols *symbols; /* one of these two */
-    struct symbol_scope *scope;
-    struct arena *arena;
-    struct code_room *room; /* NULL: codes lie in the arena */
-};
-
-/* Of a draft: most sets are of a few codes, and an arena rounds each up. */
-struct code_room {
-    symbol codes[CODE_ROOM];
-    uint32_t used;
-};
-
-static symbol *
-take_codes(const struct slot_reader *reader, size_t n)
-{
-    struct code_room *room = reader->room;
-
-    if (room == NULL || n > CODE_ROOM - room->used)
-        return arena_alloc(reader->arena, n, sizeof(symbol));
-    room->used += (uint32_t)n;
-    return room->codes + room->used - n;
-}
-
-static symbol
-intern(const struct slot_reader *reader, struct str text)
-{
-    return reader->scope != NULL ? symbol_scope_intern(reader->scope, text)
-                                 : symbols_intern(reader->symbols, text);
-}
-
-/* ---- one value ---- */
-
-static enum err_code
-refuse(const struct field *field, const char *wanted, struct err *err)
-{
-    err_set(err, ERR_INVALID_PARAMS, "the value of %s is not %s", field->name, wanted);
-    err_at(err, field->name);
-    return ERR_INVALID_PARAMS;
-}
-
-static int
-compare_symbols(const void *a, const void *b)
-{
-    symbol x = *(const symbol *)a, y = *(const symbol *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Few, as nearly all sets are: qsort took longer to begin. */
-static void
-sort_few(symbol *codes, uint32_t n)
-{
-    for (uint32_t i = 1; i < n; i++) {
-        symbol moved = codes[i];
-        uint32_t at = i;
-
-        for (; at > 0 && codes[at - 1] > moved; at--)
-            codes[at] = codes[at - 1];
-        codes[at] = moved;
-    }
-}
-
-/* In ascending order, each once; an empty set is one that was never filled. */
-static struct slot_codes
-sort_codes(symbol *codes, uint32_t n)
-{
-    uint32_t kept = 0;
-
-    if (n <= FEW_CODES)
-        sort_few(codes, n);
-    else
-        qsort(codes, n, sizeof *codes, compare_symbols);
-    for (uint32_t i = 0; i < n; i++)
-        if (kept == 0 || codes[i] != codes[kept - 1])
-            codes[kept++] = codes[i];
-    return (struct slot_codes){.codes = kept > 0 ? codes : NULL, .n = kept};
-}
-
-/* Tags and cities are compared folded; codes and ids are what they are. */
-static bool
-is_free(const struct field *field)
-{
-    return field->type == FIELD_TYPE_TERMS || field->type == FIELD_TYPE_TEXT;
-}
-
-static enum err_code
-read_code(const struct slot_reader *reader, const struct field *field, const msgpack_object *value,
-          symbol *codes, uint32_t *n, struct err *err)
-{
-    enum err_code code = ERR_OK;
-    struct str text;
-
-    if (!value_str(value, &text))
-        return refuse(field, "text", err);
-    if (is_free(field))
-        code = fold_term(text, reader->arena, &text, err);
-    if (code != ERR_OK || text.len == 0)
-        return code;
-    codes[*n] = intern(reader, text);
-    if (codes[*n] == SYMBOL_NONE)
-        return err_no_memory(err);
-    ++*n;
-    return ERR_OK;
-}
-
-static enum err_code
-read_codes(const struct slot_reader *reader, const struct field *field, const msgpack_object *value,
-           struct slot_codes *out, struct err *err)
-{
-    bool is_list = value_is_array(value);
-    size_t n_values = is_list ? value_size(value) : 1;
-    symbol *codes = take_codes(reader, n_values);
-    enum err_code code = ERR_OK;
-    uint32_t n = 0;
-
-    if (codes == NULL)
-        return err_no_memory(err);
-    if (n_values > SLOT_CODES_MAX)
-        return refuse(field, "a list of at most 256", err);
-    for (size_t i = 0; i < n_values && code == ERR_OK; i++)
-        code = read_code(reader, field, is_list ? value_at(value, i) : value, codes, &n, err);
-    if (code == ERR_OK)
-        *out = sort_codes(codes, n);
-    return code;
-}
-
-static enum err_code
-read_money(const struct slot_reader *reader, const struct field *field, const msgpack_object *value,
-           struct slot_money *out, struct err *err)
-{
-    const msgpack_object *max = value_find(value, "max");
-    struct slot_money money;
-    struct str currency;
-
-    if (!value_int(value_find(value, "min"), &money.min) ||
-        !value_str(value_find(value, "currency"), &currency))
-        return refuse(field, "an amount of money with min and currency", err);
-    money.max = money.min;
-    if (!value_is_nil(max) && !value_int(max, &money.max))
-        return refuse(field, "an amount of money whose max is a whole number", err);
-    if (money.min < 0 || money.max < money.min || money.max > MONEY_AMOUNT_MAX)
-        return refuse(field, "an amount of money with 0 <= min <= max <= 10^12", err);
-    money.currency = rates_currency(reader->reference->rates, currency);
-    *out = money;
-    return ERR_OK;
-}
-
-static enum err_code
-read_day(const struct field *field, const msgpack_object *value, enum date_precision coarsest,
-         int32_t *day, struct err *err)
-{
-    enum date_precision precision;
-    enum err_code code;
-    struct str text;
-
-    if (!value_str(value, &text))
-        return refuse(field, "a date", err);
-    code = date_parse(text, coarsest, day, &precision, err);
-    if (code != ERR_OK)
-        err_at(err, field->name);
-    return code;
-}
-
-/* *has_content is false for a period with two open ends, which says nothing. */
-static enum err_code
-read_period(const struct field *field, const msgpack_object *value, struct slot_period *out,
-            bool *has_content, struct err *err)
-{
-    const msgpack_object *from = value_find(value, "from"), *to = value_find(value, "to");
-    struct slot_period period = {DATE_OPEN_FROM, DATE_OPEN_TO};
-    enum err_code code = ERR_OK;
-
-    if (!value_is_map(value))
-        return refuse(field, "a period", err);
-    if (!value_is_nil(from))
-        code = read_day(field, from, DATE_DAY, &period.from, err);
-    if (code == ERR_OK && !value_is_nil(to))
-        code = read_day(field, to, DATE_DAY, &period.to, err);
-    if (code == ERR_OK && period.from > period.to)
-        code = refuse(field, "a period that begins before it ends", err);
-    if (code != ERR_OK)
-        return code;
-    *has_content = period.from != DATE_OPEN_FROM || period.to != DATE_OPEN_TO;
-    *out = period;
-    return ERR_OK;
-}
-
-static enum err_code
-read_number(const struct field *field, const msgpack_object *value, int64_t *out, struct err *err)
-{
-    if (!value_int(value, out) || *out < 0)
-        return refuse(field, "a whole number from 0 on", err);
-    return ERR_OK;
-}
-
-static enum err_code
-read_slot(const struct slot_reader *reader, const struct field *field, const msgpack_object *value,
-          struct slot *slot, struct err *err)
-{
-    enum err_code code = ERR_OK;
-    bool is_known = true;
-    int32_t day = 0;
-
-    *slot = (struct slot){.state = SLOT_MISSING};
-    if (value_is_nil(value))
-        return ERR_OK;
-    switch (field->slot) {
-    case SLOT_CODES:
-        code = read_codes(reader, field, value, &slot->codes, err);
-        is_known = slot->codes.n > 0;
-        break;
-    case SLOT_MONEY:
-        code = read_money(reader, field, value, &slot->money, err);
-        break;
-    case SLOT_NUMBER:
-        code = read_number(field, value, &slot->number, err);
-        break;
-    case SLOT_DAY:
-        code = read_day(field, value, DATE_YEAR, &day, err);
-        slot->number = day;
-        break;
-    case SLOT_PERIOD:
-        code = read_period(field, value, &slot->period, &is_known, err);
-        break;
-    case SLOT_TEXT:
-    case SLOT_NONE:
-        is_known = false;
-        break;
-    }
-    if (code == ERR_OK && is_known)
-        slot->state = SLOT_KNOWN;
-    return code;
-}
-
-static uint64_t
-mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 32;
-}
-
-static uint64_t
-codes_hash(const struct slot_codes *codes)
-{
-    uint64_t hash = codes->n;
-    uint32_t i = 0;
-
-    for (; i + 1 < codes->n; i += 2)
-        hash = mix(hash, (uint64_t)codes->codes[i] << 32 | codes->codes[i + 1]);
-    return i < codes->n ? mix(hash, codes->codes[i]) : hash;
-}
-
-uint32_t
-slot_hash(enum slot_type type, const struct slot *slot)
-{
-    uint64_t hash = 0;
-    uint32_t folded;
-
-    switch (type) {
-    case SLOT_CODES:
-        hash = codes_hash(&slot->codes);
-        break;
-    case SLOT_MONEY:
-        hash = mix(mix((uint32_t)slot->money.currency, (uint64_t)slot->money.min),
-                   (uint64_t)slot->money.max);
-        break;
-    case SLOT_PERIOD:
-        hash = mix(0, (uint64_t)(uint32_t)slot->period.from << 32 | (uint32_t)slot->period.to);
-        break;
-    case SLOT_NUMBER:
-    case SLOT_DAY:
-        hash = mix(0, (uint64_t)slot->number);
-        break;
-    case SLOT_TEXT:
-    case SLOT_NONE:
-        break;
-    }
-    folded = (uint32_t)(mix(hash, hash >> 29) >> 32); /* the better half */
-    return folded != 0 ? folded : 1;
-}
-
-enum err_code
-slot_of_value(const struct field *field, const msgpack_object *value,
-              const struct reference *reference, struct symbol_scope *scope, struct arena *arena,
-              struct slot *out, struct err *err)
-{
-    struct slot_reader reader = {.reference = reference, .scope = scope, .arena = arena};
-
-    return read_slot(&reader, field, value, out, err);
-}
+enum { DRAFT_BYTES_MAX = 8 * 1024 * 1024 };
 
 /* ---- the draft of a profile ---- */
 
@@ -349,7 +54,7 @@ group_of(const struct slot_reader *reader, symbol code)
 static enum err_code
 draft_groups(struct draft *draft, struct slot_codes *codes, struct err *err)
 {
-    symbol *groups = take_codes(&draft->reader, codes->n);
+    symbol *groups = slot_take_codes(&draft->reader, codes->n);
 
     if (groups == NULL)
         return err_no_memory(err);
@@ -436,35 +141,6 @@ find_fields(const msgpack_object *map, struct found_fields *found)
     }
 }
 
-/* As read_codes, straight from the bytes, where they are as they nearly always are: a short text or a list of
- * few. Else false, and all is as it was. */
-static bool
-read_codes_at(const struct slot_reader *reader, bool is_free, struct value_cursor *cursor,
-              struct slot_codes *out)
-{
-    struct value_cursor before = *cursor;
-    size_t n_values = 1;
-    bool is_good = true;
-    symbol *codes;
-    uint32_t n = 0;
-
-    value_cursor_short_list(cursor, &n_values);
-    codes = take_codes(reader, n_values);
-    for (size_t i = 0; i < n_values && is_good; i++) {
-        struct str text;
-
-        is_good = codes != NULL && value_cursor_short_text(cursor, &text) &&
-                  (!is_free || fold_term(text, reader->arena, &text, NULL) == ERR_OK);
-        if (is_good && text.len > 0)
-            is_good = (codes[n++] = intern(reader, text)) != SYMBOL_NONE;
-    }
-    if (is_good)
-        *out = sort_codes(codes, n);
-    else
-        *cursor = before;
-    return is_good;
-}
-
 /* From the conflicts on they are read in the order of the fields, so that symbols are met in that order
  * whichever way a profile comes. */
 static bool
@@ -513,8 +189,8 @@ find_fields_at(struct draft *draft, struct str bytes, struct err *err)
             node = &draft->nodes[field];
             next = field + 1 < FIELD_COUNT ? field + 1 : 0;
             if (is_read_at_once(&schema[field]) &&
-                read_codes_at(&draft->reader, is_free(&schema[field]), &cursor,
-                              &draft->codes[field])) {
+                slot_read_codes_at(&draft->reader, slot_is_free(&schema[field]), &cursor,
+                                   &draft->codes[field])) {
                 note_codes(found, field);
                 continue;
             }
@@ -547,7 +223,7 @@ draft_plain(struct draft *draft, const struct field *field, struct slot *slot, s
     enum err_code code = ERR_OK;
 
     if (value != NULL) {
-        code = read_slot(&draft->reader, field, value, slot, err);
+        code = slot_read(&draft->reader, field, value, slot, err);
     } else if ((draft->open.are_read >> field->id & 1) != 0) {
         slot->codes = draft->codes[field->id];
         slot->state = slot->codes.n > 0 ? SLOT_KNOWN : SLOT_MISSING;
@@ -571,9 +247,9 @@ draft_conflicts(struct draft *draft, const struct field *field, struct slot *slo
 
     if (open_value == NULL && confidential_value == NULL)
         return ERR_OK;
-    code = read_slot(&draft->reader, field, open_value, &open, err);
+    code = slot_read(&draft->reader, field, open_value, &open, err);
     if (code == ERR_OK)
-        code = read_slot(&draft->reader, field, confidential_value, &confidential, err);
+        code = slot_read(&draft->reader, field, confidential_value, &confidential, err);
     if (code != ERR_OK)
         return code;
     n_open = open.codes.n;
@@ -583,7 +259,7 @@ draft_conflicts(struct draft *draft, const struct field *field, struct slot *slo
         return err_no_memory(err);
     for (uint32_t i = 0; i < n; i++)
         both[i] = i < n_open ? open.codes.codes[i] : confidential.codes.codes[i - n_open];
-    slot->codes = sort_codes(both, n);
+    slot->codes = slot_sort_codes(both, n);
     slot->state = n > 0 ? SLOT_KNOWN : SLOT_MISSING;
     slot->is_confidential = confidential.codes.n > 0;
     draft->facts.conflicts = slot->codes;
@@ -645,7 +321,7 @@ draft_standing(struct draft *draft, struct err *err)
     facts->consent_until = DATE_OPEN_TO;
     if (value_is_nil(until))
         return ERR_OK;
-    return read_day(&schema[FIELD_CONSENT], until, DATE_DAY, &facts->consent_until, err);
+    return slot_read_day(&schema[FIELD_CONSENT], until, DATE_DAY, &facts->consent_until, err);
 }
 
 static symbol
@@ -671,14 +347,14 @@ draft_names(struct draft *draft, struct err *err)
     struct facts *facts = &draft->facts;
 
     if (!value_str(found_value(&draft->open, FIELD_ID), &facts->id) || facts->id.len == 0)
-        return refuse(&schema[FIELD_ID], "text", err);
+        return slot_refuse(&schema[FIELD_ID], "text", err);
     if (!value_str(found_value(&draft->open, FIELD_NAME), &facts->name))
         facts->name = (struct str){NULL, 0};
     facts->id_hash = names_hash(facts->id);
     name_by_slots(facts, draft->slots);
     if (draft->is_for_settling)
         return ERR_OK;
-    facts->id_symbol = intern(&draft->reader, facts->id);
+    facts->id_symbol = slot_intern(&draft->reader, facts->id);
     return facts->id_symbol != SYMBOL_NONE ? ERR_OK : err_no_memory(err);
 }
 
@@ -706,7 +382,7 @@ draft_embedding(struct draft *draft, struct err *err)
     if (value == NULL)
         return ERR_OK;
     if (!value_bin(value, &bytes) || bytes.len == 0 || bytes.len > (size_t)field->max)
-        return refuse(field, "a vector of 1 to 1024 bytes", err);
+        return slot_refuse(field, "a vector of 1 to 1024 bytes", err);
     facts->embedding = (const int8_t *)bytes.data;
     facts->n_embedding = (uint32_t)bytes.len;
     facts->embedding_is_confidential = is_confidential;
@@ -890,7 +566,7 @@ settle_slot(struct slot *slot, const struct symbol_scope *scope, struct symbols 
         if (own[i] == SYMBOL_NONE)
             return err_no_memory(err);
     }
-    codes->n = sort_codes(own, codes->n).n;
+    codes->n = slot_sort_codes(own, codes->n).n;
     groups = (symbol *)(uintptr_t)codes->groups;
     for (uint32_t i = 0; groups != NULL && i < codes->n; i++)
         groups[i] = symbols_group(symbols, own[i]);
@@ -964,13 +640,13 @@ facts_text_sources(const msgpack_object *open, const msgpack_object *confidentia
     for (size_t i = 0; i < n_texts; i++) {
         sources[n_sources].lang = value_key(texts, i);
         if (!value_str(value_of(texts, i), &sources[n_sources++].text))
-            return refuse(&schema[FIELD_DESCRIPTION], "texts by language", err);
+            return slot_refuse(&schema[FIELD_DESCRIPTION], "texts by language", err);
     }
     if (n_texts > 1)
         qsort(sources, n_texts, sizeof *sources, compare_sources);
     for (size_t i = 0; i < n_tags; i++)
         if (!value_str(value_at(tags, i), &sources[n_sources++].text))
-            return refuse(&schema[FIELD_TAGS], "a list of texts", err);
+            return slot_refuse(&schema[FIELD_TAGS], "a list of texts", err);
     *out = sources;
     *n = n_sources;
     *has_confidential = is_confidential[0] || is_confidential[1];

@@ -7,7 +7,7 @@ enum { ELEMENT_MOST = INT8_MAX };
 static uint32_t
 bucket_of(uint32_t term)
 {
-    return term * UINT32_C(0x9e3779b1) >> 26;
+    return term * UINT32_C(0x9e3779b1) >> (32 - TEXT_BUCKET_BITS);
 }
 
 /* Roots of all, rounded up, bit by bit; none is above ELEMENT_MOST squared. The compiler does many at once. */

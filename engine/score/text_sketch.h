@@ -18,7 +18,7 @@
  * generated, some 80 words a text, it bounds the quality by 0.36 where 0.15 is the truth, on average. Pure;
  * private to score/.
  */
-enum { TEXT_BUCKETS = 64 };
+enum { TEXT_BUCKET_BITS = 6, TEXT_BUCKETS = 1 << TEXT_BUCKET_BITS };
 
 struct text_measure {
     uint16_t root;    /* isqrt of the norm; 0: no text vector */
