@@ -189,8 +189,7 @@ find_fields_at(struct draft *draft, struct str bytes, struct err *err)
             node = &draft->nodes[field];
             next = field + 1 < FIELD_COUNT ? field + 1 : 0;
             if (is_read_at_once(&schema[field]) &&
-                slot_read_codes_at(&draft->reader, slot_is_free(&schema[field]), &cursor,
-                                   &draft->codes[field])) {
+                slot_read_codes_at(&draft->reader, &schema[field], &cursor, &draft->codes[field])) {
                 note_codes(found, field);
                 continue;
             }

@@ -123,6 +123,14 @@ facts_foresee(const struct facts *facts)
 struct facts *facts_hold(struct facts *facts);
 void facts_drop(struct facts *facts); /* NULL is fine */
 
+/* What text_vector_make reads for this profile: descriptions by language code, then tags; the
+ * confidential value of a field wins. In the arena. */
+enum err_code facts_text_sources(const msgpack_object *open, const msgpack_object *confidential,
+                                 struct arena *arena, struct text_source **out, size_t *n,
+                                 bool *has_confidential, struct err *err);
+
+/* ---- slot_reader.c: one value ---- */
+
 /* Of a known value of a field whose slot is of this type: equal values have equal ones. Never 0. */
 uint32_t slot_hash(enum slot_type type, const struct slot *slot);
 
@@ -131,10 +139,5 @@ uint32_t slot_hash(enum slot_type type, const struct slot *slot);
 enum err_code slot_of_value(const struct field *field, const msgpack_object *value,
                             const struct reference *reference, struct symbol_scope *scope,
                             struct arena *arena, struct slot *out, struct err *err);
-/* What text_vector_make reads for this profile: descriptions by language code, then tags; the
- * confidential value of a field wins. In the arena. */
-enum err_code facts_text_sources(const msgpack_object *open, const msgpack_object *confidential,
-                                 struct arena *arena, struct text_source **out, size_t *n,
-                                 bool *has_confidential, struct err *err);
 
 #endif

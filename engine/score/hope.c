@@ -25,7 +25,8 @@ hope_begin(struct search *search)
         hope->living = count_living(search);
 }
 
-size_t
+/* Which of the best k in a part of what there is reach a score that k of all do, very likely; may be more than k. */
+static size_t
 hope_rank(size_t k, uint64_t seen, uint64_t living)
 {
     const uint64_t one = UINT64_C(1) << 16;
@@ -56,7 +57,7 @@ hope_renew(struct search *search)
     size_t rank;
     int32_t score;
 
-    if (hope->living == 0 || hope->seen == 0)
+    if (hope->living == 0)
         return;
     rank = hope_rank(search->heap.room, hope->seen, hope->living);
     if (rank > search->heap.n)
@@ -69,7 +70,7 @@ hope_renew(struct search *search)
 bool
 hope_came_true(const struct search *search)
 {
-    return search->hope.score == 0 || search->hope.score <= search->query->min_score ||
+    return search->hope.score <= search->query->min_score ||
            hit_heap_least(&search->heap) >= search->hope.score;
 }
 

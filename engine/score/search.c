@@ -83,7 +83,7 @@ count_eligible(struct search *search, uint32_t block_at, uint64_t bits[BLOCK_WOR
     uint64_t eligible = search_eligible(search, block, block_at, bits);
 
     search->eligible += eligible;
-    if (eligible == 0 && search_is_living(search, block))
+    if (eligible == 0 && search->hope.living > 0 && search_is_living(search, block))
         search->hope.seen += block->n_rows;
     return search->heap.room > 0 || search->sweep != NULL ? eligible : 0;
 }

@@ -75,9 +75,9 @@ struct ask {
  * on. In the end the list tells whether so many do; if not, all is searched once more, without hope.
  *
  * Of the k best of a table, some k * f stand in a part f of it. So the score that a few more of the part reach,
- * two standard deviations, is one that k of the table reach, but for one search in some forty. The part is a
+ * two standard deviations, is one that k of the table reach, but for some three searches in a hundred. The part is a
  * fair sample, since blocks are not visited in the order in which profiles came (lens_visit). With the k-th
- * best known from the start a search would take half the time or less; hope brings it most of the way.
+ * best known from the start a search would take half the time or less; hope brings it more than half of the way.
  */
 struct hope {
     int32_t score;   /* 0: none */
@@ -173,8 +173,6 @@ void hope_renew(struct search *search);
 bool hope_came_true(const struct search *search);
 /* All is searched once more, without. */
 void hope_give_up(struct search *search);
-/* Which of the best k in a part of what there is reach a score that k of all do, very likely; may be more than k. */
-size_t hope_rank(size_t k, uint64_t seen, uint64_t living);
 
 /* ---- eligible.c ---- */
 

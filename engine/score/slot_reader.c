@@ -54,6 +54,13 @@ slot_sort_codes(symbol *codes, uint32_t n)
     return (struct slot_codes){.codes = kept > 0 ? codes : NULL, .n = kept};
 }
 
+/* Tags and cities are compared folded; codes and ids are what they are. */
+static bool
+is_free(const struct field *field)
+{
+    return field->type == FIELD_TYPE_TERMS || field->type == FIELD_TYPE_TEXT;
+}
+
 static enum err_code
 read_code(const struct slot_reader *reader, const struct field *field, const msgpack_object *value,
           symbol *codes, uint32_t *n, struct err *err)
@@ -63,7 +70,7 @@ read_code(const struct slot_reader *reader, const struct field *field, const msg
 
     if (!value_str(value, &text))
         return slot_refuse(field, "text", err);
-    if (slot_is_free(field))
+    if (is_free(field))
         code = fold_term(text, reader->arena, &text, err);
     if (code != ERR_OK || text.len == 0)
         return code;
@@ -261,8 +268,8 @@ slot_of_value(const struct field *field, const msgpack_object *value,
 }
 
 bool
-slot_read_codes_at(const struct slot_reader *reader, bool is_free, struct value_cursor *cursor,
-                   struct slot_codes *out)
+slot_read_codes_at(const struct slot_reader *reader, const struct field *field,
+                   struct value_cursor *cursor, struct slot_codes *out)
 {
     struct value_cursor before = *cursor;
     size_t n_values = 1;
@@ -276,7 +283,7 @@ slot_read_codes_at(const struct slot_reader *reader, bool is_free, struct value_
         struct str text;
 
         is_good = codes != NULL && value_cursor_short_text(cursor, &text) &&
-                  (!is_free || fold_term(text, reader->arena, &text, NULL) == ERR_OK);
+                  (!is_free(field) || fold_term(text, reader->arena, &text, NULL) == ERR_OK);
         if (is_good && text.len > 0)
             is_good = (codes[n++] = slot_intern(reader, text)) != SYMBOL_NONE;
     }

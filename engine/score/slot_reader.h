@@ -47,13 +47,6 @@ slot_intern(const struct slot_reader *reader, struct str text)
                                  : symbols_intern(reader->symbols, text);
 }
 
-/* Tags and cities are compared folded; codes and ids are what they are. */
-static inline bool
-slot_is_free(const struct field *field)
-{
-    return field->type == FIELD_TYPE_TERMS || field->type == FIELD_TYPE_TEXT;
-}
-
 /* ERR_INVALID_PARAMS, with the field: its value is not `wanted`. */
 enum err_code slot_refuse(const struct field *field, const char *wanted, struct err *err);
 /* In place. */
@@ -65,7 +58,7 @@ enum err_code slot_read(const struct slot_reader *reader, const struct field *fi
                         const msgpack_object *value, struct slot *slot, struct err *err);
 /* A set of codes straight from the bytes, where they are as they nearly always are: a short text or a list of
  * few. Else false, and all is as it was. */
-bool slot_read_codes_at(const struct slot_reader *reader, bool is_free, struct value_cursor *cursor,
-                        struct slot_codes *out);
+bool slot_read_codes_at(const struct slot_reader *reader, const struct field *field,
+                        struct value_cursor *cursor, struct slot_codes *out);
 
 #endif

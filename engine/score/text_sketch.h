@@ -23,9 +23,8 @@ enum { TEXT_BUCKET_BITS = 6, TEXT_BUCKETS = 1 << TEXT_BUCKET_BITS };
 struct text_measure {
     uint16_t root;    /* isqrt of the norm; 0: no text vector */
     uint16_t n_grams; /* its terms that are grams: they stand first */
-    uint16_t
-        words; /* one unit of the sketch, in 2^-TEXT_WORDS_SHIFT of root; no less. 0: no words */
-    uint16_t grams; /* root of the sum of grams' squares, in 2^-TEXT_GRAMS_SHIFT of root; no less */
+    uint16_t words; /* a unit of the sketch, in 2^-TEXT_WORDS_SHIFT of root, or more; 0: no words */
+    uint16_t grams; /* root of the sum of grams' squares, in 2^-TEXT_GRAMS_SHIFT, or more */
 };
 enum {
     TEXT_WORDS_SHIFT = 21,
