@@ -18,14 +18,15 @@ text_sums_make(struct search *search, int view)
 
         if (want->type != WANT_TEXT)
             continue;
-        out->missing +=
+        out->caps[TEXT_STEP_MISSING] +=
             (int64_t)want->weight * curve_points(want->curve, want->n_knots, want->missing);
-        for (int step = 0; step <= TEXT_CAPS; step++)
-            out->caps[step] += (int64_t)want->weight *
-                               curve_most(want->curve, want->n_knots, step * SCORE_MAX / TEXT_CAPS);
+        for (int step = 0; step <= TEXT_STEPS; step++)
+            out->caps[step] += (int64_t)want->weight * curve_most(want->curve, want->n_knots,
+                                                                  step * SCORE_MAX / TEXT_STEPS);
     }
-    search->text_most[view] =
-        out->caps[TEXT_CAPS] > out->missing ? out->caps[TEXT_CAPS] : out->missing;
+    search->text_most[view] = out->caps[TEXT_STEPS] > out->caps[TEXT_STEP_MISSING]
+                                  ? out->caps[TEXT_STEPS]
+                                  : out->caps[TEXT_STEP_MISSING];
 }
 
 static bool
@@ -72,7 +73,7 @@ texts_make(struct search *search, struct arena *arena, struct err *err)
         return err->code;
     if (looker->text.n == 0)
         return ERR_OK;
-    search->probe = arena_alloc(arena, 1, sizeof *search->probe);
+    search->probe = arena_room(arena, 1, sizeof *search->probe);
     if (search->probe == NULL)
         return err_no_memory(err);
     text_probe_make(search->probe, &looker->text);

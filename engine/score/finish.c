@@ -4,13 +4,10 @@
 #include "search.h"
 #include "view.h"
 
-#include <assert.h>
-
-/* What a survivor's sums still lack, and what that could bring. */
+/* What a survivor's sums still lack. */
 struct rest {
-    int64_t gains[PLAN_SIDES]; /* at most */
-    bool has_record, text_is_missing, by_embedding;
-    int32_t quality; /* by_embedding: of the two */
+    int64_t gains[PLAN_SIDES]; /* what that could bring at most */
+    bool has_record;
 };
 
 /* ---- texts ---- */
@@ -30,15 +27,6 @@ text_points(const struct search *search, int view, int32_t quality)
     return points;
 }
 
-/* The step of `caps` for a quality of at most so much; TEXT_COSINE_SHIFT. */
-static uint32_t
-cap_step(uint64_t cosine)
-{
-    uint64_t step = cosine * TEXT_CAPS >> TEXT_COSINE_SHIFT;
-
-    return step < TEXT_CAPS ? (uint32_t)step + 1 : TEXT_CAPS;
-}
-
 /* No less than the quality of two texts whose dot product is this; TEXT_COSINE_SHIFT. */
 static uint64_t
 cosine_most(const struct text_measure *a, const struct text_measure *b, int64_t dot)
@@ -48,6 +36,24 @@ cosine_most(const struct text_measure *a, const struct text_measure *b, int64_t 
     /* isqrt(x * y) is not below isqrt(x) * isqrt(y) */
     return (((uint64_t)dot << SHIFT) / ((uint64_t)a->root * b->root) + 1)
            << (TEXT_COSINE_SHIFT - SHIFT);
+}
+
+/* The exact quality of the two embeddings, neither of them 0 everywhere. */
+static int32_t
+embedding_quality_of(const struct search *search, const struct block *block, uint32_t place)
+{
+    const struct kernel *kernel = search->plan->kernel;
+    const struct facts *looker = search->query->viewer, *other = block->facts[place];
+    const int8_t *row = block_embedding(block, place, looker->n_embedding);
+    const int8_t *both[] = {search->embedding, row};
+    int32_t dots[2];
+
+    if (row == NULL) {
+        kernel->dots(looker->embedding, looker->n_embedding, &other->embedding, 1, dots);
+        return embedding_dot_quality(dots[0], looker->embedding_norm2, other->embedding_norm2);
+    }
+    kernel->dots(row, (uint32_t)embedding_stride(looker->n_embedding), both, 2, dots);
+    return embedding_dot_quality(dots[0], looker->embedding_norm2, (uint32_t)dots[1]);
 }
 
 /* ---- what is still to come ---- */
@@ -70,200 +76,9 @@ search_record_loss(const struct search *search, const struct block *block, uint3
            search->rates[PLAN_TO] * (search->record_gain[PLAN_TO] - gains[PLAN_TO]);
 }
 
-/* The exact quality of the two embeddings, neither of them 0 everywhere. */
-static int32_t
-embedding_quality_of(const struct search *search, const struct block *block, uint32_t place)
-{
-    const struct kernel *kernel = search->plan->kernel;
-    const struct facts *looker = search->query->viewer, *other = block->facts[place];
-    const int8_t *row = block_embedding(block, place, looker->n_embedding);
-    const int8_t *both[] = {search->embedding, row};
-    int32_t dots[2];
-
-    if (row == NULL) {
-        kernel->dots(looker->embedding, looker->n_embedding, &other->embedding, 1, dots);
-        return embedding_dot_quality(dots[0], looker->embedding_norm2, other->embedding_norm2);
-    }
-    kernel->dots(row, (uint32_t)embedding_stride(looker->n_embedding), both, 2, dots);
-    return embedding_dot_quality(dots[0], looker->embedding_norm2, (uint32_t)dots[1]);
-}
-
-/* What a place's text is told by, and the most that it could bring; of embeddings, what it brings. */
 static void
-text_rest(const struct search *search, const struct block *block, uint32_t place, struct rest *rest)
-{
-    const struct facts *looker = search->query->viewer;
-    const int8_t *sketch = block->sketches[place];
-    uint32_t step = 0;
-    int32_t product;
-
-    rest->text_is_missing = search->probe == NULL || block->texts[place].root == 0;
-    if (looker->n_embedding > 0 &&
-        looker->n_embedding == embedding_length(block->embedded[place])) {
-        rest->by_embedding = true;
-        rest->text_is_missing = search->embedding == NULL || block->embedded[place].root == 0;
-    }
-    if (!rest->text_is_missing && rest->by_embedding) {
-        rest->quality = embedding_quality_of(search, block, place);
-    } else if (!rest->text_is_missing) {
-        search->plan->kernel->dots(looker->sketch, TEXT_BUCKETS, &sketch, 1, &product);
-        step = cap_step(text_most(&looker->measure, &block->texts[place], product));
-    }
-    for (int view = 0; view < PLAN_SIDES; view++)
-        rest->gains[view] += rest->text_is_missing ? search->texts[view].missing
-                             : rest->by_embedding  ? text_points(search, view, rest->quality)
-                                                   : search->texts[view].caps[step];
-}
-
-/* What bounds texts begins to come from memory. */
-static void
-fetch_sketches(const struct block *block, const uint16_t *places, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        __builtin_prefetch(block->sketches[places[i]]);
-        __builtin_prefetch(&block->texts[places[i]]);
-    }
-}
-
-static int64_t
-text_loss(const struct search *search, const int64_t gains[PLAN_SIDES])
-{
-    int64_t loss = 0;
-
-    for (int view = 0; view < PLAN_SIDES; view++)
-        loss += search->rates[view] * (search->text_most[view] - gains[view]);
-    return loss;
-}
-
-static int64_t
-rest_loss(const struct search *search, const struct block *block, uint32_t place)
-{
-    struct rest rest = {0};
-
-    text_rest(search, block, place, &rest);
-    return text_loss(search, rest.gains);
-}
-
-/* With a quality of at most that step's. */
-static int64_t
-step_loss(const struct search *search, uint32_t step)
-{
-    const int64_t gains[PLAN_SIDES] = {search->texts[PLAN_FROM].caps[step],
-                                       search->texts[PLAN_TO].caps[step]};
-
-    return text_loss(search, gains);
-}
-
-static int64_t
-missing_loss(const struct search *search)
-{
-    const int64_t gains[PLAN_SIDES] = {search->texts[PLAN_FROM].missing,
-                                       search->texts[PLAN_TO].missing};
-
-    return text_loss(search, gains);
-}
-
-/* By the dot product, without its exact quality. */
-static int64_t
-embedding_loss(const struct search *search, const struct block *block, uint32_t place, int32_t dot)
-{
-    uint32_t step = 0;
-
-    if (dot > 0) /* at most 2^24; isqrt(x * y) is not below isqrt(x) * isqrt(y) */
-        step =
-            (uint32_t)dot * TEXT_CAPS / (search->embedding_root * block->embedded[place].root) + 1;
-    return step_loss(search, step < TEXT_CAPS ? step : TEXT_CAPS);
-}
-
-/* Rows begin to come from memory, all of them before the first is waited for. */
-static void
-fetch_embeddings(const struct block *block, const uint16_t *places, uint32_t n, size_t stride)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        const struct embedding_page *page = block->embedding_pages[places[i] / EMBEDDING_PAGE_ROWS];
-
-        __builtin_prefetch(&block->embedded[places[i]]);
-        for (size_t at = 0; page != NULL && at < stride; at += EMBEDDING_STEP)
-            __builtin_prefetch(page->rows + places[i] % EMBEDDING_PAGE_ROWS * stride + at);
-    }
-}
-
-void
-search_text_fetch(const struct search *search, const struct block *block, const uint16_t *places,
-                  uint32_t n)
-{
-    if (search->embedding != NULL)
-        fetch_embeddings(block, places, n, embedding_stride(search->query->viewer->n_embedding));
-    else
-        fetch_sketches(block, places, n);
-}
-
-/* Of a looker with an embedding: of all who have a row at once. */
-static void
-embedding_losses(const struct search *search, const struct block *block, const uint16_t *places,
-                 uint32_t n, int64_t losses[])
-{
-    uint32_t length = search->query->viewer->n_embedding, n_rows = 0;
-    const int8_t *rows[TEXTS_AT_ONCE];
-    uint16_t at[TEXTS_AT_ONCE];
-    int32_t dots[TEXTS_AT_ONCE];
-
-    for (uint32_t i = 0; i < n; i++) {
-        const int8_t *row = block_embedding(block, places[i], length);
-
-        if (row == NULL) {
-            losses[i] = rest_loss(search, block, places[i]);
-            continue;
-        }
-        rows[n_rows] = row;
-        at[n_rows++] = (uint16_t)i;
-    }
-    if (n_rows > 0)
-        search->plan->kernel->dots(search->embedding, (uint32_t)embedding_stride(length), rows,
-                                   n_rows, dots);
-    for (uint32_t i = 0; i < n_rows; i++)
-        losses[at[i]] = embedding_loss(search, block, places[at[i]], dots[i]);
-}
-
-/* Of a looker without any. */
-static void
-sketch_losses(const struct search *search, const struct block *block, const uint16_t *places,
-              uint32_t n, int64_t losses[])
-{
-    const struct facts *looker = search->query->viewer;
-    const int8_t *rows[TEXTS_AT_ONCE];
-    int32_t products[TEXTS_AT_ONCE];
-
-    if (n == 0)
-        return;
-    for (uint32_t i = 0; i < n; i++)
-        rows[i] = block->sketches[places[i]];
-    search->plan->kernel->dots(looker->sketch, TEXT_BUCKETS, rows, n, products);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct text_measure *other = &block->texts[places[i]];
-
-        losses[i] =
-            search->probe != NULL && other->root != 0
-                ? step_loss(search, cap_step(text_most(&looker->measure, other, products[i])))
-                : missing_loss(search);
-    }
-}
-
-void
-search_text_losses(const struct search *search, const struct block *block, const uint16_t *places,
-                   uint32_t n, int64_t losses[])
-{
-    if (search->embedding != NULL)
-        embedding_losses(search, block, places, n, losses);
-    else if (search->query->viewer->n_embedding == 0)
-        sketch_losses(search, block, places, n, losses);
-    else /* 0 everywhere */
-        for (uint32_t i = 0; i < n; i++)
-            losses[i] = rest_loss(search, block, places[i]);
-}
-
-static void
-rest_of(const struct search *search, const struct block *block, uint32_t place, struct rest *rest)
+rest_of(const struct search *search, const struct block *block, uint32_t place, uint8_t text_step,
+        struct rest *rest)
 {
     *rest = (struct rest){.has_record = search->all_pend};
     if (has_bit(block->with_record, place)) {
@@ -273,10 +88,11 @@ rest_of(const struct search *search, const struct block *block, uint32_t place, 
         rest->gains[PLAN_TO] = gains[PLAN_TO];
         rest->has_record = true; /* it may bring less than none, by the curve */
     }
-    rest->gains[PLAN_FROM] += search->rest[PLAN_FROM];
-    rest->gains[PLAN_TO] += search->rest[PLAN_TO];
-    if (search->has_text)
-        text_rest(search, block, place, rest);
+    for (int view = 0; view < PLAN_SIDES; view++) {
+        rest->gains[view] += search->rest[view];
+        if (search->has_text)
+            rest->gains[view] += search->texts[view].caps[text_step];
+    }
 }
 
 static int32_t
@@ -341,7 +157,7 @@ static bool
 text_may_reach(const struct search *search, const int64_t sums[PLAN_SIDES], uint64_t cosine,
                int32_t least)
 {
-    uint32_t step = cap_step(cosine);
+    uint8_t step = text_step(cosine);
     const int64_t gains[PLAN_SIDES] = {search->texts[PLAN_FROM].caps[step],
                                        search->texts[PLAN_TO].caps[step]};
 
@@ -434,33 +250,45 @@ correct_all(const struct search *search, const struct block *block, uint32_t pla
     return true;
 }
 
+/* What the text wants say of the pair. False if a bound says that the candidate can't enter. */
+static bool
+add_text(const struct search *search, const struct block *block, uint32_t place, uint8_t text_step,
+         int64_t sums[PLAN_SIDES], int32_t least)
+{
+    int32_t quality;
+
+    if (text_step == TEXT_STEP_MISSING) {
+        for (int view = 0; view < PLAN_SIDES; view++)
+            sums[view] += search->texts[view].caps[TEXT_STEP_MISSING];
+        return true;
+    }
+    quality = search_by_embedding(search, block, place)
+                  ? embedding_quality_of(search, block, place)
+                  : text_quality_of(search, block, place, sums, least);
+    if (quality < 0)
+        return false;
+    for (int view = 0; view < PLAN_SIDES; view++)
+        sums[view] += text_points(search, view, quality);
+    return true;
+}
+
 void
-search_finish(struct search *search, const struct block *block, uint32_t place,
+search_finish(struct search *search, const struct block *block, uint32_t place, uint8_t text_step,
               const int64_t sums_so_far[PLAN_SIDES], int32_t least)
 {
-    const struct match_plan *plan = search->plan;
     struct match_hit hit;
     int64_t sums[PLAN_SIDES] = {sums_so_far[PLAN_FROM], sums_so_far[PLAN_TO]};
     struct rest rest;
 
-    rest_of(search, block, place, &rest);
+    rest_of(search, block, place, text_step, &rest);
     if (!may_reach(search, sums, rest.gains, least) ||
         !correct_all(search, block, place, sums, rest.gains, least))
         return;
     if (rest.has_record)
         add_records(search, block, place, sums);
-    if (search->has_text) {
-        int32_t quality = rest.quality;
-
-        if (!rest.text_is_missing && !rest.by_embedding)
-            quality = text_quality_of(search, block, place, sums, least);
-        if (quality < 0)
-            return;
-        for (int view = 0; view < PLAN_SIDES; view++)
-            sums[view] += rest.text_is_missing ? search->texts[view].missing
-                                               : text_points(search, view, quality);
-    }
-    if (score_of(plan, sums, &hit.score) < least)
+    if (search->has_text && !add_text(search, block, place, text_step, sums, least))
+        return;
+    if (score_of(search->plan, sums, &hit.score) < least)
         return;
     hit.row = block->rows[place];
     found(search, &hit);
@@ -468,26 +296,24 @@ search_finish(struct search *search, const struct block *block, uint32_t place,
 
 /* ---- the list ---- */
 
-/* What only the list itself needs: both views and the coverage, from the definition. */
+/* The coverage, which only the list itself needs; score and views are there. */
+static void
+cover(const struct search *search, struct match_hit *hit)
+{
+    const struct match_query *query = search->query;
+    struct pair pair = {0};
+
+    pair.facts[search->side] = query->viewer;
+    pair.facts[1 - search->side] = roster_facts(search->plan->roster, hit->row);
+    hit->score.coverage = pair_coverage(search->plan, &pair);
+}
+
 void
 search_end(struct search *search, struct match_list *out)
 {
-    const struct match_plan *plan = search->plan;
-    const struct match_query *query = search->query;
-
     hit_heap_sort(&search->heap);
-    for (size_t i = 0; i < search->heap.n; i++) {
-        struct match_hit *hit = &search->heap.hits[i];
-        const struct facts *other = roster_facts(plan->roster, hit->row);
-        int32_t score = hit->score.score;
-
-        if (query->on_from)
-            match_pair_score(plan, query->viewer, query->row, other, hit->row, &hit->score);
-        else
-            match_pair_score(plan, other, hit->row, query->viewer, query->row, &hit->score);
-        assert(hit->score.score == score);
-        (void)score;
-    }
+    for (size_t i = 0; i < search->heap.n; i++)
+        cover(search, &search->heap.hits[i]);
     *out = (struct match_list){.hits = search->heap.hits,
                                .n = search->heap.n,
                                .considered = search->considered,

@@ -15,19 +15,22 @@ take_some(struct search *search, uint32_t block_at, const struct climbers *climb
           uint32_t n, struct survivors *survivors)
 {
     const struct block *block = search->lens->table->blocks[block_at];
-    int64_t losses[TEXTS_AT_ONCE] = {0}, reach = search_least(search) * BOUND_UNIT;
+    int64_t reach = search_least(search) * BOUND_UNIT;
+    uint8_t steps[TEXTS_AT_ONCE] = {0};
 
     if (search->has_text)
-        search_text_losses(search, block, climbers->places + first, n, losses);
+        search_text_steps(search, block, climbers->places + first, n, steps);
     for (uint32_t i = 0; i < n; i++) {
-        int64_t bound = search_climber_bound(search, climbers->lost[first + i]) - losses[i];
+        int64_t bound = search_climber_bound(search, climbers->lost[first + i]) -
+                        search_text_loss(search, steps[i]);
 
         if (has_bit(block->with_record, climbers->places[first + i]))
             bound -= search_record_loss(search, block, climbers->places[first + i]);
         if (bound >= reach)
             search_contend(search,
                            (struct contender){search_contender_bound(bound),
-                                              block_at * BLOCK_ROWS + climbers->places[first + i]},
+                                              block_at * BLOCK_ROWS + climbers->places[first + i],
+                                              steps[i]},
                            survivors);
     }
 }

@@ -41,9 +41,10 @@
  * In arenas; one thread a search. Private to score/.
  */
 enum {
-    SLOPE_BITS = 20, /* of alpha and beta behind the point */
-    RATE_BITS = 10,  /* more of them once divided by the weights */
-    TEXT_CAPS = 128, /* steps of the bound of a text want */
+    SLOPE_BITS = 20,                    /* of alpha and beta behind the point */
+    RATE_BITS = 10,                     /* more of them once divided by the weights */
+    TEXT_STEPS = 128,                   /* of the bound of a text want */
+    TEXT_STEP_MISSING = TEXT_STEPS + 1, /* a vector is missing */
     TEXTS_AT_ONCE = 64,
     RECORD_STEPS = 24,
     CONTENDERS_MAX = 1024,
@@ -51,16 +52,17 @@ enum {
 };
 #define BOUND_UNIT (INT64_C(1) << (SLOPE_BITS + RATE_BITS)) /* of bounds: one basis point */
 
-/* The text wants of one view as functions of the one quality that a pair has. */
+/* The text wants of one view as functions of the one quality that a pair has: the most weighted points with
+ * one of at most step * 10000 / TEXT_STEPS; of TEXT_STEP_MISSING, what they are. */
 struct text_sums {
-    int64_t missing;             /* weighted points where a vector is missing */
-    int64_t caps[TEXT_CAPS + 1]; /* the most with a quality of at most i * 10000 / TEXT_CAPS */
+    int64_t caps[TEXT_STEP_MISSING + 1];
 };
 
 /* A place that may be among the best. */
 struct contender {
-    int32_t bound;  /* no less than its score, CONTENDER_UNIT */
-    uint32_t place; /* of the table */
+    int32_t bound;     /* no less than its score, CONTENDER_UNIT */
+    uint32_t place;    /* of the table */
+    uint8_t text_step; /* of the quality of its text, at most; 0 without text wants */
 };
 
 /* A requirement, or consent, as the looker's value has it. */
@@ -149,6 +151,7 @@ struct survivors {
     struct contender taken[CONTENDERS_MAX];
     uint32_t n;
     uint32_t places[CONTENDERS_MAX]; /* of the table */
+    uint8_t text_steps[CONTENDERS_MAX];
     int64_t sums[PLAN_SIDES][CONTENDERS_MAX];
     int64_t bounds[CONTENDERS_MAX];
     uint16_t order[CONTENDERS_MAX];
@@ -207,19 +210,43 @@ void search_prune_each(struct search *search, const struct block *block, int32_t
 /* The bound of a climber that has lost so many units. */
 int64_t search_climber_bound(const struct search *search, uint32_t lost);
 
-/* ---- finish.c: the exact end ---- */
+/* ---- text_step.c: what texts bring at most ---- */
 
+/* Do both bring an embedding of the same length, so that it tells instead of the texts? */
+bool search_by_embedding(const struct search *search, const struct block *block, uint32_t place);
 /* What tells of the texts of these places begins to come from memory. */
 void search_text_fetch(const struct search *search, const struct block *block,
                        const uint16_t *places, uint32_t n);
-/* How much less than text_most the texts of up to TEXTS_AT_ONCE places bring at least, as bounds count it. */
-void search_text_losses(const struct search *search, const struct block *block,
-                        const uint16_t *places, uint32_t n, int64_t losses[]);
+/* A step that the quality of the texts of up to TEXTS_AT_ONCE places is not above, or TEXT_STEP_MISSING. */
+void search_text_steps(const struct search *search, const struct block *block,
+                       const uint16_t *places, uint32_t n, uint8_t steps[]);
+/* The step of a quality of at most so much; TEXT_COSINE_SHIFT. */
+static inline uint8_t
+text_step(uint64_t cosine)
+{
+    uint64_t step = cosine * TEXT_STEPS >> TEXT_COSINE_SHIFT;
+
+    return step < TEXT_STEPS ? (uint8_t)(step + 1) : TEXT_STEPS;
+}
+/* How much less than text_most such a text brings at least, as bounds count it; 0 without text wants. */
+static inline int64_t
+search_text_loss(const struct search *search, uint8_t step)
+{
+    int64_t loss = 0;
+
+    for (int view = 0; search->has_text && view < PLAN_SIDES; view++)
+        loss += search->rates[view] * (search->text_most[view] - search->texts[view].caps[step]);
+    return loss;
+}
+
+/* ---- finish.c: the exact end ---- */
+
 /* How much less than record_gain its track record brings at least. */
 int64_t search_record_loss(const struct search *search, const struct block *block, uint32_t place);
-/* Its exact score from its sums; into the list, or told to the sweep, if it is no less than `least`. */
+/* Its exact score from its sums, and what is known of its text; into the list, or told to the sweep, if it is no
+ * less than `least`. */
 void search_finish(struct search *search, const struct block *block, uint32_t place,
-                   const int64_t sums[PLAN_SIDES], int32_t least);
+                   uint8_t text_step, const int64_t sums[PLAN_SIDES], int32_t least);
 /* The list as it is asked for. */
 void search_end(struct search *search, struct match_list *out);
 

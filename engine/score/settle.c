@@ -17,6 +17,7 @@ struct group {
     uint32_t n;
     int64_t *sums[PLAN_SIDES];
     uint16_t places[CONTENDERS_MAX]; /* of the block */
+    uint8_t *text_steps;             /* of `survivors` too */
     /* What the bound of each must reach with all that its text and record could add at most. */
     int64_t reach[CONTENDERS_MAX];
 };
@@ -70,6 +71,7 @@ keep_reaching(const struct search *search, const int64_t left[PLAN_SIDES], struc
         int64_t bound = from_rate * from[i] + to_rate * to[i] + most;
 
         group->places[n] = group->places[i];
+        group->text_steps[n] = group->text_steps[i];
         group->reach[n] = group->reach[i];
         from[n] = from[i];
         to[n] = to[i];
@@ -219,15 +221,10 @@ rest_most(const struct search *search)
 static void
 reach_set(const struct search *search, const struct survivors *survivors, struct group *group)
 {
-    memset(group->reach, 0, group->n * sizeof *group->reach);
-    for (uint32_t first = 0, n; search->has_text && first < group->n; first += n) {
-        n = group->n - first < TEXTS_AT_ONCE ? group->n - first : TEXTS_AT_ONCE;
-        search_text_fetch(search, group->block, group->places + first, n);
-        search_text_losses(search, group->block, group->places + first, n, group->reach + first);
-    }
     for (uint32_t i = 0; i < group->n; i++)
-        group->reach[i] += search_record_loss(search, group->block, group->places[i]) +
-                           least_for(search, survivors, group->places[i]) * BOUND_UNIT;
+        group->reach[i] = search_text_loss(search, group->text_steps[i]) +
+                          search_record_loss(search, group->block, group->places[i]) +
+                          least_for(search, survivors, group->places[i]) * BOUND_UNIT;
 }
 
 /* The sums of a block's contenders; those who can still enter become survivors. */
@@ -240,8 +237,11 @@ settle_block(struct search *search, const struct contender *contenders, uint32_t
 
     group.block = block_of(search, contenders[0].place);
     group.n = n;
-    for (uint32_t i = 0; i < n; i++)
+    group.text_steps = survivors->text_steps + survivors->n;
+    for (uint32_t i = 0; i < n; i++) {
         group.places[i] = (uint16_t)(contenders[i].place - first);
+        group.text_steps[i] = contenders[i].text_step;
+    }
     for (int view = 0; view < PLAN_SIDES; view++)
         group.sums[view] = survivors->sums[view] + survivors->n;
     reach_set(search, survivors, &group);
@@ -279,7 +279,7 @@ settle_taken(struct search *search, uint32_t n_taken, struct survivors *survivor
         fetch_facts(search, survivors, at + 2);
         fetch_text(search, survivors, at + 1);
         if (survivors->bounds[i] >= least * BOUND_UNIT)
-            search_finish(search, block, place % BLOCK_ROWS, sums, least);
+            search_finish(search, block, place % BLOCK_ROWS, survivors->text_steps[i], sums, least);
     }
 }
 

@@ -113,11 +113,22 @@ sweep_prune(struct search *search, const struct block *block, struct survivors *
     search_prune_each(search, block, search->sweep_least, leasts, bits, &survivors->ladders);
 }
 
-/* Whatever its bound: each is judged by what it asks. */
+/* Whatever their bounds: each is judged by what it asks. */
 static void
-contend(struct search *search, uint32_t block_at, uint32_t place, struct survivors *survivors)
+contend(struct search *search, uint32_t block_at, const uint16_t *places, uint32_t n,
+        struct survivors *survivors)
 {
-    search_contend(search, (struct contender){INT32_MAX, block_at * BLOCK_ROWS + place}, survivors);
+    const struct block *block = search->lens->table->blocks[block_at];
+    uint8_t steps[TEXTS_AT_ONCE] = {0};
+
+    if (search->has_text) {
+        search_text_fetch(search, block, places, n);
+        search_text_steps(search, block, places, n, steps);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        search_contend(search,
+                       (struct contender){INT32_MAX, block_at * BLOCK_ROWS + places[i], steps[i]},
+                       survivors);
 }
 
 void
@@ -125,14 +136,17 @@ sweep_block(struct search *search, uint32_t block_at, uint64_t bits[BLOCK_WORDS]
             struct survivors *survivors)
 {
     const struct block *block = search->lens->table->blocks[block_at];
-    const struct climbers *climbers = &survivors->ladders.climbers;
+    struct climbers *climbers = &survivors->ladders.climbers;
     uint64_t below[BLOCK_WORDS];
 
     sweep_prune(search, block, survivors, bits, below);
-    for (uint32_t i = 0; i < climbers->n; i++)
-        contend(search, block_at, climbers->places[i], survivors);
     for (uint32_t word = 0; word < BLOCK_WORDS; word++)
         for (uint64_t left = below[word]; left != 0; left &= left - 1)
-            contend(search, block_at, word * 64 + (uint32_t)__builtin_ctzll(left), survivors);
+            climbers->places[climbers->n++] =
+                (uint16_t)(word * 64 + (uint32_t)__builtin_ctzll(left));
+    for (uint32_t first = 0; first < climbers->n; first += TEXTS_AT_ONCE)
+        contend(search, block_at, climbers->places + first,
+                climbers->n - first < TEXTS_AT_ONCE ? climbers->n - first : TEXTS_AT_ONCE,
+                survivors);
     search_settle(search, survivors);
 }

@@ -66,18 +66,26 @@ text_is_missing(const struct facts *facts, bool by_embedding)
     return by_embedding ? facts->embedding_norm2 == 0 : facts->text.n == 0;
 }
 
-static int32_t
-text_quality(struct pair *pair)
+static bool
+text_is_known(const struct pair *pair)
 {
     const struct facts *a = pair->facts[PLAN_FROM], *b = pair->facts[PLAN_TO];
     bool by_embedding = pair_uses_embedding(a, b);
 
+    return !text_is_missing(a, by_embedding) && !text_is_missing(b, by_embedding);
+}
+
+static int32_t
+text_quality(struct pair *pair)
+{
+    const struct facts *a = pair->facts[PLAN_FROM], *b = pair->facts[PLAN_TO];
+
     if (pair->has_text)
         return pair->text_quality;
     pair->has_text = true;
-    if (text_is_missing(a, by_embedding) || text_is_missing(b, by_embedding))
+    if (!text_is_known(pair))
         pair->text_quality = TEXT_UNKNOWN;
-    else if (by_embedding)
+    else if (pair_uses_embedding(a, b))
         pair->text_quality = embedding_quality(a, b);
     else
         pair->text_quality = text_vector_quality(&a->text, &b->text);
@@ -223,6 +231,20 @@ want_judge(const struct match_plan *plan, const struct plan_want *want, struct p
     judge_points(want, out);
 }
 
+/* As want_judge says, at less cost. */
+static bool
+want_is_known(const struct match_plan *plan, const struct plan_want *want, const struct pair *pair,
+              int viewer)
+{
+    struct judgement judgement = {0};
+
+    if (want->want->type == WANT_TEXT)
+        return text_is_known(pair);
+    judge_values(plan, want, plan_slot(&want->of, pair->facts[viewer]),
+                 plan_slot(&want->by, pair->facts[1 - viewer]), &judgement);
+    return judgement.is_known;
+}
+
 /* ---- views and scores ---- */
 
 void
@@ -273,6 +295,21 @@ coverage(const struct match_plan *plan, const struct view_sum sums[PLAN_SIDES])
     int64_t known = sums[PLAN_FROM].known_weight + sums[PLAN_TO].known_weight;
 
     return all > 0 ? (int32_t)(SCORE_MAX * known / all) : SCORE_MAX;
+}
+
+int32_t
+pair_coverage(const struct match_plan *plan, const struct pair *pair)
+{
+    struct view_sum sums[PLAN_SIDES] = {{0}};
+
+    for (int viewer = 0; viewer < PLAN_SIDES; viewer++) {
+        const struct plan_view *view = &plan->views[viewer];
+
+        for (int i = 0; i < view->n_wants; i++)
+            if (want_is_known(plan, &view->wants[i], pair, viewer))
+                sums[viewer].known_weight += view->wants[i].want->weight;
+    }
+    return coverage(plan, sums);
 }
 
 void

@@ -63,5 +63,7 @@ int32_t view_score(const struct plan_view *view, const struct view_sum *sum);
 int32_t combine_views(enum combine combine, int32_t from_view, int32_t to_view);
 /* Everything about a pair but its rules. */
 void pair_score(const struct match_plan *plan, struct pair *pair, struct match_score *out);
+/* Its coverage alone; rows are not read. */
+int32_t pair_coverage(const struct match_plan *plan, const struct pair *pair);
 
 #endif
