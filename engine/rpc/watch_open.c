@@ -91,6 +91,13 @@ is_behind(const struct watch_group *group)
             group->roster_seq < desk->erased_seq);
 }
 
+/* Did another begin the lists, and go before they were made? The lock is held. */
+static bool
+is_abandoned(const struct watch_group *group)
+{
+    return group->state == GROUP_FAILED && group->err.code == ERR_CANCELLED;
+}
+
 static enum err_code
 await_lists(struct watch_group *group, const struct watch_asker *asker, struct err *err)
 {
@@ -111,7 +118,7 @@ await_lists(struct watch_group *group, const struct watch_asker *asker, struct e
         return ERR_OK;
     if (group->state != GROUP_FAILED)
         return err_set(err, ERR_CANCELLED, "the service is stopping");
-    if (group->err.code == ERR_CANCELLED) /* by its own asker */
+    if (is_abandoned(group))
         return err_set(err, ERR_BUSY, "the lists were not finished; try again");
     *err = group->err;
     return err->code != ERR_OK ? err->code : err_set(err, ERR_BUSY, "the lists ended; try again");
@@ -153,36 +160,59 @@ attach(struct watch_group *group, struct watch_seat *seat, const struct watch_as
     return code;
 }
 
+/* The wish's group, one user more, with its lists made by this call or by another; NULL after an error. When
+ * the other goes away, one of those who waited makes them in its place. */
+static enum err_code
+join(struct watch_desk *desk, const struct watch_wish *wish, const struct watch_asker *asker,
+     struct watch_group **out, struct err *err)
+{
+    enum err_code code;
+    bool goes_on;
+
+    do {
+        struct watch_group *group;
+        bool is_mine;
+
+        *out = NULL;
+        *err = (struct err){0};
+        pthread_mutex_lock(&desk->lock);
+        group = watch_group_find(desk, wish);
+        is_mine = group == NULL;
+        if (is_mine)
+            group = watch_group_create(desk, wish);
+        else
+            group->n_users++;
+        pthread_mutex_unlock(&desk->lock);
+        if (group == NULL)
+            return err_no_memory(err);
+        code = is_mine ? open_group(group, asker, err) : ERR_OK;
+        pthread_mutex_lock(&desk->lock);
+        if (code == ERR_OK)
+            code = await_lists(group, asker, err);
+        goes_on =
+            code == ERR_BUSY && !is_mine && is_abandoned(group) && !atomic_load(&desk->is_stopping);
+        if (code == ERR_OK)
+            *out = group;
+        else
+            watch_group_drop(group);
+        pthread_mutex_unlock(&desk->lock);
+    } while (goes_on);
+    return code;
+}
+
 enum err_code
 watch_desk_watch(struct watch_desk *desk, struct watch_seat *seat, const struct watch_wish *wish,
                  const struct watch_asker *asker, struct watch_opened *out, struct err *err)
 {
-    struct watch_group *group = NULL;
-    bool is_mine = false;
+    struct watch_group *group;
     enum err_code code;
 
     pthread_mutex_lock(&desk->lock);
     code = reserve(desk, seat, err);
-    if (code != ERR_OK) {
-        pthread_mutex_unlock(&desk->lock);
+    pthread_mutex_unlock(&desk->lock);
+    if (code != ERR_OK)
         return code;
-    }
-    group = watch_group_find(desk, wish);
-    if (group != NULL) {
-        group->n_users++;
-    } else {
-        group = watch_group_create(desk, wish);
-        is_mine = true;
-        if (group == NULL)
-            code = err_no_memory(err);
-    }
-    pthread_mutex_unlock(&desk->lock);
-    if (code == ERR_OK && is_mine)
-        code = open_group(group, asker, err);
-    pthread_mutex_lock(&desk->lock);
-    if (code == ERR_OK)
-        code = await_lists(group, asker, err);
-    pthread_mutex_unlock(&desk->lock);
+    code = join(desk, wish, asker, &group, err);
     if (code == ERR_OK)
         code = attach(group, seat, asker, out, err);
     pthread_mutex_lock(&desk->lock);

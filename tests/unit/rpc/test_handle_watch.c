@@ -2,6 +2,8 @@
 #include "rpc_fixture.h"
 #include "watch_desk.h"
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -268,6 +270,75 @@ Test(match_watch, a_connection_that_goes_while_lists_are_made_leaves_nothing)
              *name != NULL; name++)
             cr_expect_eq(watch_count(*name), 0, "%s", *name);
     }
+}
+
+/* Two ask for the same lists; the first goes away while it makes them, once the second waits for them. */
+struct second {
+    pthread_t thread;
+    sem_t waits;
+    enum err_code code;
+    struct watch_opened opened;
+    struct err err;
+};
+static const struct watch_wish whole_side = {.programme = STR_LIT("bilocation"),
+                                             .pairing = STR_LIT("hosting"),
+                                             .on_from = true,
+                                             .k = 4,
+                                             .min_score = 0};
+
+static bool
+says_that_it_waits(void *context)
+{
+    struct second *second = context;
+
+    sem_post(&second->waits);
+    return false;
+}
+
+static void *
+watch_second(void *context)
+{
+    struct second *second = context;
+    const struct standing_stop stop = {says_that_it_waits, second};
+    const struct watch_asker asker = {.stop = &stop};
+
+    second->code = watch_desk_watch(rpc.host.watches, rpc.seat, &whole_side, &asker,
+                                    &second->opened, &second->err);
+    return NULL;
+}
+
+static bool
+goes_once_the_second_waits(void *context)
+{
+    struct second *second = context;
+
+    if (second->thread == 0) {
+        cr_assert_eq(pthread_create(&second->thread, NULL, watch_second, second), 0);
+        sem_wait(&second->waits); /* the group is found by then: it asks only where it waits */
+    }
+    return true;
+}
+
+Test(match_watch, who_waited_makes_the_lists_that_another_left)
+{
+    static struct second second;
+    const struct standing_stop stop = {goes_once_the_second_waits, &second};
+    const struct watch_asker first = {.stop = &stop};
+    struct watch_opened opened;
+    struct err err = {0};
+
+    rpc_seat(&rpc);
+    sem_init(&second.waits, 0, 0);
+    cr_expect_eq(watch_desk_watch(rpc.host.watches, rpc.seat, &whole_side, &first, &opened, &err),
+                 ERR_CANCELLED);
+    cr_assert_neq(second.thread, 0, "the first was asked while it made them");
+    pthread_join(second.thread, NULL);
+    cr_assert_eq(second.code, ERR_OK, "%s", second.err.message);
+    cr_expect_gt(second.opened.n_lists, 1);
+    cr_expect_eq(second.err.code, ERR_OK);
+    cr_expect_eq(watch_count("watches"), 1);
+    cr_expect_eq(watch_count("standings"), 1);
+    sem_destroy(&second.waits);
 }
 
 /* ---- erasure ---- */
