@@ -226,7 +226,7 @@ block_drop(struct block *block)
 {
     if (block != NULL &&
         atomic_fetch_sub_explicit(&block->references, 1, memory_order_acq_rel) == 1) {
-        spans_drop(atomic_load_explicit(&block->spans, memory_order_acquire));
+        spans_drop(block);
         for (size_t i = 0; i < BLOCK_ROWS / EMBEDDING_PAGE_ROWS; i++)
             embedding_page_drop(block->embedding_pages[i]);
         mem_free(block);
@@ -397,7 +397,7 @@ block_make(const struct block *from, const struct shape *shape, uint64_t edit)
         memcpy((char *)block + BEHIND_COUNT, (const char *)from + BEHIND_COUNT,
                sizeof *block - BEHIND_COUNT);
     atomic_init(&block->references, 1);
-    atomic_init(&block->spans, NULL);
+    spans_init(block);
     for (size_t i = 0; i < BLOCK_ROWS / EMBEDDING_PAGE_ROWS; i++)
         embedding_page_hold(block->embedding_pages[i]);
     block->edit = edit;

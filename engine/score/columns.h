@@ -4,6 +4,7 @@
 #include "dictionary.h"
 #include "embeddings.h"
 #include "facts.h"
+#include "fetch.h"
 #include "planes.h"
 
 #include <stdbool.h>
@@ -28,7 +29,8 @@
  * columns_edit …: the writer's thread only. Readers need no lock. Private to score/.
  */
 enum { BLOCK_ROWS = 2048, BLOCK_WORDS = BLOCK_ROWS / 64, NO_PLACE = UINT32_MAX };
-enum { OUTCOMES_MANY = UINT8_MAX };
+enum { PLANE_BYTES = BLOCK_WORDS * sizeof(uint64_t) };
+enum { OUTCOMES_MANY = UINT8_MAX, SPAN_COLUMNS = 5 };
 enum column_id {                               /* first the fields, by field_id */
                  COLUMN_CONSENT = FIELD_COUNT, /* columns_consent_pack */
                  COLUMN_ORGANISATION,          /* facts.organisation, a set of one */
@@ -63,8 +65,8 @@ struct column {
 struct span;
 struct block {
     _Atomic uint32_t references;
-    _Atomic(struct span *) spans; /* what searches have made of its columns (span.h) */
-    uint64_t edit;                /* the edit that made it, and may still change it */
+    _Atomic(struct span *) spans[SPAN_COLUMNS]; /* what searches have made of it (span.h) */
+    uint64_t edit;                              /* the edit that made it, and may still change it */
     size_t bytes;
     uint32_t n_rows;                            /* places ever used: bits and codes beyond are 0 */
     uint8_t quarter;                            /* of the table */
@@ -139,6 +141,15 @@ block_plane(const struct block *block, enum plane_set set, uint32_t plane)
 {
     return plane < block->planes[set].n ? block->planes[set].bits + (size_t)plane * BLOCK_WORDS
                                         : NULL;
+}
+
+/* Where a block has what, and spans, begins to come from memory. */
+static inline void
+block_fetch(const struct block *block)
+{
+    fetch(block, offsetof(struct block, present));
+    fetch(block->columns, sizeof block->columns);
+    fetch(block->planes, sizeof block->planes);
 }
 
 /* The row of a place's embedding; NULL if it has none of this length, or no row for it. */

@@ -230,6 +230,35 @@ search_is_living(const struct search *search, const struct block *block)
     return true;
 }
 
+static void
+fetch_planes(const struct block *block, enum plane_set set, const struct holds_row *row)
+{
+    fetch(block_plane(block, set, plane_of_size(1)), PLANE_BYTES);
+    for (uint32_t i = 0; i < row->n_planes; i++)
+        fetch(block_plane(block, set, row->planes[i]), PLANE_BYTES);
+}
+
+void
+search_eligible_fetch(const struct search *search, const struct block *block)
+{
+    if (!search_is_living(search, block))
+        return;
+    fetch(block->present, sizeof block->present);
+    for (size_t i = 0; i < search->n_asks; i++) {
+        const struct ask *ask = &search->asks[i];
+        enum column_id column = ask->rule->column;
+
+        if (are_alike(block, ask))
+            continue;
+        if (ask->row->planes != NULL)
+            fetch_planes(block, column_planes(column), ask->row);
+        else if (has_span(ask->rule, ask->row))
+            span_fetch(block, column);
+        else
+            fetch(block->columns[column].codes, FETCH_FEW);
+    }
+}
+
 uint64_t
 search_eligible(const struct search *search, const struct block *block, uint32_t block_at,
                 uint64_t bits[BLOCK_WORDS])

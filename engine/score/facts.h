@@ -3,6 +3,7 @@
 
 #include "date.h"
 #include "err.h"
+#include "fetch.h"
 #include "lexicon.h"
 #include "reference.h"
 #include "schema.h"
@@ -117,8 +118,7 @@ enum err_code facts_settle(struct facts *facts, const struct symbol_scope *scope
 static inline void
 facts_foresee(const struct facts *facts)
 {
-    for (size_t at = 0; at < sizeof *facts + 8 * sizeof(struct slot); at += 64)
-        __builtin_prefetch((const char *)facts + at);
+    fetch(facts, sizeof *facts + 8 * sizeof(struct slot));
 }
 struct facts *facts_hold(struct facts *facts);
 void facts_drop(struct facts *facts); /* NULL is fine */

@@ -399,9 +399,16 @@ ladders_climb_each(struct ladders *ladders, const struct lens *lens, const struc
 void
 ladders_fetch(const struct ladders *ladders, const struct block *block)
 {
-    for (size_t i = 0; i < ladders->n; i++)
-        if (ladders->all[i]->kind == LADDER_SETS)
-            sets_fetch(ladders->all[i], block);
+    for (size_t i = 0; i < ladders->n; i++) {
+        const struct ladder *ladder = ladders->all[i];
+
+        if (ladder->kind == LADDER_SETS)
+            sets_fetch(ladder, block);
+        else if (ladder->kind == LADDER_CELLS_MET || ladder->kind == LADDER_DAYS)
+            span_fetch(block, ladder->column);
+        else if (ladder->kind == LADDER_CODES)
+            fetch(block->columns[ladder->column].codes, FETCH_FEW);
+    }
 }
 
 /* ---- place by place ---- */

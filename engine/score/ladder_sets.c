@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { FULL = SCORE_MAX, HALF = SCORE_MAX / 2, CACHE_LINE = 64 };
+enum { FULL = SCORE_MAX, HALF = SCORE_MAX / 2 };
 
 static const uint64_t nowhere[BLOCK_WORDS];
 
@@ -182,12 +182,11 @@ sets_face(struct ladder *ladder, const struct block *block)
 void
 sets_fetch(const struct ladder *ladder, const struct block *block)
 {
-    for (uint32_t i = 0; i < ladder->n_planes; i++) {
-        const char *bits = (const char *)plane_of(ladder, block, ladder->planes[i]);
-
-        for (size_t at = 0; at < BLOCK_WORDS * sizeof(uint64_t); at += CACHE_LINE)
-            __builtin_prefetch(bits + at);
-    }
+    fetch(plane_of(ladder, block, plane_of_size(1)), PLANE_BYTES);
+    for (uint32_t i = 0; i < ladder->n_planes; i++)
+        fetch(plane_of(ladder, block, ladder->planes[i]), PLANE_BYTES);
+    for (uint32_t i = 0; i < ladder->n_sizes; i++)
+        fetch(plane_of(ladder, block, plane_of_size(ladder->sizes[i])), PLANE_BYTES);
 }
 
 void

@@ -138,6 +138,18 @@ pass_block(struct search *search, uint32_t block_at, uint64_t eligible, uint64_t
     search_take(search, block_at, &survivors->ladders.climbers, survivors);
 }
 
+/* Of the next block what tells who may, of the one after it where it is. */
+static void
+foresee(const struct search *search, uint32_t step)
+{
+    const struct table *table = search->lens->table;
+
+    if (step + 1 < table->n_blocks)
+        search_eligible_fetch(search, table->blocks[lens_visit(search->lens, step + 1)]);
+    if (step + 2 < table->n_blocks)
+        block_fetch(table->blocks[lens_visit(search->lens, step + 2)]);
+}
+
 /* All blocks of a table. While one is searched, what the next one in which anybody is eligible will be asked
  * comes from memory. */
 static enum err_code
@@ -154,6 +166,7 @@ search_table(struct search *search, struct survivors *survivors, uint64_t *n_see
 
         if (code != ERR_OK)
             return code;
+        foresee(search, step);
         *n_seen += table->blocks[at]->n_rows;
         places[next] = at;
         eligible[next] = count_eligible(search, at, bits[next]);

@@ -184,6 +184,8 @@ bool search_is_living(const struct search *search, const struct block *block);
 
 /* Puts them in the order in which they are asked; they are `rules` and consent. */
 void search_asks_sort(struct search *search);
+/* What tells that of a block begins to come from memory. */
+void search_eligible_fetch(const struct search *search, const struct block *block);
 /* Who may be ranked; how many they are. */
 uint64_t search_eligible(const struct search *search, const struct block *block, uint32_t block_at,
                          uint64_t bits[BLOCK_WORDS]);

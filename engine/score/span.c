@@ -6,13 +6,41 @@
 #include <stddef.h>
 #include <string.h>
 
+/* Where a block keeps those of a column, and one; 0: it has none. */
+static const uint8_t places[COLUMN_COUNT] = {[FIELD_TEAM] = 1,
+                                             [FIELD_RAISING] = 2,
+                                             [FIELD_TICKET] = 3,
+                                             [FIELD_AVAILABLE] = 4,
+                                             [FIELD_CAPACITY] = SPAN_COLUMNS};
+
 bool
 span_has(enum column_id column)
 {
-    enum slot_type type = column_type(column);
+    return places[column] != 0;
+}
 
-    return column < (enum column_id)FIELD_COUNT &&
-           (type == SLOT_MONEY || type == SLOT_NUMBER || type == SLOT_PERIOD);
+/* Readers add to the lists of a block that they hold; nothing else of it changes. */
+static _Atomic(struct span *) *
+list_of(const struct block *block, enum column_id column)
+{
+    return (_Atomic(struct span *) *)(uintptr_t)&block->spans[places[column] - 1];
+}
+
+void
+span_fetch(const struct block *block, enum column_id column)
+{
+    const struct span *span = atomic_load_explicit(list_of(block, column), memory_order_acquire);
+
+    if (span == NULL)
+        return;
+    fetch(span, offsetof(struct span, odd));
+    fetch(&span->cells, FETCH_FEW);
+    if (column_type(column) == SLOT_PERIOD) {
+        fetch(span->days.hi, FETCH_FEW);
+    } else {
+        fetch(span->cells.hi, FETCH_FEW);
+        fetch(span->cells.classes, FETCH_FEW);
+    }
 }
 
 bool
@@ -152,13 +180,12 @@ const struct span *
 span_of(const struct block *block, const struct dictionary *dictionary, enum column_id column,
         const struct rates *rates, int32_t day)
 {
-    /* readers add to the list of a block that they hold; nothing else of it changes */
-    _Atomic(struct span *) *list = (_Atomic(struct span *) *)(uintptr_t)&block->spans;
+    _Atomic(struct span *) *list = list_of(block, column);
     struct span *first = atomic_load_explicit(list, memory_order_acquire), *made;
     uint32_t n = 0;
 
     for (const struct span *span = first; span != NULL; span = span->next, n++)
-        if (span->column == column && rates_agree(span, rates, day))
+        if (rates_agree(span, rates, day))
             return span;
     if (n >= SPANS_MAX || dictionary == NULL)
         return NULL;
@@ -176,14 +203,39 @@ span_of(const struct block *block, const struct dictionary *dictionary, enum col
 }
 
 void
-spans_drop(struct span *spans)
+spans_init(struct block *block)
 {
-    while (spans != NULL) {
-        struct span *next = spans->next;
+    for (size_t i = 0; i < SPAN_COLUMNS; i++)
+        atomic_init(&block->spans[i], NULL);
+}
 
-        mem_free(spans);
-        spans = next;
+void
+spans_drop(struct block *block)
+{
+    for (size_t i = 0; i < SPAN_COLUMNS; i++) {
+        struct span *span = atomic_load_explicit(&block->spans[i], memory_order_acquire);
+
+        while (span != NULL) {
+            struct span *next = span->next;
+
+            mem_free(span);
+            span = next;
+        }
     }
+}
+
+static size_t
+bytes_of_block(const struct block *block)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < SPAN_COLUMNS; i++) {
+        const struct span *span = atomic_load_explicit(&block->spans[i], memory_order_acquire);
+
+        for (; span != NULL; span = span->next)
+            bytes += sizeof *span;
+    }
+    return bytes;
 }
 
 size_t
@@ -192,12 +244,7 @@ spans_bytes(const struct columns *columns)
     size_t bytes = 0;
 
     for (uint32_t i = 0; i < columns->n_tables; i++)
-        for (uint32_t j = 0; j < columns->tables[i].n_blocks; j++) {
-            const struct block *block = columns->tables[i].blocks[j];
-            const struct span *span = atomic_load_explicit(&block->spans, memory_order_acquire);
-
-            for (; span != NULL; span = span->next)
-                bytes += sizeof *span;
-        }
+        for (uint32_t j = 0; j < columns->tables[i].n_blocks; j++)
+            bytes += bytes_of_block(columns->tables[i].blocks[j]);
     return bytes;
 }

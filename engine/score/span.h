@@ -15,13 +15,13 @@
  * looked up. What is missing is not known, and neither is money without a rate on the day.
  *
  * A block's spans are made by the first search that asks for them, kept with the block and
- * dropped with it: a block in which something changed begins anew. At most SPANS_MAX of a block are kept,
- * 6 to 7 kB each; a search that wants one more has to look values up. Money has a span for each set of
- * rates that occurs in it.
+ * dropped with it: a block in which something changed begins anew. At most SPANS_MAX of a column are kept,
+ * 9 kB each; a search that wants one more has to look values up. Money has a span for each set of
+ * rates that occurs in it, other columns have one.
  *
  * Any thread; private to score/.
  */
-enum { SPANS_MAX = 16, SPAN_RATES = 8, SPAN_WIDTHS = 14 };
+enum { SPANS_MAX = 8, SPAN_RATES = 8, SPAN_WIDTHS = 14 };
 enum { SPAN_DAY_ZERO = 21915, SPAN_OPEN = INT16_MAX }; /* 2030-01-01: some 89 years to both sides */
 
 struct span_rate { /* rate_ppm -1: the currency had none on the day */
@@ -53,8 +53,11 @@ struct span {
  * up. */
 const struct span *span_of(const struct block *block, const struct dictionary *dictionary,
                            enum column_id column, const struct rates *rates, int32_t day);
+/* What was made of it before, if anything, begins to come from memory. */
+void span_fetch(const struct block *block, enum column_id column);
 bool span_has(enum column_id column);              /* is it such a column? */
-void spans_drop(struct span *spans);               /* the list of a block that nobody reads */
+void spans_init(struct block *block);              /* none yet */
+void spans_drop(struct block *block);              /* nobody reads it any more */
 size_t spans_bytes(const struct columns *columns); /* of all that were made so far */
 
 /* A day as a number of a span; false if it has none. */

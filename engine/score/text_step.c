@@ -45,8 +45,8 @@ fetch_embeddings(const struct block *block, const uint16_t *places, uint32_t n, 
         const struct embedding_page *page = block->embedding_pages[places[i] / EMBEDDING_PAGE_ROWS];
 
         __builtin_prefetch(&block->embedded[places[i]]);
-        for (size_t at = 0; page != NULL && at < stride; at += EMBEDDING_STEP)
-            __builtin_prefetch(page->rows + places[i] % EMBEDDING_PAGE_ROWS * stride + at);
+        if (page != NULL)
+            fetch(page->rows + places[i] % EMBEDDING_PAGE_ROWS * stride, stride);
     }
 }
 
