@@ -97,31 +97,37 @@ keep_first(struct each *each, const struct each_list *one)
         swap(&each->page[(at - 1) / 2], &each->page[at]);
 }
 
+struct collecting {
+    struct each *each;
+    struct str after;
+    bool is_mirrored;
+};
+
+static void
+collect_one(void *context, const struct facts *facts, uint32_t row)
+{
+    const struct collecting *collecting = context;
+    const struct each_list one = {
+        .facts = facts, .row = row, .is_mirrored = collecting->is_mirrored};
+
+    if (collecting->after.len == 0 || str_compare(facts->id, collecting->after) > 0)
+        keep_first(collecting->each, &one);
+}
+
 /* A mirrored pairing names two metros that differ, so that nobody stands in both directions. */
 static enum err_code
 collect(struct each *each, struct err *err)
 {
-    const struct roster *roster = each->call->view.roster;
-    struct str after = call_after(each->call);
-
     each->limit = call_limit(each->call);
     each->page = arena_alloc(each->call->arena, each->limit, sizeof *each->page);
     if (each->page == NULL)
         return err_no_memory(err);
-    for (uint32_t row = 0; row < roster_rows(roster); row++) {
-        struct each_list one = {.facts = roster_facts(roster, row), .row = row};
+    for (int mirrored = 0; mirrored < 2; mirrored++) {
+        struct collecting collecting = {each, call_after(each->call), mirrored != 0};
 
-        if (one.facts == NULL)
-            continue;
-        for (int mirrored = 0; mirrored < 2; mirrored++) {
-            if (!each->has_direction[mirrored] ||
-                !match_stands(each->plans[mirrored], each->on_from, one.facts))
-                continue;
-            each->total++;
-            one.is_mirrored = mirrored != 0;
-            if (after.len == 0 || str_compare(one.facts->id, after) > 0)
-                keep_first(each, &one);
-        }
+        if (each->has_direction[mirrored])
+            each->total +=
+                match_visit_side(each->plans[mirrored], each->on_from, collect_one, &collecting);
     }
     qsort(each->page, each->n_page, sizeof *each->page, by_id);
     return ERR_OK;

@@ -57,6 +57,10 @@ const char *rule_name(enum rule rule); /* "consent_lapsed" */
 
 /* Does the profile stand on that side, in the plan's direction? */
 bool match_stands(const struct match_plan *plan, bool on_from, const struct facts *facts);
+/* All profiles that stand on that side, in no order; `take` is called with each. How many they are. */
+uint64_t match_visit_side(const struct match_plan *plan, bool on_from,
+                          void (*take)(void *context, const struct facts *facts, uint32_t row),
+                          void *context);
 /* One side's own rules: may this profile be matched at all on this day? RULE_NONE if so. */
 enum rule match_profile_rule(const struct match_plan *plan, const struct facts *facts);
 /* First failing rule of the pair; *requirement is its index for RULE_REQUIREMENT. */

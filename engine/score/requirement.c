@@ -2,6 +2,7 @@
 
 #include "cell.h"
 #include "code_set.h"
+#include "columns.h"
 
 #include <inttypes.h>
 
@@ -98,6 +99,45 @@ bool
 match_stands(const struct match_plan *plan, bool on_from, const struct facts *facts)
 {
     return side_fits(&plan->sides[on_from ? PLAN_FROM : PLAN_TO], facts);
+}
+
+/* Ids are read most: they lie in the profiles, two lines of memory away. */
+static void
+visit_block(const struct block *block,
+            void (*take)(void *context, const struct facts *facts, uint32_t row), void *context)
+{
+    enum { AHEAD = 8 };
+
+    for (uint32_t place = 0; place < block->n_rows; place++) {
+        const struct facts *facts = block->facts[place];
+
+        if (place + 2 * AHEAD < block->n_rows)
+            fetch(block->facts[place + 2 * AHEAD], 1);
+        if (place + AHEAD < block->n_rows && block->facts[place + AHEAD] != NULL)
+            fetch(block->facts[place + AHEAD]->id.data, 1);
+        if (facts != NULL)
+            take(context, facts, block->rows[place]);
+    }
+}
+
+uint64_t
+match_visit_side(const struct match_plan *plan, bool on_from,
+                 void (*take)(void *context, const struct facts *facts, uint32_t row),
+                 void *context)
+{
+    const struct columns *columns = roster_columns(plan->roster);
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < columns->n_tables; i++) {
+        const struct table *table = &columns->tables[i];
+
+        if (!side_takes(&plan->sides[on_from ? PLAN_FROM : PLAN_TO], table->kind, table->metro))
+            continue;
+        n += table->n_profiles;
+        for (uint32_t j = 0; j < table->n_blocks; j++)
+            visit_block(table->blocks[j], take, context);
+    }
+    return n;
 }
 
 bool
