@@ -29,6 +29,18 @@ bits_of_bytes(const uint8_t bytes[64])
     return bits;
 }
 
+/* Writes the places of the bits that are set, ascending; how many there are. */
+static inline uint32_t
+places_of_bits(const uint64_t *bits, uint32_t n_words, uint16_t *places)
+{
+    uint32_t n = 0;
+
+    for (uint32_t word = 0; word < n_words; word++)
+        for (uint64_t left = bits[word]; left != 0; left &= left - 1)
+            places[n++] = (uint16_t)(word * 64 + (uint32_t)__builtin_ctzll(left));
+    return n;
+}
+
 static inline bool
 has_none(const uint64_t *bits, size_t n_words)
 {

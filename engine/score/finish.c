@@ -95,23 +95,6 @@ rest_of(const struct search *search, const struct block *block, uint32_t place, 
     }
 }
 
-static int32_t
-score_of(const struct match_plan *plan, const int64_t sums[PLAN_SIDES], struct match_score *out)
-{
-    int32_t views[PLAN_SIDES];
-
-    for (int view = 0; view < PLAN_SIDES; view++) {
-        int64_t weight = plan->views[view].weight;
-
-        views[view] = weight > 0 ? (int32_t)(sums[view] / weight) : SCORE_MAX;
-    }
-    *out = (struct match_score){.score =
-                                    combine_views(plan->combine, views[PLAN_FROM], views[PLAN_TO]),
-                                .from_view = views[PLAN_FROM],
-                                .to_view = views[PLAN_TO]};
-    return out->score;
-}
-
 /* Judges the record wants of the pair: their points over what the sums have of them. */
 static void
 add_records(const struct search *search, const struct block *block, uint32_t place,
@@ -148,8 +131,10 @@ may_reach(const struct search *search, const int64_t sums[PLAN_SIDES],
                                       sums[PLAN_TO] + gains[PLAN_TO]};
     struct match_score score;
 
-    return search_bound(search, both[PLAN_FROM], both[PLAN_TO]) >= least * BOUND_UNIT &&
-           score_of(search->plan, both, &score) >= least;
+    if (search_bound(search, both[PLAN_FROM], both[PLAN_TO]) < least * BOUND_UNIT)
+        return false;
+    score_of_sums(search->plan, both, &score);
+    return score.score >= least;
 }
 
 /* Could the place still enter if the quality of its text were at most this? TEXT_COSINE_SHIFT */
@@ -288,7 +273,8 @@ search_finish(struct search *search, const struct block *block, uint32_t place, 
         add_records(search, block, place, sums);
     if (search->has_text && !add_text(search, block, place, text_step, sums, least))
         return;
-    if (score_of(search->plan, sums, &hit.score) < least)
+    score_of_sums(search->plan, sums, &hit.score);
+    if (hit.score.score < least)
         return;
     hit.row = block->rows[place];
     found(search, &hit);

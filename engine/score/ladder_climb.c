@@ -273,19 +273,14 @@ measure(struct ladders *ladders, const struct lens *lens, const struct block *bl
 static void
 list_places(const uint64_t bits[BLOCK_WORDS], const uint64_t *sums, struct climbers *out)
 {
-    uint32_t n = 0;
+    out->n = places_of_bits(bits, BLOCK_WORDS, out->places);
+    for (uint32_t i = 0; i < out->n; i++) {
+        unsigned sum = 0;
 
-    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
-        for (uint64_t left = bits[word]; left != 0; left &= left - 1) {
-            uint32_t place = word * 64 + (uint32_t)__builtin_ctzll(left);
-            unsigned sum = 0;
-
-            for (unsigned b = 0; b < KERNEL_SUM_BITS; b++)
-                sum |= (unsigned)has_bit(sums + b * BLOCK_WORDS, place) << b;
-            out->places[n] = (uint16_t)place;
-            out->lost[n++] = (uint8_t)sum;
-        }
-    out->n = n;
+        for (unsigned b = 0; b < KERNEL_SUM_BITS; b++)
+            sum |= (unsigned)has_bit(sums + b * BLOCK_WORDS, out->places[i]) << b;
+        out->lost[i] = (uint8_t)sum;
+    }
 }
 
 /* Where a place stands in the tables. False: only what its wants give at most is known. */

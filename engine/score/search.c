@@ -35,33 +35,21 @@ take_some(struct search *search, uint32_t block_at, const struct climbers *climb
     }
 }
 
-/* How many of the climbers from `first` on go together. */
-static uint32_t
-n_together(const struct climbers *climbers, uint32_t first)
-{
-    return climbers->n - first < TEXTS_AT_ONCE ? climbers->n - first : TEXTS_AT_ONCE;
-}
-
 static void
 fetch_some(const struct search *search, uint32_t block_at, const struct climbers *climbers,
            uint32_t first)
 {
     if (search->has_text)
         search_text_fetch(search, search->lens->table->blocks[block_at], climbers->places + first,
-                          n_together(climbers, first));
+                          texts_together(climbers, first));
 }
 
 /* All that are eligible; none has lost anything. */
 static void
 climb_nothing(struct search *search, const uint64_t bits[BLOCK_WORDS], struct climbers *climbers)
 {
-    uint32_t n = 0;
-
-    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
-        for (uint64_t left = bits[word]; left != 0; left &= left - 1)
-            climbers->places[n++] = (uint16_t)(word * 64 + (uint32_t)__builtin_ctzll(left));
-    memset(climbers->lost, 0, n);
-    climbers->n = n;
+    climbers->n = places_of_bits(bits, BLOCK_WORDS, climbers->places);
+    memset(climbers->lost, 0, climbers->n);
     search->best_bound = search_bound(search, search->most[PLAN_FROM], search->most[PLAN_TO]);
 }
 
@@ -118,7 +106,7 @@ search_take(struct search *search, uint32_t block_at, const struct climbers *cli
             struct survivors *survivors)
 {
     for (uint32_t first = 0, n; first < climbers->n; first += n) {
-        n = n_together(climbers, first);
+        n = texts_together(climbers, first);
         fetch_some(search, block_at, climbers, first + n);
         take_some(search, block_at, climbers, first, n, survivors);
     }

@@ -219,6 +219,12 @@ bool search_by_embedding(const struct search *search, const struct block *block,
 /* What tells of the texts of these places begins to come from memory. */
 void search_text_fetch(const struct search *search, const struct block *block,
                        const uint16_t *places, uint32_t n);
+/* How many of the climbers from `first` on go together. */
+static inline uint32_t
+texts_together(const struct climbers *climbers, uint32_t first)
+{
+    return climbers->n - first < TEXTS_AT_ONCE ? climbers->n - first : TEXTS_AT_ONCE;
+}
 /* A step that the quality of the texts of up to TEXTS_AT_ONCE places is not above, or TEXT_STEP_MISSING. */
 void search_text_steps(const struct search *search, const struct block *block,
                        const uint16_t *places, uint32_t n, uint8_t steps[]);

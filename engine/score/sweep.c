@@ -140,13 +140,9 @@ sweep_block(struct search *search, uint32_t block_at, uint64_t bits[BLOCK_WORDS]
     uint64_t below[BLOCK_WORDS];
 
     sweep_prune(search, block, survivors, bits, below);
-    for (uint32_t word = 0; word < BLOCK_WORDS; word++)
-        for (uint64_t left = below[word]; left != 0; left &= left - 1)
-            climbers->places[climbers->n++] =
-                (uint16_t)(word * 64 + (uint32_t)__builtin_ctzll(left));
+    climbers->n += places_of_bits(below, BLOCK_WORDS, climbers->places + climbers->n);
     for (uint32_t first = 0; first < climbers->n; first += TEXTS_AT_ONCE)
-        contend(search, block_at, climbers->places + first,
-                climbers->n - first < TEXTS_AT_ONCE ? climbers->n - first : TEXTS_AT_ONCE,
+        contend(search, block_at, climbers->places + first, texts_together(climbers, first),
                 survivors);
     search_settle(search, survivors);
 }

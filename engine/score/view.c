@@ -247,29 +247,6 @@ want_is_known(const struct match_plan *plan, const struct plan_want *want, const
 
 /* ---- views and scores ---- */
 
-void
-view_judge(const struct match_plan *plan, struct pair *pair, int viewer, struct view_sum *out)
-{
-    const struct plan_view *view = &plan->views[viewer];
-
-    *out = (struct view_sum){0};
-    for (int i = 0; i < view->n_wants; i++) {
-        const struct plan_want *want = &view->wants[i];
-        struct judgement judgement;
-
-        want_judge(plan, want, pair, viewer, &judgement);
-        out->points += (int64_t)want->want->weight * judgement.points;
-        if (judgement.is_known)
-            out->known_weight += want->want->weight;
-    }
-}
-
-int32_t
-view_score(const struct plan_view *view, const struct view_sum *sum)
-{
-    return view->weight > 0 ? (int32_t)(sum->points / view->weight) : SCORE_MAX;
-}
-
 int32_t
 combine_views(enum combine combine, int32_t from_view, int32_t to_view)
 {
@@ -288,11 +265,28 @@ combine_views(enum combine combine, int32_t from_view, int32_t to_view)
     return 0;
 }
 
+void
+score_of_sums(const struct match_plan *plan, const int64_t sums[PLAN_SIDES],
+              struct match_score *out)
+{
+    int32_t views[PLAN_SIDES];
+
+    for (int side = 0; side < PLAN_SIDES; side++) {
+        int64_t weight = plan->views[side].weight;
+
+        views[side] = weight > 0 ? (int32_t)(sums[side] / weight) : SCORE_MAX;
+    }
+    *out = (struct match_score){.score =
+                                    combine_views(plan->combine, views[PLAN_FROM], views[PLAN_TO]),
+                                .from_view = views[PLAN_FROM],
+                                .to_view = views[PLAN_TO]};
+}
+
+/* Of the weights of both views' wants that are known. */
 static int32_t
-coverage(const struct match_plan *plan, const struct view_sum sums[PLAN_SIDES])
+coverage(const struct match_plan *plan, int64_t known)
 {
     int64_t all = plan->views[PLAN_FROM].weight + plan->views[PLAN_TO].weight;
-    int64_t known = sums[PLAN_FROM].known_weight + sums[PLAN_TO].known_weight;
 
     return all > 0 ? (int32_t)(SCORE_MAX * known / all) : SCORE_MAX;
 }
@@ -300,33 +294,38 @@ coverage(const struct match_plan *plan, const struct view_sum sums[PLAN_SIDES])
 int32_t
 pair_coverage(const struct match_plan *plan, const struct pair *pair)
 {
-    struct view_sum sums[PLAN_SIDES] = {{0}};
+    int64_t known = 0;
 
     for (int viewer = 0; viewer < PLAN_SIDES; viewer++) {
         const struct plan_view *view = &plan->views[viewer];
 
         for (int i = 0; i < view->n_wants; i++)
             if (want_is_known(plan, &view->wants[i], pair, viewer))
-                sums[viewer].known_weight += view->wants[i].want->weight;
+                known += view->wants[i].want->weight;
     }
-    return coverage(plan, sums);
+    return coverage(plan, known);
 }
 
 void
 pair_score(const struct match_plan *plan, struct pair *pair, struct match_score *out)
 {
-    struct view_sum sums[PLAN_SIDES];
-    int32_t views[PLAN_SIDES];
+    int64_t sums[PLAN_SIDES] = {0}, known = 0;
 
-    for (int side = 0; side < PLAN_SIDES; side++) {
-        view_judge(plan, pair, side, &sums[side]);
-        views[side] = view_score(&plan->views[side], &sums[side]);
+    for (int viewer = 0; viewer < PLAN_SIDES; viewer++) {
+        const struct plan_view *view = &plan->views[viewer];
+
+        for (int i = 0; i < view->n_wants; i++) {
+            const struct want *want = view->wants[i].want;
+            struct judgement judgement;
+
+            want_judge(plan, &view->wants[i], pair, viewer, &judgement);
+            sums[viewer] += (int64_t)want->weight * judgement.points;
+            if (judgement.is_known)
+                known += want->weight;
+        }
     }
-    *out = (struct match_score){.score =
-                                    combine_views(plan->combine, views[PLAN_FROM], views[PLAN_TO]),
-                                .from_view = views[PLAN_FROM],
-                                .to_view = views[PLAN_TO],
-                                .coverage = coverage(plan, sums)};
+    score_of_sums(plan, sums, out);
+    out->coverage = coverage(plan, known);
 }
 
 void

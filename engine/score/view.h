@@ -52,15 +52,11 @@ void record_counts(const struct match_plan *plan, const struct plan_want *want,
                    const struct slot_codes *codes, const struct pair *pair, int viewer,
                    struct record_count *out);
 
-struct view_sum {
-    int64_t points;       /* sum of weight * points, at most 64 * 1000 * 10000 */
-    int64_t known_weight; /* of wants that are known */
-};
-void view_judge(const struct match_plan *plan, struct pair *pair, int viewer, struct view_sum *out);
-/* Basis points; 10000 for a view without wants. */
-int32_t view_score(const struct plan_view *view, const struct view_sum *sum);
-
 int32_t combine_views(enum combine combine, int32_t from_view, int32_t to_view);
+/* Of each view's sum of weight * points, at most 64 * 1000 * 10000: both views, 10000 for one without wants,
+ * and the score; coverage 0. */
+void score_of_sums(const struct match_plan *plan, const int64_t sums[PLAN_SIDES],
+                   struct match_score *out);
 /* Everything about a pair but its rules. */
 void pair_score(const struct match_plan *plan, struct pair *pair, struct match_score *out);
 /* Its coverage alone; rows are not read. */
