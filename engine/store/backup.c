@@ -308,7 +308,7 @@ run_ledger(struct store_txn *txn, void *context, struct err *err)
 {
     struct carry_out *carry = context;
 
-    return ledger_apply(txn, carry->list, carry->actor, &carry->n_done, err);
+    return erasures_apply(txn, carry->list, carry->actor, &carry->n_done, err);
 }
 
 static enum err_code

@@ -24,7 +24,6 @@
  */
 #include "erase.h"
 
-#include "alloc.h"
 #include "file.h"
 #include "fold.h"
 #include "records.h"
@@ -34,17 +33,12 @@
 #include <sodium.h>
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { WORK_ARENA_BYTES = 512 * 1024 * 1024, PSEUDONYM_CHARS = 23, NAME_LEAST = 3 };
-enum { LEXICON_KEY_BYTES = 8, LEDGER_BYTES_MAX = 64 * 1024 * 1024 };
 static const char fresh_name[] = "jumelage.fresh";
-const char ledger_name[] = "jumelage.erased";
-static const char ledger_prefix[] = "erased/";
 
 /* ---- what has to be touched: found first, written after, since no cursor outlives a write ---- */
 
@@ -310,7 +304,7 @@ find_settings(struct work *work, struct err *err)
         const msgpack_object *value;
         bool is_of;
 
-        if (memmem(name.data, name.len, ledger_prefix, sizeof ledger_prefix - 1) == name.data)
+        if (ledger_is_row(name))
             continue;
         code = decode(work, bytes, &value, err);
         if (code != ERR_OK)
@@ -467,66 +461,6 @@ rewrite_outcome(struct work *work, const struct touched *one, struct err *err)
     return code;
 }
 
-/* ---- the ledger, inside: {"at": ms, "seq": of the newest erasure, "seqs": of all of them} ---- */
-
-static enum err_code
-find_ledger(struct work *work, const msgpack_object **row, struct err *err)
-{
-    char name[KEY_MAX];
-    struct str bytes;
-    enum err_code code;
-
-    snprintf(name, sizeof name, "%s%.*s", ledger_prefix, STR_ARG(work->erasure->id));
-    code = store_setting_get(&work->txn->read, name, &bytes, err);
-    return code == ERR_OK ? decode(work, bytes, row, err) : code;
-}
-
-static enum err_code
-get_ledger(struct work *work, int64_t *at, uint64_t *seq, struct err *err)
-{
-    const msgpack_object *row;
-    int64_t number = 0;
-    enum err_code code = find_ledger(work, &row, err);
-
-    if (code != ERR_OK)
-        return code;
-    *at = 0;
-    value_int(value_find(row, "at"), at);
-    value_int(value_find(row, "seq"), &number);
-    *seq = (uint64_t)number;
-    return ERR_OK;
-}
-
-/* redactor: the erasure's entry, or 0 where there was nothing to erase. */
-static enum err_code
-put_ledger(struct work *work, int64_t at, uint64_t redactor, struct err *err)
-{
-    const msgpack_object *row = NULL, *seqs;
-    char name[KEY_MAX];
-    struct buf bytes;
-    enum err_code code = find_ledger(work, &row, err);
-
-    if (code != ERR_OK && code != ERR_NOT_FOUND)
-        return code;
-    snprintf(name, sizeof name, "%s%.*s", ledger_prefix, STR_ARG(work->erasure->id));
-    seqs = code == ERR_OK ? value_find(row, "seqs") : NULL;
-    buf_init(&bytes, 64 * 1024);
-    pack_map(&bytes, 3);
-    pack_key_int(&bytes, "at", at);
-    pack_key_int(&bytes, "seq", (int64_t)(redactor != 0 ? redactor : work->txn->seq));
-    pack_key(&bytes, "seqs");
-    pack_array(&bytes, value_size(seqs) + (redactor != 0));
-    for (size_t i = 0; i < value_size(seqs); i++)
-        pack_value(&bytes, value_at(seqs, i));
-    if (redactor != 0)
-        pack_int(&bytes, (int64_t)redactor);
-    code = buf_check(&bytes, err);
-    if (code == ERR_OK)
-        code = store_setting_put(work->txn, name, buf_str(&bytes), err);
-    buf_fini(&bytes);
-    return code;
-}
-
 static enum err_code
 take_out(struct work *work, struct err *err)
 {
@@ -547,7 +481,8 @@ take_out(struct work *work, struct err *err)
         code = rewrite_outcome(work, o, err);
     erasure->has_changed_outcomes = work->outcomes != NULL;
     if (code == ERR_OK)
-        code = put_ledger(work, erasure->at != 0 ? erasure->at : txn->now_ms, erasure->seq, err);
+        code = ledger_put(txn, erasure->id, erasure->at != 0 ? erasure->at : txn->now_ms,
+                          erasure->seq, work->arena, err);
     return code;
 }
 
@@ -566,15 +501,18 @@ static enum err_code
 erase(struct work *work, struct err *err)
 {
     struct profile_erasure *erasure = work->erasure;
-    int64_t at;
+    struct ledger_row row;
     enum err_code code = find_names(work, err);
 
     if (code != ERR_OK)
         return code;
     if (!erasure->had_profile && erasure->n_versions == 0) {
         /* Gone before: an erasure whose second step failed is taken up again. */
-        code = get_ledger(work, &at, &erasure->seq, err);
-        return code == ERR_OK ? store_txn_compact(work->txn, err) : code;
+        code = ledger_get(&work->txn->read, erasure->id, work->arena, &row, err);
+        if (code != ERR_OK)
+            return code;
+        erasure->seq = row.seq;
+        return store_txn_compact(work->txn, err);
     }
     work->names = NULL;
     erasure->n_versions = 0;
@@ -665,106 +603,6 @@ exchange_files(struct store *store, struct err *err)
     return file_sync_folder_of(to, err);
 }
 
-static enum err_code
-ledger_write(struct store *store, struct err *err)
-{
-    char path[STORE_PATH_BYTES];
-    struct arena *arena = arena_create(1024 * 1024);
-    struct store_walk *walk = NULL;
-    struct store_read *read = NULL;
-    struct str name, bytes;
-    struct buf text;
-    struct err end = {0};
-    enum err_code code = arena == NULL ? err_no_memory(err) : store_read_begin(store, &read, err);
-
-    buf_init(&text, LEDGER_BYTES_MAX);
-    if (code == ERR_OK)
-        code = store_walk_settings(read, ledger_prefix, (struct str){NULL, 0}, &walk, err);
-    while (code == ERR_OK && store_walk_next_setting(walk, &name, &bytes, &end)) {
-        const msgpack_object *value;
-        int64_t at = 0;
-
-        code = value_decode(bytes.data, bytes.len, &value_limits_default, arena, &value, err);
-        value_int(code == ERR_OK ? value_find(value, "at") : NULL, &at);
-        buf_printf(&text, "%.*s %" PRId64 "\n", (int)(name.len - (sizeof ledger_prefix - 1)),
-                   name.data + sizeof ledger_prefix - 1, at);
-        arena_reset(arena);
-    }
-    if (code == ERR_OK && end.code != ERR_OK) {
-        code = end.code;
-        if (err != NULL)
-            *err = end;
-    }
-    store_walk_end(walk);
-    store_read_end(read);
-    store_path(path, store->dir, ledger_name);
-    if (code == ERR_OK)
-        code = buf_check(&text, err);
-    if (code == ERR_OK)
-        code = file_write(path, text.len != 0 ? text.data : "", text.len, 0600, err);
-    buf_fini(&text);
-    arena_destroy(arena);
-    return code;
-}
-
-/* ---- the redactors that it knows ---- */
-
-static enum err_code
-add_redactors(const msgpack_object *list, uint64_t **seqs, size_t *n, struct err *err)
-{
-    size_t n_more = value_size(list);
-    uint64_t *wider;
-
-    if (n_more == 0)
-        return ERR_OK;
-    wider = mem_realloc(*seqs, sizeof **seqs * (*n + n_more));
-    if (wider == NULL)
-        return err_no_memory(err);
-    *seqs = wider;
-    for (size_t i = 0; i < n_more; i++) {
-        int64_t seq = 0;
-
-        value_int(value_at(list, i), &seq);
-        wider[(*n)++] = (uint64_t)seq;
-    }
-    return ERR_OK;
-}
-
-enum err_code
-ledger_redactors(struct store_read *read, uint64_t **seqs, size_t *n, struct err *err)
-{
-    struct arena *arena = arena_create(1024 * 1024);
-    struct store_walk *walk = NULL;
-    struct str name, bytes;
-    struct err end = {0};
-    enum err_code code =
-        arena == NULL ? err_no_memory(err)
-                      : store_walk_settings(read, ledger_prefix, (struct str){NULL, 0}, &walk, err);
-
-    *seqs = NULL;
-    *n = 0;
-    while (code == ERR_OK && store_walk_next_setting(walk, &name, &bytes, &end)) {
-        const msgpack_object *row;
-
-        code = value_read(bytes.data, bytes.len, &value_limits_default, arena, &row, err);
-        if (code == ERR_OK)
-            code = add_redactors(value_find(row, "seqs"), seqs, n, err);
-        arena_reset(arena);
-    }
-    if (code == ERR_OK && end.code != ERR_OK) {
-        code = end.code;
-        if (err != NULL)
-            *err = end;
-    }
-    store_walk_end(walk);
-    arena_destroy(arena);
-    if (code != ERR_OK) {
-        mem_free(*seqs);
-        *seqs = NULL;
-    }
-    return code;
-}
-
 enum err_code
 erasure_finish(struct store *store, struct err *err)
 {
@@ -777,86 +615,17 @@ erasure_finish(struct store *store, struct err *err)
     return code;
 }
 
-/* ---- the ledger, read ---- */
-
-static enum err_code
-add_row(struct erasure_list *list, const char *id, int64_t at, struct err *err)
-{
-    if (list->n == list->room) {
-        size_t room = list->room != 0 ? 2 * list->room : 64;
-        struct erasure_row *rows = mem_realloc(list->rows, room * sizeof *rows);
-
-        if (rows == NULL)
-            return err_no_memory(err);
-        list->rows = rows;
-        list->room = room;
-    }
-    snprintf(list->rows[list->n].id, sizeof list->rows[list->n].id, "%s", id);
-    list->rows[list->n++].at = at;
-    return ERR_OK;
-}
-
-static enum err_code
-parse_ledger(const char *path, struct str text, struct erasure_list *out, struct err *err)
-{
-    uint64_t line_number = 1;
-
-    for (size_t at = 0; at < text.len; line_number++) {
-        size_t end = str_find(text, '\n', at);
-        char line[KEY_MAX + 32], id[KEY_MAX];
-        int64_t ms;
-        enum err_code code;
-
-        snprintf(line, sizeof line, "%.*s", (int)(end - at < 200 ? end - at : 200), text.data + at);
-        if (sscanf(line, "%80[a-z0-9._-] %18" SCNd64, id, &ms) != 2) { /* NOLINT: bounded */
-            err_set(err, ERR_INVALID_PARAMS,
-                    "%.100s, line %" PRIu64 ": it must be an id and milliseconds", path,
-                    line_number);
-            err_at(err, "ledger");
-            return ERR_INVALID_PARAMS;
-        }
-        code = add_row(out, id, ms, err);
-        if (code != ERR_OK)
-            return code;
-        at = end + 1;
-    }
-    return ERR_OK;
-}
-
-enum err_code
-ledger_read(const char *path, struct erasure_list *out, struct err *err)
-{
-    char inside[STORE_PATH_BYTES];
-    struct buf text;
-    enum err_code code;
-
-    store_path(inside, path, ledger_name);
-    if (file_exists(inside))
-        path = inside;
-    buf_init(&text, LEDGER_BYTES_MAX);
-    code = file_read(path, &text, err);
-    if (code == ERR_OK)
-        code = parse_ledger(path, buf_str(&text), out, err);
-    buf_fini(&text);
-    return code;
-}
-
-void
-ledger_free(struct erasure_list *list)
-{
-    mem_free(list->rows);
-    *list = (struct erasure_list){0};
-}
+/* ---- what a ledger lists and an older backup still holds ---- */
 
 static enum err_code
 apply_row(struct work *work, int64_t at, bool *is_done, struct err *err)
 {
-    int64_t known;
-    uint64_t seq;
-    enum err_code code = get_ledger(work, &known, &seq, err);
+    struct str id = work->erasure->id;
+    struct ledger_row row;
+    enum err_code code = ledger_get(&work->txn->read, id, work->arena, &row, err);
 
     *is_done = false;
-    if (code == ERR_OK && known >= at)
+    if (code == ERR_OK && row.at >= at)
         return ERR_OK; /* the backup is younger than this erasure */
     if (code != ERR_OK && code != ERR_NOT_FOUND)
         return code;
@@ -868,12 +637,12 @@ apply_row(struct work *work, int64_t at, bool *is_done, struct err *err)
         *is_done = true;
         return store_profile_erase(work->txn, work->erasure, err);
     }
-    return put_ledger(work, at, 0, err);
+    return ledger_put(work->txn, id, at, 0, work->arena, err);
 }
 
 enum err_code
-ledger_apply(struct store_txn *txn, const struct erasure_list *list, struct str actor,
-             size_t *n_done, struct err *err)
+erasures_apply(struct store_txn *txn, const struct erasure_list *list, struct str actor,
+               size_t *n_done, struct err *err)
 {
     struct arena *arena = arena_create(WORK_ARENA_BYTES);
     enum err_code code = arena == NULL ? err_no_memory(err) : store_txn_compact(txn, err);

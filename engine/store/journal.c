@@ -11,7 +11,6 @@
  * alone, and what took its details must account for it (redaction.h). What it said is gone; that it was there,
  * when, and by which method, still shows.
  */
-#include "erase.h"
 #include "kv.h"
 #include "records.h"
 #include "redaction.h"

@@ -38,8 +38,6 @@ store_outcome_put(struct store_txn *txn, uint64_t seq, struct str bytes, struct 
 
 /* ---- vectors ---- */
 
-enum { LEXICON_KEY_BYTES = 8 };
-
 struct key
 key_of_vector(const struct digest *lexicon, struct str id)
 {

@@ -26,14 +26,14 @@ enum table {
     TABLE_PROGRAMME_VERSIONS, /* id 00 be64: likewise */
     TABLE_OUTCOMES,           /* be64 seq: bytes */
     TABLE_JOURNAL,            /* be64 seq: at, actor, method, subject, what, previous, digest */
-    TABLE_VECTORS,            /* 8 bytes of the lexicon's digest, id: text digest, vector */
-    TABLE_BLOBS,              /* digest: bytes */
-    TABLE_SETTINGS,           /* name: bytes */
+    TABLE_VECTORS,  /* LEXICON_KEY_BYTES of the lexicon's digest, id: text digest, vector */
+    TABLE_BLOBS,    /* digest: bytes */
+    TABLE_SETTINGS, /* name: bytes */
     TABLE_COUNT
 };
 extern const char *const table_names[TABLE_COUNT];
 
-enum { KEY_MAX = 128, META_FORMAT_KEY_CHARS = 5, STORE_PATH_BYTES = 4096 };
+enum { KEY_MAX = 128, LEXICON_KEY_BYTES = 8, META_FORMAT_KEY_CHARS = 5, STORE_PATH_BYTES = 4096 };
 
 /* A key of an id and a number: id, 00, be64. */
 struct key {

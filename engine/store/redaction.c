@@ -1,7 +1,7 @@
 #include "redaction.h"
 
 #include "alloc.h"
-#include "erase.h"
+#include "ledger.h"
 #include "value.h"
 
 #include <sodium.h>

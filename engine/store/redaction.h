@@ -44,6 +44,9 @@ enum err_code redaction_end(struct redaction *redaction, struct str actor, struc
                             struct str subject, uint64_t *seq, struct err *err);
 void redaction_fini(struct redaction *redaction);
 
+/* journal.c: rewrites an entry without its content; the chain holds by the digest that stays. */
+enum err_code journal_redact(struct store_txn *txn, uint64_t seq, struct str subject,
+                             struct str actor, struct str what, struct err *err);
 bool record_is_redactor(const struct journal_record *record);
 /* Of an earlier release, which left no word of who took its details. */
 bool record_is_expired_unsaid(const struct journal_record *record);
@@ -62,9 +65,5 @@ void proofs_destroy(struct proofs *proofs); /* NULL is fine */
  * it, is not explained; counts what is. */
 enum err_code proofs_look(struct proofs *proofs, const struct journal_record *record,
                           struct journal_verdict *verdict, struct err *err);
-
-/* erase.c: the redactors that the ledger knows, in no order; the list is the caller's, mem_free. */
-enum err_code ledger_redactors(struct store_read *read, uint64_t **seqs, size_t *n,
-                               struct err *err);
 
 #endif

@@ -14,7 +14,6 @@
  * A record that is taken out is gone from every reader; its bytes stand in free pages of the file until they
  * are written over, or an erasure makes the file anew.
  */
-#include "erase.h"
 #include "kv.h"
 #include "redaction.h"
 

@@ -272,7 +272,7 @@ main(int argc, char **argv)
     char marker[4096];
     enum err_code code = ERR_OK;
 
-    if (argc < 2 || argc > 4) {
+    if (argc < 2 || argc > 4 || argv[1][0] == '-') {
         fputs("usage: bench_start FOLDER [N [ROUNDS]]\n", stderr);
         return EXIT_FAILURE;
     }
