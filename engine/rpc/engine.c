@@ -227,6 +227,16 @@ engine_edit_ensure(struct engine *engine, struct err *err)
     return ERR_OK;
 }
 
+/* What leaves the roster with this transaction keeps its text: readers may look at it for long, and the store
+ * soon has another. */
+static enum err_code
+leave_text(const struct engine *engine, struct str id, struct err *err)
+{
+    uint32_t row = roster_find(engine->roster, id);
+
+    return row != ROSTER_NO_ROW ? facts_need_text(roster_facts(engine->roster, row), err) : ERR_OK;
+}
+
 enum err_code
 engine_vector_made(struct engine *engine, struct store_txn *txn, struct str id, uint64_t seq,
                    const struct made_vector *made, struct err *err)
@@ -249,6 +259,8 @@ engine_profile_changed(struct engine *engine, struct store_txn *txn, struct str 
     enum err_code code = arena != NULL ? engine_edit_ensure(engine, err) : err_no_memory(err);
 
     if (code == ERR_OK)
+        code = leave_text(engine, id, err);
+    if (code == ERR_OK)
         code = store_profile_get(read, id, &record, err);
     if (code == ERR_OK)
         code = tables_load_facts(&tables, engine->symbols, read, id, &record, arena, &loaded, err);
@@ -267,6 +279,8 @@ engine_profile_deleted(struct engine *engine, struct str id, struct err *err)
 {
     enum err_code code = engine_edit_ensure(engine, err);
 
+    if (code == ERR_OK)
+        code = leave_text(engine, id, err);
     if (code == ERR_OK && roster_edit_delete(engine->edit, id) != ERR_OK)
         code = err_no_memory(err);
     if (code == ERR_OK)

@@ -55,6 +55,8 @@ enum err_code engine_kernel_find(struct str name, const struct kernel **out, str
 
 struct store *engine_store(struct engine *engine);
 const struct kernel *engine_kernel(const struct engine *engine);
+/* Memory of a roster of its own, and of the texts that were read for any of them (facts.h). Any thread. */
+size_t engine_index_bytes(const struct engine *engine, const struct roster *roster);
 /* Helpers: threads that a call may start besides its own. All calls together have engine_options.helpers,
  * so that one alone uses every processor, and many use no more than that. Takes up to `wanted` of those
  * that are free, without waiting; returns how many, to be given back. */
@@ -101,7 +103,8 @@ void lexicon_reader_give(struct held_lexicon *held,
 struct made_vector {
     struct digest lexicon;
     struct text_vector vector;
-    struct str bytes; /* stored form */
+    struct str bytes;                    /* stored form */
+    uint8_t outline[TEXT_OUTLINE_BYTES]; /* likewise */
     bool has_confidential;
 };
 /* Of a profile's stored form; all in the arena. */

@@ -3,13 +3,19 @@
  *
  * A text vector is a function of the texts and the lexicon. The store keeps each under the lexicon's digest
  * with the seq of the profile's record, so that one made by other tables or of other texts is never taken.
+ *
+ * A start reads outlines (text_sketch.h) and leaves the vectors, five times as long, where they are; who asks for
+ * a text then has it read. For that the store must still have it: so whatever takes facts out of the roster, or
+ * puts others in their place, has their text at hand before its transaction commits (engine.c, leave_text; roster_need_texts).
  */
+#include "alloc.h"
 #include "arena.h"
 #include "digest.h"
 #include "engine_parts.h"
 #include "profile.h"
 #include "value.h"
 
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,16 +131,19 @@ lexicon_reader_give(struct held_lexicon *held, struct lexicon_reader *reader)
 
 /* ---- text vectors ---- */
 
-static enum err_code
-pack_vector(const struct text_vector *vector, struct arena *arena, struct str *out, struct err *err)
+enum err_code
+made_vector_pack(struct made_vector *made, struct arena *arena, struct err *err)
 {
-    size_t size = text_vector_bytes(vector);
+    size_t size = text_vector_bytes(&made->vector);
     uint8_t *bytes = arena_alloc(arena, size, 1);
+    struct text_outline outline;
 
     if (bytes == NULL)
         return err_no_memory(err);
-    text_vector_write(vector, bytes);
-    *out = (struct str){(char *)bytes, size};
+    text_vector_write(&made->vector, bytes);
+    made->bytes = (struct str){(char *)bytes, size};
+    text_outline_make(&made->vector, &outline);
+    text_outline_write(&outline, made->outline);
     return ERR_OK;
 }
 
@@ -157,7 +166,7 @@ made_vector_make(struct held_lexicon *lexicon, const msgpack_object *open,
     code = text_vector_make(reader, sources, n, arena, &made.vector, err);
     lexicon_reader_give(lexicon, reader);
     if (code == ERR_OK)
-        code = pack_vector(&made.vector, arena, &made.bytes, err);
+        code = made_vector_pack(&made, arena, err);
     if (code == ERR_OK)
         *out = made;
     return code;
@@ -167,13 +176,83 @@ enum err_code
 made_vector_store(struct store_txn *txn, struct str id, uint64_t seq,
                   const struct made_vector *made, struct err *err)
 {
-    return store_vector_put(txn, &made->lexicon, id, seq, made->bytes, err);
+    struct str outline = {(const char *)made->outline, sizeof made->outline};
+
+    return store_vector_put(txn, &made->lexicon, id, seq, made->bytes, outline, err);
 }
 
 bool
 digests_agree(const struct digest *a, const struct digest *b)
 {
     return memcmp(a->bytes, b->bytes, DIGEST_BYTES) == 0;
+}
+
+/* ---- texts that stay in the store ---- */
+
+static enum err_code
+fetch_text(const struct text_keeper *keeper, struct str id, uint64_t made_of,
+           struct text_taking *taking, struct err *err)
+{
+    const struct kept_texts *kept = (const struct kept_texts *)(const void *)keeper;
+    struct store_read *read;
+    uint64_t found;
+    struct str bytes;
+    enum err_code code = store_read_begin(kept->store, &read, err);
+
+    if (code != ERR_OK)
+        return code;
+    code = store_vector_get(read, &kept->lexicon, id, &found, &bytes, err);
+    if (code == ERR_NOT_FOUND || (code == ERR_OK && found != made_of))
+        code = err_set(err, ERR_INTERNAL, "the store has no text vector of \"%.*s\" as of %" PRIu64,
+                       STR_ARG(id), made_of);
+    if (code == ERR_OK)
+        code = facts_take_text(taking, bytes, err);
+    store_read_end(read);
+    return code;
+}
+
+struct text_keeper *
+engine_text_keeper(struct engine *engine, const struct digest *lexicon, struct err *err)
+{
+    struct kept_texts *first = atomic_load(&engine->texts), *kept = first;
+
+    while (kept != NULL && !digests_agree(&kept->lexicon, lexicon))
+        kept = kept->next;
+    if (kept != NULL)
+        return &kept->keeper;
+    kept = mem_alloc_zeroed(1, sizeof *kept);
+    if (kept == NULL) {
+        err_no_memory(err);
+        return NULL;
+    }
+    kept->keeper.fetch = fetch_text;
+    kept->store = engine->store;
+    kept->lexicon = *lexicon;
+    kept->next = first;
+    atomic_store(&engine->texts, kept);
+    return &kept->keeper;
+}
+
+void
+engine_text_keepers_end(struct engine *engine)
+{
+    struct kept_texts *next;
+
+    for (struct kept_texts *kept = atomic_load(&engine->texts); kept != NULL; kept = next) {
+        next = kept->next;
+        mem_free(kept);
+    }
+}
+
+size_t
+engine_index_bytes(const struct engine *engine, const struct roster *roster)
+{
+    size_t bytes = roster_bytes(roster);
+
+    for (const struct kept_texts *kept = atomic_load(&engine->texts); kept != NULL;
+         kept = kept->next)
+        bytes += atomic_load_explicit(&kept->keeper.bytes, memory_order_relaxed);
+    return bytes;
 }
 
 /* ---- facts ---- */
@@ -240,6 +319,9 @@ take_vector(const struct tables *tables, const struct kept_vector *kept, bool is
         return code;
     if (is_good) {
         input->kept_text = kept->bytes;
+        input->kept_outline = kept->outline;
+        input->keeper = kept->keeper;
+        input->made_of = kept->made_of;
         return ERR_OK;
     }
     code =
@@ -254,7 +336,8 @@ tables_build_facts(const struct tables *tables, const struct profile_record *rec
                    const struct kept_vector *kept, struct facts_input *input, struct loaded *out,
                    struct err *err)
 {
-    bool is_good = kept->bytes.len > 0 && kept->made_of == record->seq;
+    bool is_kept = kept->bytes.len > 0 || kept->outline.len > 0;
+    bool is_good = is_kept && kept->made_of == record->seq;
     enum err_code code = ERR_OK;
 
     *out = (struct loaded){.facts = NULL};

@@ -35,7 +35,7 @@ enum {
     VECTOR_BATCH = 500
 };
 
-/* ---- vectors that had to be made, to be kept for the next time ---- */
+/* ---- vectors that had to be made, or outlined, to be kept for the next time ---- */
 
 struct vector_batch {
     struct engine *engine;
@@ -75,17 +75,17 @@ static enum err_code
 vectors_add(struct vector_batch *batch, const struct facts *facts, uint64_t seq,
             const struct digest *lexicon, struct err *err)
 {
-    size_t size = text_vector_bytes(&facts->text);
-    uint8_t *bytes = arena_alloc(batch->arena, size, 1);
+    struct made_vector made = {.lexicon = *lexicon, .vector = facts_text(facts)};
     struct str id = arena_str(batch->arena, facts->id);
+    enum err_code code = id.data == NULL ? err_no_memory(err) : ERR_OK;
 
-    if (bytes == NULL || id.data == NULL)
-        return err_no_memory(err);
-    text_vector_write(&facts->text, bytes);
+    if (code == ERR_OK)
+        code = made_vector_pack(&made, batch->arena, err);
+    if (code != ERR_OK)
+        return code;
     batch->list[batch->n].id = id;
     batch->list[batch->n].seq = seq;
-    batch->list[batch->n++].made =
-        (struct made_vector){.lexicon = *lexicon, .bytes = {(char *)bytes, size}};
+    batch->list[batch->n++].made = made;
     return batch->n == VECTOR_BATCH ? vectors_write(batch, err) : ERR_OK;
 }
 
@@ -117,8 +117,9 @@ vectors_create(struct engine *engine)
 struct loading {
     struct sealed_profile sealed;
     uint64_t seq;
-    struct facts *facts; /* built, and not handed on yet */
-    bool vector_was_made;
+    struct facts *facts;      /* built, and not handed on yet */
+    struct kept_vector whole; /* an older release kept no outline */
+    bool has_news;            /* of its vector, to be kept */
 };
 
 struct batch {
@@ -133,7 +134,9 @@ struct batch {
 struct load {
     struct engine *engine;
     struct tables tables;
+    struct store_read *read;
     struct store_walk *walk;
+    struct text_keeper *keeper;
     struct roster_edit *edit;
     struct vector_batch *vectors; /* NULL: not kept */
     bool is_walked;
@@ -169,7 +172,7 @@ foresee(const struct batch *batch, size_t i)
 {
     if (i < batch->n) {
         __builtin_prefetch(batch->list[i].sealed.profile.data);
-        __builtin_prefetch(batch->list[i].sealed.vector.data);
+        __builtin_prefetch(batch->list[i].sealed.outline.data);
     }
 }
 
@@ -188,7 +191,7 @@ batch_build(struct worker *worker, struct batch *batch, struct err *err)
                                     .shelf = load->has_shelves ? &worker->shelf : NULL,
                                     .is_for_settling = true};
         bool believes = (i + load->seq) % CHECKED_EVERY != 0;
-        struct kept_vector kept = {0};
+        struct kept_vector kept = loading->whole;
         struct loaded loaded = {.facts = NULL};
         struct profile_record record;
 
@@ -196,14 +199,16 @@ batch_build(struct worker *worker, struct batch *batch, struct err *err)
         code = sealed_profile_open(&loading->sealed, believes, &record, err);
         if (code == ERR_OK) {
             loading->seq = record.seq;
-            code = sealed_vector_open(&loading->sealed, believes, &kept.made_of, &kept.bytes, err);
+            kept.keeper = load->keeper;
+            code =
+                sealed_outline_open(&loading->sealed, believes, &kept.made_of, &kept.outline, err);
             if (code == ERR_NOT_FOUND)
                 code = ERR_OK;
         }
         if (code == ERR_OK)
             code = tables_build_facts(&load->tables, &record, &kept, &input, &loaded, err);
         loading->facts = loaded.facts;
-        loading->vector_was_made = loaded.vector_was_made;
+        loading->has_news = loaded.vector_was_made || loading->whole.bytes.len > 0;
         arena_reset(worker->arena);
     }
     return code;
@@ -244,6 +249,17 @@ work(void *context)
 
 /* ---- the caller's thread ---- */
 
+/* A vector without an outline, as older releases kept them. */
+static enum err_code
+find_whole(const struct load *load, struct loading *loading, struct err *err)
+{
+    enum err_code code =
+        store_vector_get(load->read, &load->tables.lexicon->digest, loading->sealed.id,
+                         &loading->whole.made_of, &loading->whole.bytes, err);
+
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
 static enum err_code
 batch_fill(struct load *load, struct batch *batch, struct err *err)
 {
@@ -261,6 +277,8 @@ batch_fill(struct load *load, struct batch *batch, struct err *err)
             load->is_walked = true;
             return err->code;
         }
+        if (loading->sealed.outline_key.len == 0 && find_whole(load, loading, err) != ERR_OK)
+            return err->code;
         batch->n++;
     }
     return ERR_OK;
@@ -299,7 +317,7 @@ batch_settle(struct load *load, struct batch *batch, struct err *err)
 
         settle_foresee(load, batch, i);
         code = facts_settle(facts, batch->scope, load->engine->symbols, err);
-        if (code == ERR_OK && loading->vector_was_made && load->vectors != NULL)
+        if (code == ERR_OK && loading->has_news && load->vectors != NULL)
             code =
                 vectors_add(load->vectors, facts, loading->seq, &load->tables.lexicon->digest, err);
         if (code == ERR_OK) {
@@ -377,7 +395,7 @@ load_fini(struct load *load)
 }
 
 static enum err_code
-load_init(struct load *load, struct store_read *read, bool keeps_vectors, struct err *err)
+load_init(struct load *load, bool keeps_vectors, struct err *err)
 {
     pthread_mutex_init(&load->lock, NULL);
     pthread_cond_init(&load->changed, NULL);
@@ -393,9 +411,12 @@ load_init(struct load *load, struct store_read *read, bool keeps_vectors, struct
         if ((load->workers[i].arena = arena_create(LOAD_ARENA_BYTES)) == NULL)
             return err_no_memory(err);
     }
+    load->keeper = engine_text_keeper(load->engine, &load->tables.lexicon->digest, err);
+    if (load->keeper == NULL)
+        return err->code;
     if (keeps_vectors && (load->vectors = vectors_create(load->engine)) == NULL)
         return err_no_memory(err);
-    return store_walk_sealed(read, &load->tables.lexicon->digest, &load->walk, err);
+    return store_walk_sealed(load->read, &load->tables.lexicon->digest, &load->walk, err);
 }
 
 /* Those that cannot be had are done without. */
@@ -425,12 +446,13 @@ engine_load_profiles(struct engine *engine, struct store_read *read, struct rost
     size_t n_workers = worth < n_threads ? (worth > 0 ? (size_t)worth : 1) : n_threads;
     struct load load = {.engine = engine,
                         .tables = engine_tables_in_force(engine),
+                        .read = read,
                         .edit = edit,
                         .seq = store_seq(read),
                         .has_shelves = worth > 0,
                         .n_batches = n_workers > 1 ? BATCHES_A_THREAD * n_workers : 1,
                         .n_workers = n_workers};
-    enum err_code code = load_init(&load, read, keeps_vectors, err);
+    enum err_code code = load_init(&load, keeps_vectors, err);
 
     if (code == ERR_OK) {
         symbols_reserve(engine->symbols,

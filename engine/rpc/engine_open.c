@@ -147,9 +147,12 @@ engine_reload(struct engine *engine, struct store_txn *txn, struct err *err)
     struct tables tables = engine_tables_in_force(engine);
     struct store_read *read = store_txn_read(txn);
     struct roster_edit *edit = roster_edit_begin(NULL);
-    enum err_code code =
-        edit == NULL ? err_no_memory(err) : engine_load_profiles(engine, read, edit, 1, false, err);
+    enum err_code code = edit == NULL ? err_no_memory(err) : ERR_OK;
 
+    if (code == ERR_OK)
+        code = roster_need_texts(engine->roster, err);
+    if (code == ERR_OK)
+        code = engine_load_profiles(engine, read, edit, 1, false, err);
     if (code == ERR_OK)
         code = engine_load_outcomes(&tables, read, edit, err);
     if (code != ERR_OK) {
@@ -339,6 +342,7 @@ engine_close(struct engine *engine)
     store_close(engine->store);        /* ends the writer's thread: it uses all the rest */
     token_keeper_destroy(engine->tokens);
     roster_drop(engine->roster);
+    engine_text_keepers_end(engine);
     engine_tables_next(engine, NULL);
     programme_cache_fini(&engine->programmes);
     held_lexicon_drop(engine->lexicon);

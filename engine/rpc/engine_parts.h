@@ -88,7 +88,8 @@ struct engine {
     struct held_reference *held;      /* with the roster, under its lock */
     struct held_lexicon *lexicon;     /* likewise */
     struct held_reference *next_held; /* writer's thread: in the transaction in progress, or NULL */
-    struct held_lexicon *next_lexicon; /* likewise, both or none */
+    struct held_lexicon *next_lexicon;  /* likewise, both or none */
+    _Atomic(struct kept_texts *) texts; /* the writer adds; each stays until the engine closes */
     struct symbols *symbols; /* written by the writer's thread only, once the engine is open */
     struct method_counters *counters;
 
@@ -136,15 +137,31 @@ struct held_lexicon *held_lexicon_hold(struct held_lexicon *held);
 void held_lexicon_drop(struct held_lexicon *held); /* NULL is fine */
 bool digests_agree(const struct digest *a, const struct digest *b);
 
+/* bytes and outline of its vector. In the arena. */
+enum err_code made_vector_pack(struct made_vector *made, struct arena *arena, struct err *err);
+
+/* The vectors under one lexicon, of which facts have outlines only. */
+struct kept_texts {
+    struct text_keeper keeper; /* first */
+    struct store *store;
+    struct digest lexicon;
+    struct kept_texts *next;
+};
+/* Writer's thread, or before there is one. NULL: no memory. */
+struct text_keeper *engine_text_keeper(struct engine *engine, const struct digest *lexicon,
+                                       struct err *err);
+void engine_text_keepers_end(struct engine *engine); /* after all rosters */
+
 struct loaded {
     struct facts *facts;
     bool vector_was_made; /* and is not in the store */
     struct made_vector made;
 };
-/* A vector as it is kept; bytes.len 0: none is. */
+/* A vector as it is kept: its bytes; or its outline, and who keeps the bytes. Both empty: none is. */
 struct kept_vector {
     uint64_t made_of;
-    struct str bytes;
+    struct str bytes, outline;
+    struct text_keeper *keeper;
 };
 /* From a stored profile and its kept vector to facts. Of the input the symbols (or a scope), the scratch and
  * where the block is to lie are the caller's to fill in. */

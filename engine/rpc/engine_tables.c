@@ -98,11 +98,13 @@ tables_apply(struct store_txn *txn, void *context, struct err *err)
     struct engine *engine = reload->engine;
     int64_t began_ms = engine->clock->steady_ms(engine->clock);
     struct roster_edit *edit = roster_edit_begin(NULL);
-    enum err_code code = edit == NULL
-                             ? err_no_memory(err)
-                             : prepared_roster(&reload->prepared, txn, edit,
-                                               &reload->told.n_profiles, &reload->told.n_late, err);
+    enum err_code code = edit == NULL ? err_no_memory(err) : ERR_OK;
 
+    if (code == ERR_OK) /* nearly none is left to be read: reload_run */
+        code = roster_need_texts(engine->roster, err);
+    if (code == ERR_OK)
+        code = prepared_roster(&reload->prepared, txn, edit, &reload->told.n_profiles,
+                               &reload->told.n_late, err);
     if (code == ERR_OK)
         code = tables_note(reload, txn, err);
     if (code != ERR_OK) {
@@ -121,6 +123,19 @@ tables_apply(struct store_txn *txn, void *context, struct err *err)
 
 /* ---- one request ---- */
 
+/* The roster in force is left as a whole: its texts are had beside the service, not while writers wait. */
+static enum err_code
+leave_texts(struct engine *engine, struct err *err)
+{
+    struct engine_view view;
+    enum err_code code;
+
+    engine_view_hold(engine, &view);
+    code = roster_need_texts(view.roster, err);
+    engine_view_drop(&view);
+    return code;
+}
+
 static enum err_code
 reload_run(struct tables_reload *reload, struct err *err)
 {
@@ -134,6 +149,8 @@ reload_run(struct tables_reload *reload, struct err *err)
     reload->prepared = (struct prepared){
         .engine = engine, .tables = reload->tables, .must_end = &engine->tables.must_end};
     code = prepared_make(&reload->prepared, err);
+    if (code == ERR_OK)
+        code = leave_texts(engine, err);
     if (code == ERR_OK)
         code = store_write(engine->store, tables_apply, reload, err);
     if (code == ERR_OK && reload->told.has_changed_lexicon &&

@@ -241,7 +241,7 @@ handle_system_stats(struct call *call, struct err *err)
     pack_map(out, 4);
     pack_key_int(out, "profiles", roster_profiles(roster));
     pack_key_int(out, "rows", roster_rows(roster));
-    pack_key_int(out, "bytes", (int64_t)roster_bytes(roster));
+    pack_key_int(out, "bytes", (int64_t)engine_index_bytes(call->engine, roster));
     pack_key_int(out, "symbols", symbols_count(call->view.symbols));
     pack_key(out, "methods");
     pack_map(out, n_methods);

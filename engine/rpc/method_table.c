@@ -239,7 +239,7 @@ static const struct result stats_results[] = {
     {"store.erasures", RESULT_INT, false, NULL, "since opening"},
     {"index", RESULT_MAP, false, NULL, "what is held in memory for scoring"},
     {"index.profiles", RESULT_INT, false, NULL, NULL},
-    {"index.bytes", RESULT_INT, false, "bytes", "divide by profiles"},
+    {"index.bytes", RESULT_INT, false, "bytes", "divide by profiles; grows while matches read texts, which a start leaves in the store"},
     {"methods", RESULT_MAP, false, NULL, "by name: calls, errors, microseconds, latency_buckets (the i-th counts calls under 2^i microseconds)"},
     {"service", RESULT_MAP, true, NULL, "connections, requests, bytes and pauses, where a service answers"},
     {"watches", RESULT_MAP, true, NULL, "standing matches: watches, lists, updates and how long they took, where a service answers"},

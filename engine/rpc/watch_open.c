@@ -189,8 +189,7 @@ join(struct watch_desk *desk, const struct watch_wish *wish, const struct watch_
         pthread_mutex_lock(&desk->lock);
         if (code == ERR_OK)
             code = await_lists(group, asker, err);
-        goes_on =
-            code == ERR_BUSY && is_abandoned(group) && !atomic_load(&desk->is_stopping);
+        goes_on = code == ERR_BUSY && is_abandoned(group) && !atomic_load(&desk->is_stopping);
         if (code == ERR_OK)
             *out = group;
         else

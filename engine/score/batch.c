@@ -170,7 +170,7 @@ batch_run(struct batch *batch, const struct match_query *queries, size_t n,
             code = tile_search(batch, &queries[at], n_tile, err);
         }
         for (size_t i = 0; i < n_tile && code == ERR_OK; i++)
-            search_end(&batch->searches[i], &lists[at + i]);
+            code = search_end(&batch->searches[i], &lists[at + i], err);
     }
     return code;
 }

@@ -298,8 +298,8 @@ block_write(struct block *block, uint32_t at, const struct facts *facts, uint32_
     bit_set(block->with_conflicts, at, facts->conflicts.n > 0);
     block->rows[at] = row;
     block->facts[at] = facts;
-    block->texts[at] = facts->measure;
-    memcpy(block->sketches[at], facts->sketch, sizeof block->sketches[at]);
+    block->texts[at] = facts->text.measure;
+    memcpy(block->sketches[at], facts->text.sketch, sizeof block->sketches[at]);
     block->embedded[at] = embeddings_place(block, at, facts);
     if (block->n_rows <= at)
         block->n_rows = at + 1;

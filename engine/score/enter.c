@@ -2,6 +2,7 @@
 #include "quality.h"
 #include "requirement.h"
 #include "search.h"
+#include "view.h"
 
 #include <string.h>
 
@@ -29,15 +30,6 @@ text_sums_make(struct search *search, int view)
                                   : out->caps[TEXT_STEP_MISSING];
 }
 
-static bool
-view_has_text(const struct plan_view *wants)
-{
-    for (int i = 0; i < wants->n_wants; i++)
-        if (wants->wants[i].want->type == WANT_TEXT)
-            return true;
-    return false;
-}
-
 static enum err_code
 embedding_make(struct search *search, struct arena *arena, struct err *err)
 {
@@ -58,10 +50,11 @@ embedding_make(struct search *search, struct arena *arena, struct err *err)
 static enum err_code
 texts_make(struct search *search, struct arena *arena, struct err *err)
 {
-    const struct plan_view *views = search->plan->views;
     const struct facts *looker = search->query->viewer;
+    struct text_vector own;
+    enum err_code code;
 
-    search->has_text = view_has_text(&views[PLAN_FROM]) || view_has_text(&views[PLAN_TO]);
+    search->has_text = plan_has_text(search->plan);
     if (!search->has_text)
         return ERR_OK;
     search->texts = arena_alloc(arena, PLAN_SIDES, sizeof *search->texts);
@@ -73,10 +66,14 @@ texts_make(struct search *search, struct arena *arena, struct err *err)
         return err->code;
     if (looker->text.n == 0)
         return ERR_OK;
+    code = facts_need_text(looker, err);
+    if (code != ERR_OK)
+        return code;
+    own = facts_text(looker);
     search->probe = arena_room(arena, 1, sizeof *search->probe);
     if (search->probe == NULL)
         return err_no_memory(err);
-    text_probe_make(search->probe, &looker->text);
+    text_probe_make(search->probe, &own);
     return ERR_OK;
 }
 

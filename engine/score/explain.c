@@ -319,10 +319,13 @@ match_explain(const struct match_plan *plan, const struct facts *from, uint32_t 
     struct explanation explanation = {0};
     enum err_code code = explain_rules(&explainer, &explanation, err);
 
-    pair_score(plan, &explainer.pair, &explanation.score);
     if (code == ERR_OK)
-        code = explain_view(&explainer, PLAN_FROM, explanation.score.from_view,
-                            &explanation.from_reasons, &explanation.n_from, err);
+        code = match_need_texts(plan, from, to, err);
+    if (code != ERR_OK)
+        return code;
+    pair_score(plan, &explainer.pair, &explanation.score);
+    code = explain_view(&explainer, PLAN_FROM, explanation.score.from_view,
+                        &explanation.from_reasons, &explanation.n_from, err);
     if (code == ERR_OK)
         code = explain_view(&explainer, PLAN_TO, explanation.score.to_view, &explanation.to_reasons,
                             &explanation.n_to, err);

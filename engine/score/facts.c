@@ -357,16 +357,22 @@ draft_names(struct draft *draft, struct err *err)
     return facts->id_symbol != SYMBOL_NONE ? ERR_OK : err_no_memory(err);
 }
 
-/* Of a kept vector only the number of terms, until there is a block to unpack it into. */
+/* Of a vector only the number of terms, until there is a block for it; of an outline all. */
 static enum err_code
 draft_text(struct draft *draft, const struct facts_input *input, struct err *err)
 {
     struct facts *facts = &draft->facts;
 
-    facts->text = input->text;
     facts->text_is_confidential = input->has_confidential_text;
-    return input->kept_text.len > 0 ? text_vector_count(input->kept_text, &facts->text.n, err)
-                                    : ERR_OK;
+    if (input->kept_text.len > 0)
+        return text_vector_count(input->kept_text, &facts->text.n, err);
+    if (input->kept_outline.len == 0) {
+        facts->text.n = input->text.n;
+        return ERR_OK;
+    }
+    facts->keeper = input->keeper;
+    facts->made_of = input->made_of;
+    return text_outline_read(input->kept_outline, &facts->text, err);
 }
 
 static enum err_code
@@ -398,6 +404,13 @@ holds_codes(const struct slot *slot)
     return schema[slot->field].slot == SLOT_CODES;
 }
 
+/* Of terms and their weights. */
+static size_t
+text_bytes(uint32_t n)
+{
+    return n * (sizeof(uint32_t) + sizeof(uint16_t));
+}
+
 static size_t
 block_bytes(const struct facts *facts, const struct slot *slots)
 {
@@ -407,8 +420,8 @@ block_bytes(const struct facts *facts, const struct slot *slots)
         if (holds_codes(&slots[i]))
             n_codes += slots[i].codes.n * (slots[i].codes.groups != NULL ? 2 : 1);
     return sizeof *facts + facts->n_slots * sizeof *slots + n_codes * sizeof(symbol) +
-           facts->text.n * (sizeof *facts->text.terms + sizeof *facts->text.weights) +
-           facts->n_embedding + facts->id.len + facts->name.len;
+           (facts->keeper == NULL ? text_bytes(facts->text.n) : 0) + facts->n_embedding +
+           facts->id.len + facts->name.len;
 }
 
 /* Copies n bytes to *at and moves it on; NULL for nothing. */
@@ -455,22 +468,25 @@ lay_slots(struct facts *facts, const struct slot *slots, unsigned char **at)
 static enum err_code
 lay_text(struct facts *facts, const struct facts_input *input, unsigned char **at, struct err *err)
 {
-    uint32_t n = facts->text.n, *terms = lay_room(at, n * sizeof *terms);
-    uint16_t *weights = lay_room(at, n * sizeof *weights);
+    uint32_t n = facts->text.n, *terms;
+    struct text_vector vector = input->text;
+    uint16_t *weights;
 
+    if (facts->keeper != NULL)
+        return ERR_OK;
+    terms = lay_room(at, n * sizeof *terms);
+    weights = lay_room(at, n * sizeof *weights);
     if (input->kept_text.len > 0) {
-        enum err_code code =
-            text_vector_unpack(input->kept_text, terms, weights, &facts->text, err);
+        enum err_code code = text_vector_unpack(input->kept_text, terms, weights, &vector, err);
 
         if (code != ERR_OK)
             return code;
     } else if (n > 0) {
-        memcpy(terms, input->text.terms, n * sizeof *terms);
-        memcpy(weights, input->text.weights, n * sizeof *weights);
-        facts->text.terms = terms;
-        facts->text.weights = weights;
+        memcpy(terms, vector.terms, n * sizeof *terms);
+        memcpy(weights, vector.weights, n * sizeof *weights);
     }
-    text_sketch_make(&facts->text, &facts->measure, facts->sketch);
+    atomic_init(&facts->terms, terms);
+    text_outline_make(&vector, &facts->text);
     return ERR_OK;
 }
 
@@ -600,16 +616,92 @@ facts_hold(struct facts *facts)
     return facts;
 }
 
+/* Of a keeper's what was fetched. */
+static void
+forget_text(struct facts *facts)
+{
+    const uint32_t *terms = atomic_load_explicit(&facts->terms, memory_order_acquire);
+
+    if (terms == NULL)
+        return;
+    atomic_fetch_sub_explicit(&facts->keeper->bytes, text_bytes(facts->text.n),
+                              memory_order_relaxed);
+    mem_free((void *)(uintptr_t)terms);
+}
+
 void
 facts_drop(struct facts *facts)
 {
     if (facts == NULL ||
         atomic_fetch_sub_explicit(&facts->references, 1, memory_order_acq_rel) != 1)
         return;
+    if (facts->keeper != NULL)
+        forget_text(facts);
     if (facts->is_on_shelf)
         shelf_drop(facts, facts->bytes);
     else
         mem_free(facts);
+}
+
+/* ---- texts that a keeper has ---- */
+
+struct text_taking {
+    uint32_t *terms; /* NULL until they are there */
+    struct text_vector vector;
+};
+
+enum err_code
+facts_take_text(struct text_taking *taking, struct str bytes, struct err *err)
+{
+    uint32_t n;
+    enum err_code code = text_vector_count(bytes, &n, err);
+
+    if (code != ERR_OK)
+        return code;
+    taking->terms = mem_alloc(text_bytes(n) + 1); /* of no terms too there is a block */
+    if (taking->terms == NULL)
+        return err_no_memory(err);
+    return text_vector_unpack(bytes, taking->terms, (uint16_t *)(taking->terms + n),
+                              &taking->vector, err);
+}
+
+static enum err_code
+ask_keeper(const struct facts *facts, struct text_taking *taking, struct err *err)
+{
+    enum err_code code =
+        facts->keeper->fetch(facts->keeper, facts->id, facts->made_of, taking, err);
+
+    if (code != ERR_OK)
+        return code;
+    if (taking->vector.n != facts->text.n || taking->vector.norm2 != facts->text.norm2)
+        return err_set(err, ERR_INTERNAL,
+                       "the kept text vector of \"%.*s\" is not the one that its outline tells of",
+                       STR_ARG(facts->id));
+    return ERR_OK;
+}
+
+/* Several threads may want the same text at once: the first to have it gives it to all. So may a writer whose next
+ * transaction puts another in its place: whoever finds that one finds these terms at hand, too. */
+enum err_code
+facts_fetch_text(const struct facts *facts, struct err *err)
+{
+    _Atomic(const uint32_t *) *terms = &((struct facts *)(uintptr_t)facts)->terms;
+    struct text_taking taking = {.terms = NULL};
+    const uint32_t *nothing = NULL;
+    struct err why = {0}; /* what err holds by now may be another's */
+    enum err_code code = ask_keeper(facts, &taking, &why);
+
+    if (code == ERR_OK && atomic_compare_exchange_strong(terms, &nothing, taking.terms)) {
+        atomic_fetch_add_explicit(&facts->keeper->bytes, text_bytes(facts->text.n),
+                                  memory_order_relaxed);
+        return ERR_OK;
+    }
+    mem_free(taking.terms);
+    if (atomic_load(terms) != NULL)
+        return ERR_OK;
+    if (err != NULL)
+        *err = why;
+    return code;
 }
 
 /* ---- what the text vector is made of ---- */

@@ -12,6 +12,7 @@
 #include "text_sketch.h"
 #include "value.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -64,9 +65,10 @@ struct facts {
     bool is_paused;
     int32_t consent_until;       /* last valid day; DATE_OPEN_TO without one */
     struct slot_codes conflicts; /* union of open and confidential */
-    struct text_vector text;
-    struct text_measure measure;
-    int8_t sketch[TEXT_BUCKETS];
+    struct text_outline text;
+    _Atomic(const uint32_t *) terms; /* text.n, then as many uint16_t weights; facts_text */
+    struct text_keeper *keeper;      /* NULL: they lie in the block */
+    uint64_t made_of;                /* what the keeper knows them by */
     bool is_on_shelf;
     bool text_is_confidential; /* a description or tag stands in `confidential` */
     const int8_t *embedding;   /* n_embedding of them; NULL without */
@@ -79,6 +81,7 @@ struct facts {
 };
 
 extern const struct slot slot_missing;
+
 /* What the profile holds in a field; slot_missing where it holds nothing that is scored. */
 static inline const struct slot *
 facts_slot(const struct facts *facts, enum field_id field)
@@ -88,8 +91,47 @@ facts_slot(const struct facts *facts, enum field_id field)
     return place != 0 ? &facts->slots[place - 1] : &slot_missing;
 }
 
+/*
+ * Where the terms of texts are that were left out when facts were built: a start reads outlines alone, and most
+ * searches ask for few vectors. `fetch` finds the stored form of the vector that `made_of` names and hands it to
+ * facts_take_text while it can be read. It outlives its facts; any thread calls it.
+ */
+struct text_taking; /* facts.c */
+struct text_keeper {
+    enum err_code (*fetch)(const struct text_keeper *keeper, struct str id, uint64_t made_of,
+                           struct text_taking *taking, struct err *err);
+    _Atomic size_t bytes; /* of texts that were fetched and are still held */
+};
+enum err_code facts_take_text(struct text_taking *taking, struct str bytes, struct err *err);
+
+/* Has the terms at hand from here on. ERR_BUSY if memory ends; what fetch fails with; ERR_INTERNAL if what it
+ * finds is another vector than the outline tells of. */
+enum err_code facts_fetch_text(const struct facts *facts, struct err *err);
+static inline bool
+facts_have_text(const struct facts *facts)
+{
+    return facts->text.n == 0 || atomic_load_explicit(&facts->terms, memory_order_acquire) != NULL;
+}
+static inline enum err_code
+facts_need_text(const struct facts *facts, struct err *err)
+{
+    return facts_have_text(facts) ? ERR_OK : facts_fetch_text(facts, err);
+}
+/* The vector, which is at hand. */
+static inline struct text_vector
+facts_text(const struct facts *facts)
+{
+    const uint32_t *terms = atomic_load_explicit(&facts->terms, memory_order_acquire);
+
+    return (struct text_vector){.terms = terms,
+                                .weights = (const uint16_t *)(terms + facts->text.n),
+                                .n = facts->text.n,
+                                .norm2 = facts->text.norm2};
+}
+
 /* Interns through the writer's table, or through a scope (exactly one of the two is given). `text` is
- * copied; or `kept_text` is read (text_vector_read: ERR_INTERNAL if it is no vector). */
+ * copied; or `kept_text` is read (text_vector_read: ERR_INTERNAL if it is no vector); or `kept_outline`
+ * (text_outline_read, likewise), and the terms stay with the keeper. */
 struct facts_input {
     const msgpack_object *open, *confidential; /* stored forms; confidential may be NULL */
     struct str open_bytes; /* packed, in place of `open` where nothing is confidential */
@@ -97,7 +139,10 @@ struct facts_input {
     struct symbols *symbols;
     struct symbol_scope *scope;
     struct text_vector text;
-    struct str kept_text; /* its stored form, in place of text */
+    struct str kept_text;    /* its stored form, in place of text */
+    struct str kept_outline; /* likewise, with the two below */
+    struct text_keeper *keeper;
+    uint64_t made_of;
     bool has_confidential_text;
     struct arena *scratch; /* NULL: one is made */
     struct shelf **shelf;  /* the block is laid there; NULL: a block of its own */

@@ -150,26 +150,31 @@ text_may_reach(const struct search *search, const int64_t sums[PLAN_SIDES], uint
 }
 
 /*
- * The exact quality of the two texts; or -1 once a bound of it says that the candidate can't enter. Words
- * come first: they are few, and bring most. What grams could bring is bounded by Cauchy and Schwarz.
+ * The exact quality of the two texts; or -1 once a bound of it says that the candidate can't enter, or the
+ * search has failed. Words come first: they are few, and bring most. What grams could bring is bounded by
+ * Cauchy and Schwarz.
  */
 static int32_t
-text_quality_of(const struct search *search, const struct block *block, uint32_t place,
+text_quality_of(struct search *search, const struct block *block, uint32_t place,
                 const int64_t sums[PLAN_SIDES], int32_t least)
 {
-    const struct text_measure *looker = &search->query->viewer->measure,
+    const struct text_measure *looker = &search->query->viewer->text.measure,
                               *measure = &block->texts[place];
-    const struct text_vector *other = &block->facts[place]->text;
-    int64_t dot = text_probe_dot(search->probe, other, measure->n_grams, other->n);
+    struct text_vector other;
+    int64_t dot;
 
+    if (facts_need_text(block->facts[place], &search->failure) != ERR_OK)
+        return -1;
+    other = facts_text(block->facts[place]);
+    dot = text_probe_dot(search->probe, &other, measure->n_grams, other.n);
     if (!text_may_reach(search, sums,
                         cosine_most(looker, measure, dot) + text_grams_most(looker, measure),
                         least))
         return -1;
-    dot += text_probe_dot(search->probe, other, 0, measure->n_grams);
+    dot += text_probe_dot(search->probe, &other, 0, measure->n_grams);
     if (!text_may_reach(search, sums, cosine_most(looker, measure, dot), least))
         return -1;
-    return text_dot_quality(dot, search->query->viewer->text.norm2, other->norm2);
+    return text_dot_quality(dot, search->query->viewer->text.norm2, other.norm2);
 }
 
 static void
@@ -237,7 +242,7 @@ correct_all(const struct search *search, const struct block *block, uint32_t pla
 
 /* What the text wants say of the pair. False if a bound says that the candidate can't enter. */
 static bool
-add_text(const struct search *search, const struct block *block, uint32_t place, uint8_t text_step,
+add_text(struct search *search, const struct block *block, uint32_t place, uint8_t text_step,
          int64_t sums[PLAN_SIDES], int32_t least)
 {
     int32_t quality;
@@ -294,9 +299,19 @@ cover(const struct search *search, struct match_hit *hit)
     hit->score.coverage = pair_coverage(search->plan, &pair);
 }
 
-void
-search_end(struct search *search, struct match_list *out)
+enum err_code
+search_check(const struct search *search, struct err *err)
 {
+    if (search->failure.code != ERR_OK && err != NULL)
+        *err = search->failure;
+    return search->failure.code;
+}
+
+enum err_code
+search_end(struct search *search, struct match_list *out, struct err *err)
+{
+    if (search_check(search, err) != ERR_OK)
+        return search->failure.code;
     hit_heap_sort(&search->heap);
     for (size_t i = 0; i < search->heap.n; i++)
         cover(search, &search->heap.hits[i]);
@@ -305,4 +320,5 @@ search_end(struct search *search, struct match_list *out)
                                .considered = search->considered,
                                .eligible = search->eligible,
                                .n_passes = search->hope.is_given_up ? 2 : 1};
+    return ERR_OK;
 }

@@ -70,7 +70,10 @@ enum rule match_pair_rule(const struct match_plan *plan, const struct facts *fro
 struct match_score {
     int32_t score, from_view, to_view, coverage; /* basis points */
 };
-/* Whatever the rules say: the score of the pair. Rows are needed for the track record. */
+/* What its score reads of the pair's texts is at hand from here on; fails as facts_need_text. */
+enum err_code match_need_texts(const struct match_plan *plan, const struct facts *from,
+                               const struct facts *to, struct err *err);
+/* Whatever the rules say: the score of the pair. Rows are needed for the track record; texts are at hand. */
 void match_pair_score(const struct match_plan *plan, const struct facts *from, uint32_t from_row,
                       const struct facts *to, uint32_t to_row, struct match_score *out);
 

@@ -181,6 +181,20 @@ roster_find(const struct roster *roster, struct str id)
     return name - 1;
 }
 
+enum err_code
+roster_need_texts(const struct roster *roster, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (uint32_t row = 0; row < roster_rows(roster) && code == ERR_OK; row++) {
+        const struct facts *facts = roster_facts(roster, row);
+
+        if (facts != NULL)
+            code = facts_need_text(facts, err);
+    }
+    return code;
+}
+
 size_t
 roster_bytes(const struct roster *roster)
 {

@@ -40,7 +40,10 @@ const struct facts *roster_facts(const struct roster *roster, uint32_t row);   /
 const struct record *roster_record(const struct roster *roster, uint32_t row); /* NULL: none */
 /* ROSTER_NO_ROW if no profile of that id is there now. */
 uint32_t roster_find(const struct roster *roster, struct str id);
-/* Memory of rows, facts, records and columns, and of what searches made of them so far. */
+/* Has the texts of all profiles at hand; fails as facts_need_text. */
+enum err_code roster_need_texts(const struct roster *roster, struct err *err);
+/* Memory of rows, facts, records and columns, and of what searches made of them so far; but for the
+ * texts that a keeper counts. */
 size_t roster_bytes(const struct roster *roster);
 /* The same profiles as columns (columns.h), and where a row stands in them: block and place in the table
  * of its kind and metro. NO_PLACE for an empty row. */

@@ -219,9 +219,7 @@ match_top(const struct match_plan *plan, const struct match_query *query, struct
 
     if (code == ERR_OK)
         code = search_all(&search, arena, err);
-    if (code == ERR_OK)
-        search_end(&search, out);
-    return code;
+    return code == ERR_OK ? search_end(&search, out, err) : code;
 }
 
 enum err_code
@@ -235,5 +233,7 @@ match_sweep(const struct match_plan *plan, const struct match_query *query,
     all.k = 0;
     code = search_begin(&search, plan, &all, arena, arena, err);
     search.sweep = sweep;
-    return code == ERR_OK ? search_all(&search, arena, err) : code;
+    if (code == ERR_OK)
+        code = search_all(&search, arena, err);
+    return code == ERR_OK ? search_check(&search, err) : code;
 }

@@ -102,6 +102,7 @@ struct search {
     uint64_t n_told, n_told_enough; /* by the sweep; when its slopes will be worth a second look */
     int64_t told_views[PLAN_SIDES]; /* sums */
     uint64_t considered, eligible;
+    struct err failure; /* why a text could not be read; then the list is not whole */
 
     bool has_text;                 /* there are text wants */
     struct text_sums *texts;       /* by view; with has_text */
@@ -255,8 +256,10 @@ int64_t search_record_loss(const struct search *search, const struct block *bloc
  * less than `least`. */
 void search_finish(struct search *search, const struct block *block, uint32_t place,
                    uint8_t text_step, const int64_t sums[PLAN_SIDES], int32_t least);
-/* The list as it is asked for. */
-void search_end(struct search *search, struct match_list *out);
+/* Fails as a text failed that had to be read. */
+enum err_code search_check(const struct search *search, struct err *err);
+/* The list as it is asked for; or as search_check. */
+enum err_code search_end(struct search *search, struct match_list *out, struct err *err);
 
 /* ---- settle.c ---- */
 

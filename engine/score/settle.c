@@ -182,7 +182,7 @@ fetch_facts(const struct search *search, const struct survivors *survivors, uint
     const struct facts *facts = facts_to_read(search, survivors, at);
 
     if (facts != NULL)
-        __builtin_prefetch(&facts->text);
+        __builtin_prefetch(&facts->terms);
 }
 
 /* Of a vector the words, which are read first. */
@@ -191,9 +191,11 @@ fetch_text(const struct search *search, const struct survivors *survivors, uint3
 {
     const struct facts *facts = facts_to_read(search, survivors, at);
 
-    if (facts != NULL && facts->text.n > 0) {
-        __builtin_prefetch(facts->text.terms + facts->measure.n_grams);
-        __builtin_prefetch(facts->text.weights + facts->measure.n_grams);
+    if (facts != NULL && facts->text.n > 0 && facts_have_text(facts)) {
+        struct text_vector text = facts_text(facts);
+
+        __builtin_prefetch(text.terms + facts->text.measure.n_grams);
+        __builtin_prefetch(text.weights + facts->text.measure.n_grams);
     }
 }
 

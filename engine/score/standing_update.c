@@ -299,8 +299,8 @@ sweep(struct update *update, uint32_t row, struct err *err)
     return code;
 }
 
-static void
-score_pair(struct update *update, uint32_t place, uint32_t row)
+static enum err_code
+score_pair(struct update *update, uint32_t place, uint32_t row, struct err *err)
 {
     struct standing *standing = update->standing;
     const struct match_plan *plan = update->plans->plan;
@@ -311,11 +311,16 @@ score_pair(struct update *update, uint32_t place, uint32_t row)
     const struct facts *to = roster_facts(plan->roster, to_row);
     struct match_score score;
     int requirement;
+    enum err_code code;
 
     if (match_pair_rule(plan, from, to, &requirement) != RULE_NONE)
-        return;
+        return ERR_OK;
+    code = match_need_texts(plan, from, to, err);
+    if (code != ERR_OK)
+        return code;
     match_pair_score(plan, from, from_row, to, to_row, &score);
     offer(update, place, row, score.score);
+    return ERR_OK;
 }
 
 static enum err_code
@@ -337,10 +342,10 @@ return_candidates(struct update *update, struct err *err)
             code = sweep(update, row, err);
             continue;
         }
-        for (uint32_t place = 0; place < standing->n_places; place++)
+        for (uint32_t place = 0; place < standing->n_places && code == ERR_OK; place++)
             if (list_at(standing, place)->looker != ROSTER_NO_ROW &&
                 !list_at(standing, place)->is_due)
-                score_pair(update, place, row);
+                code = score_pair(update, place, row, err);
     }
     return code == ERR_OK && update->is_short ? err_no_memory(err) : code;
 }

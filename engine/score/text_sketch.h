@@ -1,7 +1,9 @@
 #ifndef JML_TEXT_SKETCH_H
 #define JML_TEXT_SKETCH_H
 
+#include "err.h"
 #include "lexicon.h"
+#include "str.h"
 
 #include <stdint.h>
 
@@ -32,9 +34,21 @@ enum {
     TEXT_COSINE_SHIFT = 2 * TEXT_WORDS_SHIFT /* of bounds of a quality; 10000 is 1 */
 };
 
-/* A vector of no terms has an empty sketch. Elements are 0..127. */
-void text_sketch_make(const struct text_vector *vector, struct text_measure *measure,
-                      int8_t sketch[TEXT_BUCKETS]);
+/* All that is told of a vector without its terms. */
+struct text_outline {
+    uint32_t n, norm2; /* of the vector */
+    struct text_measure measure;
+    int8_t sketch[TEXT_BUCKETS]; /* 0..127 */
+};
+/* A vector of no terms has an empty sketch. */
+void text_outline_make(const struct text_vector *vector, struct text_outline *out);
+
+/* The stored form: u32 n, u32 norm2, then u16 root, n_grams, words and grams, little-endian, and the sketch. */
+enum { TEXT_OUTLINE_BYTES = 2 * 4 + 4 * 2 + TEXT_BUCKETS };
+void text_outline_write(const struct text_outline *outline, uint8_t out[TEXT_OUTLINE_BYTES]);
+/* ERR_INTERNAL if it is no outline of a vector that there can be. */
+enum err_code text_outline_read(struct str bytes, struct text_outline *out, struct err *err);
+
 /* No less than what grams bring to the two texts' quality; TEXT_COSINE_SHIFT. */
 static inline uint64_t
 text_grams_most(const struct text_measure *a, const struct text_measure *b)

@@ -73,12 +73,12 @@ steps_by_sketch(const struct search *search, const struct block *block, const ui
         return;
     for (uint32_t i = 0; i < n; i++)
         rows[i] = block->sketches[places[i]];
-    search->plan->kernel->dots(looker->sketch, TEXT_BUCKETS, rows, n, products);
+    search->plan->kernel->dots(looker->text.sketch, TEXT_BUCKETS, rows, n, products);
     for (uint32_t i = 0; i < n; i++) {
         const struct text_measure *other = &block->texts[places[i]];
 
         steps[i] = search->probe != NULL && other->root != 0
-                       ? text_step(text_most(&looker->measure, other, products[i]))
+                       ? text_step(text_most(&looker->text.measure, other, products[i]))
                        : TEXT_STEP_MISSING;
     }
 }

@@ -52,6 +52,35 @@ record_counts(const struct match_plan *plan, const struct plan_want *want,
     }
 }
 
+/* ---- texts ---- */
+
+static bool
+view_has_text(const struct plan_view *view)
+{
+    for (int i = 0; i < view->n_wants; i++)
+        if (view->wants[i].want->type == WANT_TEXT)
+            return true;
+    return false;
+}
+
+bool
+plan_has_text(const struct match_plan *plan)
+{
+    return view_has_text(&plan->views[PLAN_FROM]) || view_has_text(&plan->views[PLAN_TO]);
+}
+
+enum err_code
+match_need_texts(const struct match_plan *plan, const struct facts *from, const struct facts *to,
+                 struct err *err)
+{
+    enum err_code code;
+
+    if (!plan_has_text(plan) || pair_uses_embedding(from, to))
+        return ERR_OK;
+    code = facts_need_text(from, err);
+    return code == ERR_OK ? facts_need_text(to, err) : code;
+}
+
 /* ---- one want ---- */
 
 bool
@@ -76,6 +105,14 @@ text_is_known(const struct pair *pair)
 }
 
 static int32_t
+vector_quality(const struct facts *a, const struct facts *b)
+{
+    struct text_vector of_a = facts_text(a), of_b = facts_text(b);
+
+    return text_vector_quality(&of_a, &of_b);
+}
+
+static int32_t
 text_quality(struct pair *pair)
 {
     const struct facts *a = pair->facts[PLAN_FROM], *b = pair->facts[PLAN_TO];
@@ -88,7 +125,7 @@ text_quality(struct pair *pair)
     else if (pair_uses_embedding(a, b))
         pair->text_quality = embedding_quality(a, b);
     else
-        pair->text_quality = text_vector_quality(&a->text, &b->text);
+        pair->text_quality = vector_quality(a, b);
     return pair->text_quality;
 }
 

@@ -28,7 +28,10 @@ struct judgement {
     bool is_known, of_missing, by_missing;
 };
 
-/* viewer: PLAN_FROM or PLAN_TO, whose want it is. */
+/* Is a want of either side of type text? */
+bool plan_has_text(const struct match_plan *plan);
+
+/* viewer: PLAN_FROM or PLAN_TO, whose want it is. The texts are at hand (match_need_texts). */
 void want_judge(const struct match_plan *plan, const struct plan_want *want, struct pair *pair,
                 int viewer, struct judgement *out);
 
@@ -57,7 +60,7 @@ int32_t combine_views(enum combine combine, int32_t from_view, int32_t to_view);
  * and the score; coverage 0. */
 void score_of_sums(const struct match_plan *plan, const int64_t sums[PLAN_SIDES],
                    struct match_score *out);
-/* Everything about a pair but its rules. */
+/* Everything about a pair but its rules. The texts are at hand. */
 void pair_score(const struct match_plan *plan, struct pair *pair, struct match_score *out);
 /* Its coverage alone; rows are not read. */
 int32_t pair_coverage(const struct match_plan *plan, const struct pair *pair);

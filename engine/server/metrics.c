@@ -212,7 +212,7 @@ metrics_gather(struct engine *engine, const struct tallies *tallies, struct aren
     metrics.seq = view.seq;
     metrics.index_profiles = roster_profiles(view.roster);
     metrics.index_rows = roster_rows(view.roster);
-    metrics.index_bytes = roster_bytes(view.roster);
+    metrics.index_bytes = engine_index_bytes(engine, view.roster);
     metrics.index_symbols = symbols_count(view.symbols);
     engine_view_drop(&view);
     *out = metrics;

@@ -135,8 +135,11 @@ check_tables(MDB_env *env, const char *uuid, bool is_sample)
         return DAMAGED;
     for (int i = 0; i < TABLE_COUNT && verdict == WHOLE; i++) {
         MDB_dbi dbi;
+        int rc = mdb_dbi_open(txn, table_names[i], 0, &dbi);
 
-        if (mdb_dbi_open(txn, table_names[i], 0, &dbi) != 0)
+        if (rc == MDB_NOTFOUND && table_may_lack((enum table)i))
+            continue;
+        if (rc != 0)
             verdict = DAMAGED;
         else if (i == TABLE_META)
             verdict = check_uuid(txn, dbi, uuid);

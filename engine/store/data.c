@@ -46,8 +46,13 @@ tables_open(struct data *data, bool make, struct err *err)
 
     if (rc != 0)
         return store_err(err, rc, "open the store");
-    for (int i = 0; i < TABLE_COUNT && rc == 0; i++)
+    for (int i = 0; i < TABLE_COUNT && rc == 0; i++) {
         rc = mdb_dbi_open(txn, table_names[i], make ? MDB_CREATE : 0, &data->tables[i]);
+        if (rc == MDB_NOTFOUND && table_may_lack((enum table)i)) {
+            data->tables[i] = TABLE_NONE;
+            rc = 0;
+        }
+    }
     if (rc != 0) {
         mdb_txn_abort(txn);
         return store_err(err, rc, "open the store's tables");
@@ -195,11 +200,15 @@ copy_one(struct copying *copying, enum table table, MDB_val *k, MDB_val *v, stru
 static enum err_code
 copy_table(struct copying *copying, enum table table, struct err *err)
 {
+    MDB_dbi from = copying->from->data->tables[table];
     enum err_code code = ERR_OK;
     MDB_cursor *cursor;
     MDB_val k, v;
-    int rc = mdb_cursor_open(copying->from->txn, copying->from->data->tables[table], &cursor);
+    int rc;
 
+    if (from == TABLE_NONE)
+        return ERR_OK;
+    rc = mdb_cursor_open(copying->from->txn, from, &cursor);
     if (rc != 0)
         return store_err(err, rc, "read the store");
     while (code == ERR_OK && (rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0)

@@ -502,7 +502,7 @@ open_existing(struct store *store, const struct store_options *options, struct e
                             "was restored in part only; empty the folder and restore once more");
     code = data_file_check(store, options->full_check, err);
     if (code == ERR_OK)
-        code = data_open(store->dir, store->map_bytes, 0, format < STORE_FORMAT, &store->data, err);
+        code = data_open(store->dir, store->map_bytes, 0, true, &store->data, err);
     if (code == ERR_OK)
         code = head_check(store, err);
     if (code == ERR_OK)

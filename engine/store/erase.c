@@ -4,7 +4,8 @@
  * Two steps. Inside the transaction (store_profile_erase) every record that holds content goes or is
  * rewritten without it:
  *
- *     profiles, versions, archive, vectors   the records go
+ *     profiles, versions, archive, vectors,
+ *     outlines                               the records go
  *     archive of others                      a version that a merge had filled from the profile goes
  *     journal                                entries stay, with seq, time, method and digest; their subject becomes a
  *                                            pseudonym, their details the proof of who took them (redaction.h)
@@ -55,7 +56,7 @@ struct work {
     struct profile_erasure *erasure;
     struct arena *arena;
     char pseudonym[PSEUDONYM_CHARS + 1];
-    struct touched *names, *entries, *outcomes, *settings, *vectors, *merged;
+    struct touched *names, *entries, *outcomes, *settings, *vectors, *outlines, *merged;
 };
 
 static enum err_code
@@ -322,23 +323,23 @@ find_settings(struct work *work, struct err *err)
     return code;
 }
 
+/* By any lexicon. */
 static enum err_code
-find_vectors(struct work *work, struct err *err)
+find_made_of_texts(struct work *work, enum table table, struct touched **list, struct err *err)
 {
     struct store_read *read = &work->txn->read;
     struct str id = work->erasure->id;
     enum err_code code = ERR_OK;
     MDB_cursor *cursor;
     MDB_val k;
-    int rc = mdb_cursor_open(read->txn, read->data->tables[TABLE_VECTORS], &cursor);
+    int rc = mdb_cursor_open(read->txn, read->data->tables[table], &cursor);
 
     if (rc != 0)
         return store_err(err, rc, "read the store");
     while (code == ERR_OK && (rc = mdb_cursor_get(cursor, &k, NULL, MDB_NEXT)) == 0)
         if (k.mv_size == LEXICON_KEY_BYTES + id.len &&
             memcmp((const char *)k.mv_data + LEXICON_KEY_BYTES, id.data, id.len) == 0)
-            code =
-                note(work, &work->vectors, (struct touched){.bytes = {k.mv_data, k.mv_size}}, err);
+            code = note(work, list, (struct touched){.bytes = {k.mv_data, k.mv_size}}, err);
     mdb_cursor_close(cursor);
     return code != ERR_OK || rc == MDB_NOTFOUND ? code : store_err(err, rc, "read the store");
 }
@@ -475,6 +476,7 @@ take_out(struct work *work, struct err *err)
         (code = delete_versions(work, TABLE_ARCHIVE, err)) != ERR_OK ||
         (code = delete_keys(work, TABLE_ARCHIVE, work->merged, err)) != ERR_OK ||
         (code = delete_keys(work, TABLE_VECTORS, work->vectors, err)) != ERR_OK ||
+        (code = delete_keys(work, TABLE_OUTLINES, work->outlines, err)) != ERR_OK ||
         (code = delete_keys(work, TABLE_SETTINGS, work->settings, err)) != ERR_OK)
         return code;
     for (const struct touched *o = work->outcomes; o != NULL && code == ERR_OK; o = o->next)
@@ -492,9 +494,11 @@ find_all(struct work *work, struct err *err)
     enum err_code code;
 
     if ((code = find_names(work, err)) != ERR_OK || (code = find_entries(work, err)) != ERR_OK ||
-        (code = find_outcomes(work, err)) != ERR_OK || (code = find_settings(work, err)) != ERR_OK)
+        (code = find_outcomes(work, err)) != ERR_OK ||
+        (code = find_settings(work, err)) != ERR_OK ||
+        (code = find_made_of_texts(work, TABLE_VECTORS, &work->vectors, err)) != ERR_OK)
         return code;
-    return find_vectors(work, err);
+    return find_made_of_texts(work, TABLE_OUTLINES, &work->outlines, err);
 }
 
 static enum err_code

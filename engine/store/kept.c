@@ -73,31 +73,39 @@ store_vector_get(struct store_read *read, const struct digest *lexicon, struct s
                : kv_damaged(err, TABLE_VECTORS, key_str(&key));
 }
 
-enum err_code
-store_vector_put(struct store_txn *txn, const struct digest *lexicon, struct str id,
-                 uint64_t made_of, struct str bytes, struct err *err)
+static enum err_code
+put_made(struct store_txn *txn, enum table table, struct str key, uint64_t made_of,
+         struct str bytes, struct err *err)
 {
-    struct key key = key_of_vector(lexicon, id);
-
     record_begin(&txn->scratch);
     record_put_u64(&txn->scratch, made_of);
     record_put_str(&txn->scratch, bytes);
-    return kv_put(txn, TABLE_VECTORS, key_str(&key), err);
+    return kv_put(txn, table, key, err);
 }
 
 enum err_code
-store_vectors_prune(struct store_txn *txn, const struct digest *keep, size_t most, bool *left,
-                    struct err *err)
+store_vector_put(struct store_txn *txn, const struct digest *lexicon, struct str id,
+                 uint64_t made_of, struct str bytes, struct str outline, struct err *err)
+{
+    struct key key = key_of_vector(lexicon, id);
+    enum err_code code = put_made(txn, TABLE_VECTORS, key_str(&key), made_of, bytes, err);
+
+    return code == ERR_OK ? put_made(txn, TABLE_OUTLINES, key_str(&key), made_of, outline, err)
+                          : code;
+}
+
+/* Of one of both tables. *n of the most are deleted already. */
+static enum err_code
+prune(struct store_txn *txn, enum table table, const struct digest *keep, size_t most, size_t *n,
+      bool *left, struct err *err)
 {
     struct store_read *read = &txn->read;
     MDB_cursor *cursor;
     MDB_val k, v;
-    size_t n = 0;
-    int rc = mdb_cursor_open(read->txn, read->data->tables[TABLE_VECTORS], &cursor);
+    int rc = mdb_cursor_open(read->txn, read->data->tables[table], &cursor);
 
     if (rc != 0)
         return store_err(err, rc, "read the store");
-    *left = false;
     rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
     while (rc == 0) {
         if (k.mv_size >= LEXICON_KEY_BYTES &&
@@ -105,13 +113,13 @@ store_vectors_prune(struct store_txn *txn, const struct digest *keep, size_t mos
             rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
             continue;
         }
-        if (n == most) {
+        if (*n == most) {
             *left = true;
             break;
         }
         txn->has_written = true;
         rc = mdb_cursor_del(cursor, 0);
-        n++;
+        ++*n;
         if (rc == 0)
             rc = mdb_cursor_get(cursor, &k, &v, MDB_GET_CURRENT);
         if (rc == EINVAL) /* the last one is gone */
@@ -119,6 +127,18 @@ store_vectors_prune(struct store_txn *txn, const struct digest *keep, size_t mos
     }
     mdb_cursor_close(cursor);
     return rc == 0 || rc == MDB_NOTFOUND ? ERR_OK : store_err(err, rc, "write to the store");
+}
+
+enum err_code
+store_vectors_prune(struct store_txn *txn, const struct digest *keep, size_t most, bool *left,
+                    struct err *err)
+{
+    size_t n = 0;
+    enum err_code code;
+
+    *left = false;
+    code = prune(txn, TABLE_OUTLINES, keep, most, &n, left, err);
+    return code == ERR_OK ? prune(txn, TABLE_VECTORS, keep, most, &n, left, err) : code;
 }
 
 /* ---- files by digest, settings ---- */

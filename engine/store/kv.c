@@ -15,6 +15,7 @@ const char *const table_names[TABLE_COUNT] = {
     [TABLE_VECTORS] = "vectors",
     [TABLE_BLOBS] = "blobs",
     [TABLE_SETTINGS] = "settings",
+    [TABLE_OUTLINES] = "outlines",
 };
 
 /* ---- keys ---- */

@@ -29,9 +29,17 @@ enum table {
     TABLE_VECTORS,  /* LEXICON_KEY_BYTES of the lexicon's digest, id: text digest, vector */
     TABLE_BLOBS,    /* digest: bytes */
     TABLE_SETTINGS, /* name: bytes */
+    TABLE_OUTLINES, /* as of vectors: text digest, what is told of the vector without its terms */
     TABLE_COUNT
 };
 extern const char *const table_names[TABLE_COUNT];
+/* Not there in what older releases wrote; whoever opens it to write makes it. */
+static inline bool
+table_may_lack(enum table table)
+{
+    return table == TABLE_OUTLINES;
+}
+enum { TABLE_NONE = 0 }; /* the handle of one that is not there: LMDB's of its own free list */
 
 enum { KEY_MAX = 128, LEXICON_KEY_BYTES = 8, META_FORMAT_KEY_CHARS = 5, STORE_PATH_BYTES = 4096 };
 

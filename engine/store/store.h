@@ -185,13 +185,13 @@ enum err_code store_walk_profiles(struct store_read *read, struct str after,
 bool store_walk_next_profile(struct store_walk *walk, struct str *id, struct profile_record *out,
                              struct err *err);
 /*
- * Every profile beside its text vector, both still sealed: the walk itself reads no value, and any thread
- * can open them while the snapshot stands, as store_profile_get and store_vector_get do; or believing
+ * Every profile beside its text vector's outline, both still sealed: the walk itself reads no value, and any thread
+ * can open them while the snapshot stands, as store_profile_get does; or believing
  * their checksums, which take longer than all the rest: what the check of the opening is for.
  */
 struct sealed_profile {
     struct str id, profile;
-    struct str vector_key, vector; /* empty if none is kept under the lexicon */
+    struct str outline_key, outline; /* empty if none is kept under the lexicon */
 };
 enum err_code store_walk_sealed(struct store_read *read, const struct digest *lexicon,
                                 struct store_walk **out, struct err *err);
@@ -199,8 +199,8 @@ bool store_walk_next_sealed(struct store_walk *walk, struct sealed_profile *out,
 enum err_code sealed_profile_open(const struct sealed_profile *sealed, bool believes,
                                   struct profile_record *out, struct err *err);
 /* ERR_NOT_FOUND without message if there is none. */
-enum err_code sealed_vector_open(const struct sealed_profile *sealed, bool believes,
-                                 uint64_t *made_of, struct str *bytes, struct err *err);
+enum err_code sealed_outline_open(const struct sealed_profile *sealed, bool believes,
+                                  uint64_t *made_of, struct str *bytes, struct err *err);
 enum err_code store_walk_programmes(struct store_read *read, struct str after,
                                     struct store_walk **out, struct err *err);
 bool store_walk_next_programme(struct store_walk *walk, struct str *id,

@@ -11,7 +11,7 @@ struct store_walk {
     MDB_cursor *cursor;
     struct key after, prefix; /* start behind the one, stay within the other */
     bool has_begun;
-    struct store_walk *beside; /* of a sealed walk: the vectors, one ahead */
+    struct store_walk *beside; /* of a sealed walk: the outlines, one ahead */
     struct str beside_key, beside_value;
     bool is_beside_over;
 };
@@ -114,7 +114,7 @@ store_walk_next_profile(struct store_walk *walk, struct str *id, struct profile_
     return profile_record_read(key, value, out) || damaged(walk, key, err);
 }
 
-/* ---- profiles beside their vectors ---- */
+/* ---- profiles beside their vectors' outlines ---- */
 
 enum err_code
 store_walk_sealed(struct store_read *read, const struct digest *lexicon, struct store_walk **out,
@@ -126,7 +126,7 @@ store_walk_sealed(struct store_read *read, const struct digest *lexicon, struct 
 
     if (code != ERR_OK)
         return code;
-    code = walk_begin(read, TABLE_VECTORS, &within, &within, &walk->beside, err);
+    code = walk_begin(read, TABLE_OUTLINES, &within, &within, &walk->beside, err);
     if (code != ERR_OK) {
         store_walk_end(walk);
         return code;
@@ -143,7 +143,7 @@ beside_id(const struct store_walk *walk)
     return (struct str){walk->beside_key.data + n, walk->beside_key.len - n};
 }
 
-/* Moves the vectors on to the first that belongs to id or to one behind it. */
+/* Moves the outlines on to the first that belongs to id or to one behind it. */
 static enum err_code
 beside_follow(struct store_walk *walk, struct str id, struct err *err)
 {
@@ -165,8 +165,8 @@ store_walk_next_sealed(struct store_walk *walk, struct sealed_profile *out, stru
         beside_follow(walk, out->id, err) != ERR_OK)
         return false;
     if (!walk->is_beside_over && str_equal(beside_id(walk), out->id)) {
-        out->vector_key = walk->beside_key;
-        out->vector = walk->beside_value;
+        out->outline_key = walk->beside_key;
+        out->outline = walk->beside_value;
     }
     return true;
 }
@@ -190,20 +190,20 @@ sealed_profile_open(const struct sealed_profile *sealed, bool believes, struct p
 }
 
 enum err_code
-sealed_vector_open(const struct sealed_profile *sealed, bool believes, uint64_t *made_of,
-                   struct str *bytes, struct err *err)
+sealed_outline_open(const struct sealed_profile *sealed, bool believes, uint64_t *made_of,
+                    struct str *bytes, struct err *err)
 {
     struct record_reader reader;
 
-    if (sealed->vector_key.len == 0) {
+    if (sealed->outline_key.len == 0) {
         if (err != NULL)
             err->code = ERR_NOT_FOUND;
         return ERR_NOT_FOUND;
     }
-    return unseal(sealed->vector_key, sealed->vector, believes, &reader) &&
+    return unseal(sealed->outline_key, sealed->outline, believes, &reader) &&
                    vector_fields_read(&reader, made_of, bytes)
                ? ERR_OK
-               : kv_damaged(err, TABLE_VECTORS, sealed->vector_key);
+               : kv_damaged(err, TABLE_OUTLINES, sealed->outline_key);
 }
 
 /* ---- the other tables ---- */

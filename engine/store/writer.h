@@ -86,9 +86,11 @@ enum err_code store_programme_delete(struct store_txn *txn, struct str id, uint6
                                      struct err *err);
 enum err_code store_outcome_put(struct store_txn *txn, uint64_t seq, struct str bytes,
                                 struct err *err);
-/* made_of: the seq of the profile's record whose texts it was made of. */
+/* made_of: the seq of the profile's record whose texts it was made of. outline: what a start reads in its
+ * place (sealed_outline_open). */
 enum err_code store_vector_put(struct store_txn *txn, const struct digest *lexicon, struct str id,
-                               uint64_t made_of, struct str bytes, struct err *err);
+                               uint64_t made_of, struct str bytes, struct str outline,
+                               struct err *err);
 /* Vectors of other lexicons; at most `most` are deleted, *left says if some remain. */
 enum err_code store_vectors_prune(struct store_txn *txn, const struct digest *keep, size_t most,
                                   bool *left, struct err *err);

@@ -107,6 +107,7 @@ open_ground(struct ground *ground, uint64_t seed, int n_profiles)
 
     *ground = (struct ground){.seed = seed};
     world_open(&ground->world);
+    ground->world.leaves_texts = sample_chance(&sample, 50);
     ground->day = days[sample_chance(&sample, 60) ? 0 : sample_below(&sample, 4)];
     ground->naive.day = day_of(ground->day);
     ground->naive.profiles = ground->profiles;
@@ -133,10 +134,12 @@ static struct match_score
 engine_score(const struct ground *ground, const msgpack_object *from, const msgpack_object *to)
 {
     uint32_t a = row_of(ground, from), b = row_of(ground, to);
+    const struct facts *of_a = roster_facts(ground->world.roster, a),
+                       *of_b = roster_facts(ground->world.roster, b);
     struct match_score score;
 
-    match_pair_score(ground->plan, roster_facts(ground->world.roster, a), a,
-                     roster_facts(ground->world.roster, b), b, &score);
+    cr_assert_eq(match_need_texts(ground->plan, of_a, of_b, NULL), ERR_OK);
+    match_pair_score(ground->plan, of_a, a, of_b, b, &score);
     return score;
 }
 

@@ -72,6 +72,7 @@ static void
 open_world(struct sample *sample, int n_codes)
 {
     world_open(&world);
+    world.leaves_texts = sample_chance(sample, 50);
     sample->n_codes = n_codes;
     for (int i = 0; i < PROFILES; i++)
         put_profile(sample, i);
@@ -207,9 +208,11 @@ score_all(const struct match_plan *by, const struct match_query *query)
         struct match_score score = {.score = -1};
         int requirement;
 
-        if (other != NULL && match_pair_rule(by, from, to, &requirement) == RULE_NONE)
+        if (other != NULL && match_pair_rule(by, from, to, &requirement) == RULE_NONE) {
+            cr_assert_eq(match_need_texts(by, from, to, NULL), ERR_OK);
             match_pair_score(by, from, query->on_from ? query->row : row, to,
                              query->on_from ? row : query->row, &score);
+        }
         swept.true_scores[row] = score.score;
     }
 }

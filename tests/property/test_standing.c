@@ -372,6 +372,7 @@ open_script(struct script *script, uint64_t seed)
 
     *script = (struct script){.sample = {seed}, .seed = seed};
     world_open(&script->world);
+    script->world.leaves_texts = sample_chance(&script->sample, 50);
     script->n_ids = sizes[sample_below(&script->sample, 3)];
     script->day = "2026-03-01";
     for (int i = 0; i < script->n_ids; i++)

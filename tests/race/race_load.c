@@ -32,16 +32,27 @@ same_codes(const struct slot_codes *a, const struct slot_codes *b)
                          (a->groups == NULL || memcmp(a->groups, b->groups, size) == 0));
 }
 
+static bool
+same_texts(const struct facts *a, const struct facts *b)
+{
+    struct text_vector x, y;
+
+    if (facts_need_text(a, NULL) != ERR_OK || facts_need_text(b, NULL) != ERR_OK)
+        return false;
+    x = facts_text(a);
+    y = facts_text(b);
+    return x.n == 0 || (memcmp(x.terms, y.terms, x.n * sizeof *x.terms) == 0 &&
+                        memcmp(x.weights, y.weights, x.n * sizeof *x.weights) == 0);
+}
+
 static void
 compare_facts(const struct facts *a, const struct facts *b, uint32_t row)
 {
     if (!str_equal(a->id, b->id) || !str_equal(a->name, b->name) || a->id_symbol != b->id_symbol ||
         a->kind != b->kind || a->bytes != b->bytes)
         fault("another profile", row);
-    if (a->text.n != b->text.n || a->text.norm2 != b->text.norm2 ||
-        a->text_is_confidential != b->text_is_confidential ||
-        memcmp(a->text.terms, b->text.terms, a->text.n * sizeof *a->text.terms) != 0 ||
-        memcmp(a->text.weights, b->text.weights, a->text.n * sizeof *a->text.weights) != 0)
+    if (memcmp(&a->text, &b->text, sizeof a->text) != 0 ||
+        a->text_is_confidential != b->text_is_confidential || !same_texts(a, b))
         fault("another text vector", row);
     for (int i = 0; i < FIELD_COUNT; i++) {
         const struct slot *x = facts_slot(a, (enum field_id)i),

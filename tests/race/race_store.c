@@ -21,13 +21,11 @@ race_status(void)
     return n_faults == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-void
-race_store_open(struct race_store *store, struct engine_options options)
+static void
+open_on(struct race_store *store, struct engine_options options)
 {
     struct err err = {0};
 
-    snprintf(store->dir, sizeof store->dir, "/tmp/jumelage-race-XXXXXX");
-    small_store_folder(store->dir);
     options.data_dir = store->dir;
     if (options.share_dir == NULL)
         options.share_dir = JML_DATA;
@@ -35,6 +33,21 @@ race_store_open(struct race_store *store, struct engine_options options)
         return;
     race_fault(err.message);
     exit(EXIT_FAILURE);
+}
+
+void
+race_store_open(struct race_store *store, struct engine_options options)
+{
+    snprintf(store->dir, sizeof store->dir, "/tmp/jumelage-race-XXXXXX");
+    small_store_folder(store->dir);
+    open_on(store, options);
+}
+
+void
+race_store_reopen(struct race_store *store, struct engine_options options)
+{
+    engine_close(store->engine);
+    open_on(store, options);
 }
 
 void

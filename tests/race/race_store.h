@@ -17,6 +17,7 @@ struct race_store {
 
 /* The folder and the shipped tables are filled in where the options name none. */
 void race_store_open(struct race_store *store, struct engine_options options);
+void race_store_reopen(struct race_store *store, struct engine_options options);
 void race_store_close(struct race_store *store); /* and removes the folder */
 
 void race_fault(const char *what);

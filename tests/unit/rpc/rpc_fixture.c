@@ -59,6 +59,14 @@ rpc_close(struct rpc *rpc)
 }
 
 void
+rpc_reopen_after(struct rpc *rpc, void (*meanwhile)(const char *dir))
+{
+    engine_close(rpc->engine);
+    meanwhile(rpc->dir);
+    open_engine(rpc);
+}
+
+void
 rpc_reopen(struct rpc *rpc)
 {
     engine_close(rpc->engine);

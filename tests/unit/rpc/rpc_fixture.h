@@ -36,6 +36,8 @@ struct rpc {
 void rpc_open(struct rpc *rpc);
 void rpc_close(struct rpc *rpc);  /* and removes the folder */
 void rpc_reopen(struct rpc *rpc); /* closes the engine and opens it again on the same folder */
+/* In between something is done to the folder. */
+void rpc_reopen_after(struct rpc *rpc, void (*meanwhile)(const char *dir));
 /* As another role; name may be NULL. */
 void rpc_act_as(struct rpc *rpc, enum role role, const char *name);
 

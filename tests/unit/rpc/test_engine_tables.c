@@ -280,6 +280,24 @@ Test(engine_tables, a_view_explains_by_the_lexicon_that_its_vectors_were_made_by
     engine_view_drop(&view);
 }
 
+/* A start leaves them in the store, where those by another lexicon are soon pruned. */
+Test(engine_tables, a_view_from_before_a_new_lexicon_has_its_texts)
+{
+    struct engine_view view;
+
+    put_pair();
+    reopen_on(share);
+    engine_view_hold(rpc.engine, &view);
+    cr_assert_eq(roster_rows(view.roster), 2);
+    cr_expect_not(facts_have_text(roster_facts(view.roster, 0)));
+    append("lexicon/glossary.csv", SYNONYM);
+    reload_well();
+    cr_expect_eq(n_vectors(), 2, "those by the old lexicon are gone");
+    for (uint32_t row = 0; row < 2; row++)
+        cr_expect(facts_have_text(roster_facts(view.roster, row)));
+    engine_view_drop(&view);
+}
+
 Test(engine_tables, a_lexicon_with_a_fault_is_told_by_file_and_line)
 {
     int64_t before;

@@ -258,8 +258,8 @@ expect_entry(const struct columns *columns, const struct entry *entry, uint32_t 
     cr_assert_eq(block->outcomes[at],
                  entry->n_outcomes < OUTCOMES_MANY ? entry->n_outcomes : OUTCOMES_MANY);
     cr_assert_eq(bit(block->with_conflicts, at), facts->conflicts.n > 0);
-    cr_assert_arr_eq(&block->texts[at], &facts->measure, sizeof facts->measure);
-    cr_assert_arr_eq(block->sketches[at], facts->sketch, sizeof facts->sketch);
+    cr_assert_arr_eq(&block->texts[at], &facts->text.measure, sizeof facts->text.measure);
+    cr_assert_arr_eq(block->sketches[at], facts->text.sketch, sizeof facts->text.sketch);
     cr_assert_lt(at, block->n_rows);
     expect_codes(table, block, at, facts);
     expect_planes(table, block, at, facts);

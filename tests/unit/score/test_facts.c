@@ -256,8 +256,9 @@ Test(facts, the_text_vector_and_the_embedding_are_copied)
                                       " \"embedding\": [3, -4, 0, -128]}");
 
     cr_assert_eq(facts->text.n, 2);
-    cr_expect_eq(facts->text.terms[1], 900000);
-    cr_expect_eq(facts->text.weights[1], 2047);
+    cr_assert(facts_have_text(facts));
+    cr_expect_eq(facts_text(facts).terms[1], 900000);
+    cr_expect_eq(facts_text(facts).weights[1], 2047);
     cr_expect_eq(facts->text.norm2, 100 + 2047 * 2047);
     cr_expect_eq(slot_of(facts, FIELD_DESCRIPTION)->state, SLOT_KNOWN);
     cr_assert_eq(facts->n_embedding, 4);
@@ -271,7 +272,8 @@ Test(facts, a_kept_text_vector_is_unpacked_into_them_or_refused)
 {
     static const char json[] = "{\"id\": \"a\", \"terms\": [7, 30, 9, 40, 900000000, 2047]}";
     struct facts *given = world_facts(&world, NULL, json), *unpacked = NULL, *refused = NULL;
-    size_t size = text_vector_bytes(&given->text);
+    struct text_vector of_given = facts_text(given), of_unpacked;
+    size_t size = text_vector_bytes(&of_given);
     uint8_t *stored = arena_alloc(world.arena, size, 1);
     struct facts_input input = {.open = world_json(&world, json),
                                 .reference = world.reference,
@@ -279,16 +281,15 @@ Test(facts, a_kept_text_vector_is_unpacked_into_them_or_refused)
                                 .kept_text = {(char *)stored, size}};
     struct err err = {0};
 
-    text_vector_write(&given->text, stored);
+    text_vector_write(&of_given, stored);
     cr_assert_eq(facts_build(&input, &unpacked, &err), ERR_OK);
     cr_expect_eq(unpacked->bytes, given->bytes);
-    cr_expect_eq(unpacked->text.n, 3);
-    cr_expect_eq(unpacked->text.norm2, given->text.norm2);
-    cr_expect_arr_eq(unpacked->text.terms, given->text.terms, 3 * sizeof *given->text.terms);
-    cr_expect_arr_eq(unpacked->text.weights, given->text.weights, 3 * sizeof *given->text.weights);
-    cr_expect_eq(unpacked->measure.root, isqrt_u64(given->text.norm2));
-    cr_expect_arr_eq(&unpacked->measure, &given->measure, sizeof given->measure);
-    cr_expect_arr_eq(unpacked->sketch, given->sketch, sizeof given->sketch);
+    of_unpacked = facts_text(unpacked);
+    cr_assert_eq(of_unpacked.n, 3);
+    cr_expect_arr_eq(of_unpacked.terms, of_given.terms, 3 * sizeof *of_given.terms);
+    cr_expect_arr_eq(of_unpacked.weights, of_given.weights, 3 * sizeof *of_given.weights);
+    cr_expect_eq(unpacked->text.measure.root, isqrt_u64(of_given.norm2));
+    cr_expect_arr_eq(&unpacked->text, &given->text, sizeof given->text);
     cr_expect_eq(facts_slot(unpacked, FIELD_DESCRIPTION)->state, SLOT_KNOWN);
     stored[8] = stored[9] = 0; /* the first weight */
     cr_expect_eq(facts_build(&input, &refused, &err), ERR_INTERNAL);
@@ -298,6 +299,131 @@ Test(facts, a_kept_text_vector_is_unpacked_into_them_or_refused)
     cr_expect_null(refused);
     facts_drop(given);
     facts_drop(unpacked);
+}
+
+/* ---- texts that are left with a keeper ---- */
+
+struct one_text {
+    struct text_keeper keeper; /* first */
+    struct str bytes;
+    uint64_t made_of;
+    unsigned n_fetches;
+    const struct facts *meanwhile; /* whose text another thread has had fetched by then */
+    enum err_code fails;
+};
+
+static enum err_code
+fetch_one(const struct text_keeper *keeper, struct str id, uint64_t made_of,
+          struct text_taking *taking, struct err *err)
+{
+    struct one_text *one = (struct one_text *)(uintptr_t)keeper;
+    const struct facts *meanwhile = one->meanwhile;
+
+    cr_expect(str_is(id, "a"));
+    cr_expect_eq(made_of, one->made_of);
+    one->n_fetches++;
+    one->meanwhile = NULL;
+    if (meanwhile != NULL)
+        cr_expect_eq(facts_need_text(meanwhile, NULL), ERR_OK);
+    if (meanwhile != NULL && one->fails != ERR_OK)
+        return err_set(err, one->fails, "the store has another by now");
+    return facts_take_text(taking, one->bytes, err);
+}
+
+static struct facts *
+outlined(struct one_text *one, const char *json)
+{
+    struct facts *given = world_facts(&world, NULL, json), *out = NULL;
+    struct text_vector text = facts_text(given);
+    size_t size = text_vector_bytes(&text);
+    uint8_t *bytes = arena_alloc(world.arena, size, 1),
+            *outline = arena_alloc(world.arena, TEXT_OUTLINE_BYTES, 1);
+    struct facts_input input = {.open = world_json(&world, json),
+                                .reference = world.reference,
+                                .symbols = world.symbols,
+                                .kept_outline = {(char *)outline, TEXT_OUTLINE_BYTES},
+                                .keeper = &one->keeper,
+                                .made_of = 7};
+
+    text_vector_write(&text, bytes);
+    text_outline_write(&given->text, outline);
+    *one = (struct one_text){
+        .keeper = {.fetch = fetch_one}, .bytes = {(char *)bytes, size}, .made_of = 7};
+    cr_assert_eq(facts_build(&input, &out, NULL), ERR_OK);
+    cr_expect_eq(out->bytes, given->bytes - given->text.n * 6);
+    cr_expect_arr_eq(&out->text, &given->text, sizeof given->text);
+    cr_expect_eq(facts_slot(out, FIELD_DESCRIPTION)->state,
+                 given->text.n > 0 ? SLOT_KNOWN : SLOT_MISSING);
+    facts_drop(given);
+    return out;
+}
+
+Test(facts, a_text_that_was_left_is_fetched_when_it_is_asked_for)
+{
+    struct one_text one;
+    struct facts *facts = outlined(&one, "{\"id\": \"a\", \"terms\": [7, 30, 9, 40]}");
+
+    cr_expect_not(facts_have_text(facts));
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(facts_need_text(facts, NULL), ERR_OK);
+        cr_expect_eq(one.n_fetches, 1);
+        cr_assert(facts_have_text(facts));
+        cr_expect_eq(facts_text(facts).terms[1], 9);
+        cr_expect_eq(facts_text(facts).weights[1], 40);
+        cr_expect_eq(facts_text(facts).norm2, 900 + 1600);
+        cr_expect_eq(atomic_load(&one.keeper.bytes), 12);
+    }
+    facts_drop(facts);
+    cr_expect_eq(atomic_load(&one.keeper.bytes), 0);
+    facts = outlined(&one, "{\"id\": \"a\", \"terms\": []}");
+    cr_expect(facts_have_text(facts), "nothing is missing of no text");
+    facts_drop(facts);
+}
+
+Test(facts, a_text_that_two_ask_for_is_held_once)
+{
+    struct one_text one;
+    struct facts *facts = outlined(&one, "{\"id\": \"a\", \"terms\": [7, 30]}");
+
+    one.meanwhile = facts;
+    cr_assert_eq(facts_need_text(facts, NULL), ERR_OK);
+    cr_expect_eq(one.n_fetches, 2);
+    cr_expect_eq(atomic_load(&one.keeper.bytes), 6);
+    facts_drop(facts);
+}
+
+/* As when a writer has another text put in its place, but has had this one fetched before. */
+Test(facts, who_comes_too_late_to_the_keeper_finds_the_text_at_hand)
+{
+    struct err err = {.code = ERR_BUSY}; /* of a text before */
+    struct one_text one;
+    struct facts *facts = outlined(&one, "{\"id\": \"a\", \"terms\": [7, 30]}");
+
+    one.meanwhile = facts;
+    one.fails = ERR_INTERNAL;
+    cr_expect_eq(facts_need_text(facts, &err), ERR_OK);
+    cr_expect_eq(err.code, ERR_BUSY);
+    cr_expect_eq(facts_text(facts).weights[0], 30);
+    facts_drop(facts);
+}
+
+Test(facts, a_kept_text_of_another_outline_is_refused_and_asked_for_again)
+{
+    struct err err = {0};
+    struct one_text one, other;
+    struct facts *facts = outlined(&one, "{\"id\": \"a\", \"terms\": [7, 30, 9, 40]}");
+    struct str right = one.bytes;
+
+    facts_drop(outlined(&other, "{\"id\": \"a\", \"terms\": [7, 30, 9, 41]}"));
+    one.bytes = other.bytes;
+    cr_expect_eq(facts_need_text(facts, &err), ERR_INTERNAL);
+    cr_expect_not_null(strstr(err.message, "\"a\""), "%s", err.message);
+    one.bytes.len--;
+    cr_expect_eq(facts_need_text(facts, &err), ERR_INTERNAL, "no vector at all");
+    cr_expect_not(facts_have_text(facts));
+    one.bytes = right;
+    cr_expect_eq(facts_need_text(facts, &err), ERR_OK);
+    facts_drop(facts);
 }
 
 Test(facts, confidential_texts_and_embeddings_are_marked)

@@ -20,8 +20,7 @@ struct sample {
     uint32_t terms[TEXT_TERMS_MAX];
     uint16_t weights[TEXT_TERMS_MAX];
     struct text_vector vector;
-    struct text_measure measure;
-    int8_t sketch[TEXT_BUCKETS];
+    struct text_outline outline;
 };
 
 static void
@@ -34,7 +33,7 @@ measure(struct sample *sample)
     vector->norm2 = 0;
     for (uint32_t i = 0; i < vector->n; i++)
         vector->norm2 += (uint32_t)vector->weights[i] * vector->weights[i];
-    text_sketch_make(vector, &sample->measure, sample->sketch);
+    text_outline_make(vector, &sample->outline);
 }
 
 /* Ascending terms from `first` on, with weights of at most `heaviest`. */
@@ -57,7 +56,7 @@ product(const struct sample *a, const struct sample *b)
     int32_t sum = 0;
 
     for (uint32_t i = 0; i < TEXT_BUCKETS; i++)
-        sum += a->sketch[i] * b->sketch[i];
+        sum += a->outline.sketch[i] * b->outline.sketch[i];
     return sum;
 }
 
@@ -65,7 +64,7 @@ product(const struct sample *a, const struct sample *b)
 static int32_t
 most_of(const struct sample *a, const struct sample *b)
 {
-    uint64_t most = text_most(&a->measure, &b->measure, product(a, b));
+    uint64_t most = text_most(&a->outline.measure, &b->outline.measure, product(a, b));
 
     return (int32_t)((most >> (TEXT_COSINE_SHIFT - 32)) * 10000 >> 32) + 1;
 }
@@ -90,7 +89,7 @@ Test(text_sketch, never_says_less_than_the_texts_have_in_common)
         cr_assert_geq(most, quality, "round %d: %d, at least %d", round, most, quality);
         n_alike += quality > 0;
         n_apart += most < 5000;
-        n_grams += looker.measure.n_grams > 0;
+        n_grams += looker.outline.measure.n_grams > 0;
     }
     cr_expect_gt(n_alike, 500);
     cr_expect_gt(n_apart, 200, "sketches keep nobody apart");
@@ -123,7 +122,7 @@ Test(text_sketch, measures_the_lightest_and_the_heaviest)
             }
             measure(&a);
             measure(&b);
-            cr_assert_eq(a.measure.root, isqrt_u64(a.vector.norm2));
+            cr_assert_eq(a.outline.measure.root, isqrt_u64(a.vector.norm2));
             cr_assert_geq(most_of(&a, &b), 10000, "%u terms of %u", n, weights[i]);
         }
 }
@@ -134,12 +133,60 @@ Test(text_sketch, is_empty_without_words)
     static const int8_t empty[TEXT_BUCKETS];
 
     draw(&text, 0, 4, 5, 9);
-    cr_expect_eq(text.measure.n_grams, 5);
-    cr_expect_eq(text.measure.words, 0);
-    cr_expect_gt(text.measure.grams, 0);
-    cr_expect_arr_eq(text.sketch, empty, sizeof empty);
+    cr_expect_eq(text.outline.measure.n_grams, 5);
+    cr_expect_eq(text.outline.measure.words, 0);
+    cr_expect_gt(text.outline.measure.grams, 0);
+    cr_expect_arr_eq(text.outline.sketch, empty, sizeof empty);
     draw(&text, 0, 4, 0, 9);
-    cr_expect_eq(text.measure.root, 0);
-    cr_expect_eq(text.measure.grams, 0);
-    cr_expect_arr_eq(text.sketch, empty, sizeof empty);
+    cr_expect_eq(text.outline.measure.root, 0);
+    cr_expect_eq(text.outline.measure.grams, 0);
+    cr_expect_arr_eq(text.outline.sketch, empty, sizeof empty);
+}
+
+Test(text_sketch, an_outline_is_stored_and_read_back)
+{
+    static struct sample text;
+    struct text_outline back;
+    uint8_t bytes[TEXT_OUTLINE_BYTES];
+
+    for (uint32_t n = 0; n <= TEXT_TERMS_MAX; n += 16) {
+        draw(&text, 0, UINT32_MAX / TEXT_TERMS_MAX / 2, n, TEXT_WEIGHT_MAX);
+        text_outline_write(&text.outline, bytes);
+        cr_assert_eq(text_outline_read((struct str){(char *)bytes, sizeof bytes}, &back, NULL),
+                     ERR_OK);
+        cr_assert_arr_eq(&back, &text.outline, sizeof back);
+    }
+}
+
+/* One byte of each part. */
+Test(text_sketch, what_no_text_can_have_is_no_outline)
+{
+    static const struct {
+        size_t at, len;
+        uint8_t value;
+    } cases[] = {
+        {0, TEXT_OUTLINE_BYTES - 1, 5}, /* short */
+        {0, TEXT_OUTLINE_BYTES, 0},     /* no terms, but a norm */
+        {1, TEXT_OUTLINE_BYTES, 2},     /* too many terms */
+        {4, TEXT_OUTLINE_BYTES, 255},   /* a norm of another root */
+        {8, TEXT_OUTLINE_BYTES, 254},   /* a root of another norm */
+        {11, TEXT_OUTLINE_BYTES, 1},    /* more grams than terms */
+        {16, TEXT_OUTLINE_BYTES, 128},  /* below 0 */
+        {79, TEXT_OUTLINE_BYTES, 255},
+    };
+    static struct sample text;
+    struct text_outline back;
+    struct err err;
+
+    draw(&text, UINT32_C(1) << 31, 3, 5, 9);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t bytes[TEXT_OUTLINE_BYTES];
+
+        text_outline_write(&text.outline, bytes);
+        bytes[cases[i].at] = cases[i].value;
+        err = (struct err){0};
+        cr_expect_eq(text_outline_read((struct str){(char *)bytes, cases[i].len}, &back, &err),
+                     ERR_INTERNAL, "case %zu", i);
+        cr_expect_neq(err.message[0], '\0');
+    }
 }

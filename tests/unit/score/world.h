@@ -20,6 +20,9 @@
  * a rate.
  */
 struct world {
+    bool
+        leaves_texts; /* every second profile that is put leaves its text with a keeper (facts.h) */
+    struct left_texts *texts;
     struct arena *arena;
     struct reference *reference;
     struct symbols *symbols;

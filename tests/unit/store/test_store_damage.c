@@ -139,8 +139,8 @@ run_take_and_give_back(struct store_txn *txn, void *context, struct err *err)
     (void)context;
     for (int i = 0; i < 200 && code == ERR_OK; i++) {
         snprintf(id, sizeof id, "v%03d", 199 - i);
-        code =
-            store_vector_put(txn, &lexicon, str_from(id), 1, (struct str){much, sizeof much}, err);
+        code = store_vector_put(txn, &lexicon, str_from(id), 1, (struct str){much, sizeof much},
+                                STR_LIT(""), err);
     }
     return code == ERR_OK ? store_vectors_prune(txn, &other, 1000, &left, err) : code;
 }
