@@ -121,3 +121,28 @@ shelf_drop(void *thing, size_t size)
     for (size_t unit = at / UNIT_BYTES; unit <= (at + size - 1) / UNIT_BYTES; unit++)
         unit_drop(shelf, unit);
 }
+
+void
+shared_shelf_init(struct shared_shelf *shared)
+{
+    *shared = (struct shared_shelf){.shelf = NULL};
+    pthread_mutex_init(&shared->lock, NULL);
+}
+
+void *
+shared_shelf_lay(struct shared_shelf *shared, size_t size)
+{
+    void *thing;
+
+    pthread_mutex_lock(&shared->lock);
+    thing = shelf_lay(&shared->shelf, size);
+    pthread_mutex_unlock(&shared->lock);
+    return thing;
+}
+
+void
+shared_shelf_fini(struct shared_shelf *shared)
+{
+    shelf_close(shared->shelf);
+    pthread_mutex_destroy(&shared->lock);
+}

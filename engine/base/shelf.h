@@ -1,6 +1,7 @@
 #ifndef JML_SHELF_H
 #define JML_SHELF_H
 
+#include <pthread.h>
 #include <stddef.h>
 
 /*
@@ -24,5 +25,14 @@ enum { SHELF_THING_MAX = 256 * 1024 };
 void *shelf_lay(struct shelf **shelf, size_t size);
 void shelf_drop(void *thing, size_t size); /* the same size */
 void shelf_close(struct shelf *shelf);     /* nothing more is laid on it; NULL is fine */
+
+/* One that any thread lays on; shelf_drop drops. */
+struct shared_shelf {
+    pthread_mutex_t lock;
+    struct shelf *shelf;
+};
+void shared_shelf_init(struct shared_shelf *shared);
+void *shared_shelf_lay(struct shared_shelf *shared, size_t size);
+void shared_shelf_fini(struct shared_shelf *shared); /* what lies there stays */
 
 #endif

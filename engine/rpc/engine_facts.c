@@ -212,7 +212,8 @@ fetch_text(const struct text_keeper *keeper, struct str id, uint64_t made_of,
 }
 
 struct text_keeper *
-engine_text_keeper(struct engine *engine, const struct digest *lexicon, struct err *err)
+engine_text_keeper(struct engine *engine, const struct digest *lexicon, bool has_shelf,
+                   struct err *err)
 {
     struct kept_texts *first = atomic_load(&engine->texts), *kept = first;
 
@@ -226,6 +227,8 @@ engine_text_keeper(struct engine *engine, const struct digest *lexicon, struct e
         return NULL;
     }
     kept->keeper.fetch = fetch_text;
+    kept->keeper.has_shelf = has_shelf;
+    shared_shelf_init(&kept->keeper.shelf);
     kept->store = engine->store;
     kept->lexicon = *lexicon;
     kept->next = first;
@@ -240,6 +243,7 @@ engine_text_keepers_end(struct engine *engine)
 
     for (struct kept_texts *kept = atomic_load(&engine->texts); kept != NULL; kept = next) {
         next = kept->next;
+        shared_shelf_fini(&kept->keeper.shelf);
         mem_free(kept);
     }
 }

@@ -167,7 +167,7 @@ batch_of(struct load *load, uint64_t number)
 }
 
 /* Lets the first lines of what is read next come from memory meanwhile. */
-static void
+FETCHING void
 foresee(const struct batch *batch, size_t i)
 {
     if (i < batch->n) {
@@ -411,7 +411,8 @@ load_init(struct load *load, bool keeps_vectors, struct err *err)
         if ((load->workers[i].arena = arena_create(LOAD_ARENA_BYTES)) == NULL)
             return err_no_memory(err);
     }
-    load->keeper = engine_text_keeper(load->engine, &load->tables.lexicon->digest, err);
+    load->keeper =
+        engine_text_keeper(load->engine, &load->tables.lexicon->digest, load->has_shelves, err);
     if (load->keeper == NULL)
         return err->code;
     if (keeps_vectors && (load->vectors = vectors_create(load->engine)) == NULL)

@@ -147,9 +147,9 @@ struct kept_texts {
     struct digest lexicon;
     struct kept_texts *next;
 };
-/* Writer's thread, or before there is one. NULL: no memory. */
+/* The one of that lexicon; has_shelf is for a new one. Writer's thread, or before there is one. NULL: no memory. */
 struct text_keeper *engine_text_keeper(struct engine *engine, const struct digest *lexicon,
-                                       struct err *err);
+                                       bool has_shelf, struct err *err);
 void engine_text_keepers_end(struct engine *engine); /* after all rosters */
 
 struct loaded {

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 /*
@@ -616,7 +617,21 @@ facts_hold(struct facts *facts)
     return facts;
 }
 
-/* Of a keeper's what was fetched. */
+/* What is fetched of a keeper. */
+struct text_block {
+    size_t on_shelf; /* so many bytes; 0: it has memory of its own */
+    uint32_t terms[];
+};
+
+static void
+text_block_free(struct text_block *block)
+{
+    if (block != NULL && block->on_shelf > 0)
+        shelf_drop(block, block->on_shelf);
+    else
+        mem_free(block);
+}
+
 static void
 forget_text(struct facts *facts)
 {
@@ -626,7 +641,7 @@ forget_text(struct facts *facts)
         return;
     atomic_fetch_sub_explicit(&facts->keeper->bytes, text_bytes(facts->text.n),
                               memory_order_relaxed);
-    mem_free((void *)(uintptr_t)terms);
+    text_block_free((struct text_block *)((uintptr_t)terms - offsetof(struct text_block, terms)));
 }
 
 void
@@ -646,9 +661,26 @@ facts_drop(struct facts *facts)
 /* ---- texts that a keeper has ---- */
 
 struct text_taking {
-    uint32_t *terms; /* NULL until they are there */
+    struct text_keeper *keeper;
+    struct text_block *block; /* NULL until there is one */
     struct text_vector vector;
 };
+
+static struct text_block *
+text_block_make(struct text_keeper *keeper, uint32_t n)
+{
+    size_t size = sizeof(struct text_block) + text_bytes(n);
+    struct text_block *block = keeper->has_shelf ? shared_shelf_lay(&keeper->shelf, size) : NULL;
+
+    if (block != NULL) {
+        block->on_shelf = size;
+        return block;
+    }
+    block = mem_alloc(size);
+    if (block != NULL)
+        block->on_shelf = 0;
+    return block;
+}
 
 enum err_code
 facts_take_text(struct text_taking *taking, struct str bytes, struct err *err)
@@ -658,10 +690,10 @@ facts_take_text(struct text_taking *taking, struct str bytes, struct err *err)
 
     if (code != ERR_OK)
         return code;
-    taking->terms = mem_alloc(text_bytes(n) + 1); /* of no terms too there is a block */
-    if (taking->terms == NULL)
+    taking->block = text_block_make(taking->keeper, n);
+    if (taking->block == NULL)
         return err_no_memory(err);
-    return text_vector_unpack(bytes, taking->terms, (uint16_t *)(taking->terms + n),
+    return text_vector_unpack(bytes, taking->block->terms, (uint16_t *)(taking->block->terms + n),
                               &taking->vector, err);
 }
 
@@ -686,17 +718,17 @@ enum err_code
 facts_fetch_text(const struct facts *facts, struct err *err)
 {
     _Atomic(const uint32_t *) *terms = &((struct facts *)(uintptr_t)facts)->terms;
-    struct text_taking taking = {.terms = NULL};
+    struct text_taking taking = {.keeper = facts->keeper};
     const uint32_t *nothing = NULL;
     struct err why = {0}; /* what err holds by now may be another's */
     enum err_code code = ask_keeper(facts, &taking, &why);
 
-    if (code == ERR_OK && atomic_compare_exchange_strong(terms, &nothing, taking.terms)) {
+    if (code == ERR_OK && atomic_compare_exchange_strong(terms, &nothing, taking.block->terms)) {
         atomic_fetch_add_explicit(&facts->keeper->bytes, text_bytes(facts->text.n),
                                   memory_order_relaxed);
         return ERR_OK;
     }
-    mem_free(taking.terms);
+    text_block_free(taking.block);
     if (atomic_load(terms) != NULL)
         return ERR_OK;
     if (err != NULL)

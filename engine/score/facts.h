@@ -63,10 +63,10 @@ struct facts {
     symbol id_symbol, kind, metro, organisation; /* SYMBOL_NONE where absent */
     bool may_match;                              /* consent.match */
     bool is_paused;
-    int32_t consent_until;       /* last valid day; DATE_OPEN_TO without one */
-    struct slot_codes conflicts; /* union of open and confidential */
-    struct text_outline text;
+    int32_t consent_until;           /* last valid day; DATE_OPEN_TO without one */
+    struct slot_codes conflicts;     /* union of open and confidential */
     _Atomic(const uint32_t *) terms; /* text.n, then as many uint16_t weights; facts_text */
+    struct text_outline text;        /* what a search reads of it first lies beside them */
     struct text_keeper *keeper;      /* NULL: they lie in the block */
     uint64_t made_of;                /* what the keeper knows them by */
     bool is_on_shelf;
@@ -101,6 +101,8 @@ struct text_keeper {
     enum err_code (*fetch)(const struct text_keeper *keeper, struct str id, uint64_t made_of,
                            struct text_taking *taking, struct err *err);
     _Atomic size_t bytes; /* of texts that were fetched and are still held */
+    bool has_shelf;       /* they are laid there: where many are, a search finds them faster */
+    struct shared_shelf shelf;
 };
 enum err_code facts_take_text(struct text_taking *taking, struct str bytes, struct err *err);
 

@@ -176,7 +176,7 @@ facts_to_read(const struct search *search, const struct survivors *survivors, ui
 }
 
 /* They begin to come from memory. */
-static void
+FETCHING void
 fetch_facts(const struct search *search, const struct survivors *survivors, uint32_t at)
 {
     const struct facts *facts = facts_to_read(search, survivors, at);
@@ -186,7 +186,7 @@ fetch_facts(const struct search *search, const struct survivors *survivors, uint
 }
 
 /* Of a vector the words, which are read first. */
-static void
+FETCHING void
 fetch_text(const struct search *search, const struct survivors *survivors, uint32_t at)
 {
     const struct facts *facts = facts_to_read(search, survivors, at);

@@ -53,3 +53,47 @@ Test(shelf, one_that_is_empty_before_it_is_closed_can_still_be_closed)
     shelf_close(shelf);
     shelf_close(NULL);
 }
+
+enum { THREADS = 4 };
+
+struct sharer {
+    struct shared_shelf *shared;
+    unsigned char *things[THINGS / THREADS];
+    unsigned char number;
+};
+
+static void *
+lay_on(void *context)
+{
+    struct sharer *sharer = context;
+
+    for (size_t i = 0; i < THINGS / THREADS; i++) {
+        sharer->things[i] = shared_shelf_lay(sharer->shared, size_of(i));
+        if (sharer->things[i] != NULL)
+            memset(sharer->things[i], sharer->number, size_of(i));
+    }
+    return NULL;
+}
+
+Test(shelf, one_that_is_shared_gives_each_thread_its_own)
+{
+    static struct sharer sharers[THREADS];
+    struct shared_shelf shared;
+    pthread_t threads[THREADS];
+
+    shared_shelf_init(&shared);
+    for (unsigned char i = 0; i < THREADS; i++) {
+        sharers[i].shared = &shared;
+        sharers[i].number = (unsigned char)(i + 1);
+        cr_assert_eq(pthread_create(&threads[i], NULL, lay_on, &sharers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    shared_shelf_fini(&shared);
+    for (int i = 0; i < THREADS; i++)
+        for (size_t j = 0; j < THINGS / THREADS && sharers[i].things[j] != NULL; j++) {
+            for (size_t at = 0; at < size_of(j); at++)
+                cr_assert_eq(sharers[i].things[j][at], sharers[i].number);
+            shelf_drop(sharers[i].things[j], size_of(j));
+        }
+}
