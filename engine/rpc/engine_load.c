@@ -285,7 +285,7 @@ batch_fill(struct load *load, struct batch *batch, struct err *err)
 }
 
 /* What is read when facts are settled comes from memory step by step, the last step for the next ones. */
-static void
+FETCHING void
 settle_foresee(const struct load *load, const struct batch *batch, size_t i)
 {
     const struct loading *at = batch->list + i;

@@ -230,7 +230,7 @@ search_is_living(const struct search *search, const struct block *block)
     return true;
 }
 
-static void
+FETCHING void
 fetch_planes(const struct block *block, enum plane_set set, const struct holds_row *row)
 {
     fetch(block_plane(block, set, plane_of_size(1)), PLANE_BYTES);

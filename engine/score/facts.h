@@ -162,7 +162,7 @@ enum err_code facts_build(const struct facts_input *input, struct facts **out, s
 enum err_code facts_settle(struct facts *facts, const struct symbol_scope *scope,
                            struct symbols *symbols, struct err *err);
 /* They will soon be read: their slots begin to come from memory. */
-static inline void
+FETCHING void
 facts_foresee(const struct facts *facts)
 {
     fetch(facts, sizeof *facts + 8 * sizeof(struct slot));

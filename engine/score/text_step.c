@@ -38,7 +38,7 @@ step_by_embedding(const struct search *search, const struct block *block, uint32
 }
 
 /* Rows begin to come from memory, all of them before the first is waited for. */
-static void
+FETCHING void
 fetch_embeddings(const struct block *block, const uint16_t *places, uint32_t n, size_t stride)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -52,7 +52,7 @@ fetch_embeddings(const struct block *block, const uint16_t *places, uint32_t n, 
 
 /* ---- by the sketch ---- */
 
-static void
+FETCHING void
 fetch_sketches(const struct block *block, const uint16_t *places, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
