@@ -20,20 +20,6 @@ static struct race_store store;
 static atomic_bool is_over;
 static sem_t is_told;
 
-static void
-put(int i, int round)
-{
-    char json[512];
-
-    snprintf(
-        json, sizeof json,
-        "{\"profile\": {\"id\": \"p%d\", \"kind\": \"%s\", \"name\": \"N%d\", \"metro\": \"paris\", "
-        "\"sectors\": [\"ai\"], \"tags\": [\"t%d\"], \"description\": {\"en\": \"robots number %d\"}, "
-        "\"consent\": {\"match\": true, \"share\": true, \"basis\": \"race\"}}}",
-        i, i % 2 ? "startup" : "incubator", round, round, round);
-    race_tell(&store, "profile.put", json);
-}
-
 /* On the writer's thread; the seq is the follower's own, so the follower's thread reads it only after it
  * has left. */
 static void
@@ -151,7 +137,7 @@ main(void)
         "[{\"id\": \"s\", \"type\": \"overlap\", \"of\": \"sectors\", \"by\": \"sectors\", "
         "\"weight\": 1}, {\"id\": \"t\", \"type\": \"text\", \"weight\": 1}]}]}}");
     for (int i = 0; i < PROFILES; i++)
-        put(i, 0);
+        race_put_text(&store, i, 0);
     for (int i = 0; i < READERS; i++)
         if (pthread_create(&readers[i], NULL, read_on, NULL) != 0)
             return 1;
@@ -159,7 +145,7 @@ main(void)
         pthread_create(&followers, NULL, follow_on, NULL) != 0)
         return 1;
     for (int round = 1; round <= ROUNDS; round++) {
-        put(round % PROFILES, round);
+        race_put_text(&store, round % PROFILES, round);
         if (round % TABLES_EVERY == 0)
             grow_tables(share, round);
         if (round % 7 == 0)

@@ -85,6 +85,20 @@ race_put(struct race_store *store, int i, int round)
 }
 
 void
+race_put_text(struct race_store *store, int i, int round)
+{
+    char json[512];
+
+    snprintf(json, sizeof json,
+             "{\"profile\": {\"id\": \"p%d\", \"kind\": \"%s\", \"name\": \"N%d\", \"metro\": "
+             "\"paris\", \"sectors\": [\"ai\"], \"tags\": [\"t%d\"], \"description\": {\"en\": "
+             "\"robots number %d of %d\"}, \"consent\": {\"match\": true, \"share\": true, "
+             "\"basis\": \"race\"}}}",
+             i, i % 2 ? "startup" : "incubator", round, round, i, round);
+    race_tell(store, "profile.put", json);
+}
+
+void
 race_put_programme(struct race_store *store, int weight)
 {
     char json[600];

@@ -27,6 +27,8 @@ int race_status(void); /* of the process: 0 if there was no fault */
 void race_tell(struct race_store *store, const char *method, const char *json);
 /* The profile p<i>: a startup if i is odd, a host if not; what it says is that round's. */
 void race_put(struct race_store *store, int i, int round);
+/* The same, whose text is that round's and its own, and whose sector and consent stay. */
+void race_put_text(struct race_store *store, int i, int round);
 /* The programme p: of sectors, with this weight, and of the record in them. */
 void race_put_programme(struct race_store *store, int weight);
 

@@ -17,20 +17,6 @@ enum { READERS = 3, ROUNDS = 6, PROFILES = 120 };
 static struct race_store store;
 static sem_t is_told;
 
-static void
-put(int i, int round)
-{
-    char json[512];
-
-    snprintf(
-        json, sizeof json,
-        "{\"profile\": {\"id\": \"p%d\", \"kind\": \"%s\", \"name\": \"N%d\", \"metro\": "
-        "\"paris\", \"sectors\": [\"ai\"], \"description\": {\"en\": \"robots number %d of %d\"}, "
-        "\"consent\": {\"match\": true, \"share\": true, \"basis\": \"race\"}}}",
-        i, i % 2 ? "startup" : "incubator", round, i, round);
-    race_tell(&store, "profile.put", json);
-}
-
 static void *
 match_all(void *context)
 {
@@ -90,7 +76,7 @@ write_all(const char *share, int round)
     char json[64];
 
     for (int i = 0; i < PROFILES; i += 3)
-        put(i, round);
+        race_put_text(&store, i, round);
     for (int i = 1; i < PROFILES; i += 15) {
         snprintf(json, sizeof json, "{\"id\": \"p%d\", \"erase\": %s}", i,
                  i % 2 ? "true" : "false");
@@ -138,7 +124,7 @@ main(void)
               "\"from_wants\": [{\"id\": \"t\", \"type\": \"text\", \"weight\": 1}]}]}}");
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < PROFILES; i++)
-            put(i, round);
+            race_put_text(&store, i, round);
         race_store_reopen(&store, (struct engine_options){.share_dir = share});
         run_round(share, round);
     }
